@@ -1,0 +1,138 @@
+/**
+ * One error class for everything that klatch itself can fail at, and the one table that turns such a failure
+ * into an exit status. The command's own exit status never passes through here.
+ *
+ * @module
+ */
+
+/**
+ * What kind of failure it is. A code is stable: scripts and `--output json` may rely on it.
+ *
+ * - `usage`: the command line is wrong; nothing was touched.
+ * - `config`: no usable configuration (kubeconfig, context, certificate, service account).
+ * - `unreachable`: the API server cannot be reached, or did not answer in time.
+ * - `unauthorized`: the API server does not know us (401).
+ * - `forbidden`: the API server knows us and refuses (403).
+ * - `missing`: something that must exist does not (a namespace, for instance).
+ * - `refused`: the API server refuses the request for another reason (400, 405, 422…).
+ * - `record`: the lock's record in the object cannot be parsed.
+ * - `timeout`: the lock was not acquired in the time given.
+ * - `interrupted`: a signal came while waiting; `signal` names it.
+ * - `lost`: the hold was lost while the command ran.
+ * - `not-executable`: the command was found and cannot be executed.
+ * - `not-found`: the command was not found.
+ * - `internal`: a bug in klatch.
+ */
+export type ErrorCode =
+  | "usage"
+  | "config"
+  | "unreachable"
+  | "unauthorized"
+  | "forbidden"
+  | "missing"
+  | "refused"
+  | "record"
+  | "timeout"
+  | "interrupted"
+  | "lost"
+  | "not-executable"
+  | "not-found"
+  | "internal";
+
+/** What may be said about a failure besides its message. */
+export interface FailureDetails {
+  /** What the user can do about it: a phrase in the imperative, without a full stop. */
+  readonly hint?: string;
+  /** The error underneath. */
+  readonly cause?: unknown;
+  /** For `interrupted`: the number of the signal, 1–64. */
+  readonly signal?: number;
+}
+
+/**
+ * A failure of klatch: what failed, on which object, why and what to do, in one line.
+ *
+ * @example
+ * ```ts
+ * import { KlatchError } from "./errors.ts";
+ *
+ * const error = new KlatchError("usage", "run: a name is missing", { hint: "say klatch run NAME -- COMMAND" });
+ * if (error.line !== "run: a name is missing; say klatch run NAME -- COMMAND") throw new Error(error.line);
+ * ```
+ */
+export class KlatchError extends Error {
+  override readonly name = "KlatchError";
+  /** The kind of failure. */
+  readonly code: ErrorCode;
+  /** What the user can do about it, if we know. */
+  readonly hint: string | undefined;
+  /** For `interrupted`: the number of the signal. */
+  readonly signal: number | undefined;
+
+  /**
+   * @param code the kind of failure.
+   * @param message what failed, on which object and why; one line, no full stop.
+   * @param details hint, cause and signal.
+   */
+  constructor(code: ErrorCode, message: string, details: FailureDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.signal = details.signal;
+  }
+
+  /** The message and the hint as one line, line breaks folded. */
+  get line(): string {
+    const whole = this.hint === undefined ? this.message : `${this.message}; ${this.hint}`;
+    return whole.replace(/\s*[\r\n]+\s*/g, " ");
+  }
+}
+
+/** The exit statuses that klatch gives by itself, as timeout(1) and env(1) have them. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  lost: 123,
+  timeout: 124,
+  "not-executable": 126,
+  "not-found": 127,
+};
+
+/** The status for every failure of klatch's own that the table does not name. */
+const OWN_FAILURE = 125;
+
+/**
+ * The exit status for a failure.
+ *
+ * @param error anything that was thrown.
+ * @param conflictStatus the status for `timeout`, 0–255 (`--conflict-exit-code`).
+ * @returns 123–127 as the table says, 128+n for an interruption by signal n, 125 for all else.
+ *
+ * @example
+ * ```ts
+ * import { exitStatus, KlatchError } from "./errors.ts";
+ *
+ * if (exitStatus(new KlatchError("timeout", "gave up")) !== 124) throw new Error();
+ * if (exitStatus(new KlatchError("interrupted", "stopped", { signal: 2 })) !== 130) throw new Error();
+ * if (exitStatus(new Error("a bug")) !== 125) throw new Error();
+ * ```
+ */
+export function exitStatus(error: unknown, conflictStatus = 124): number {
+  if (!(error instanceof KlatchError)) return OWN_FAILURE;
+  if (error.code === "interrupted" && error.signal !== undefined) return 128 + error.signal;
+  if (error.code === "timeout") return conflictStatus;
+  return STATUS[error.code] ?? OWN_FAILURE;
+}
+
+/**
+ * Any thrown thing as a KlatchError, so that it can be shown in one line.
+ *
+ * @param thrown what was caught.
+ * @returns the same error where it is one already, else an `internal` one around it.
+ */
+export function asKlatchError(thrown: unknown): KlatchError {
+  if (thrown instanceof KlatchError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new KlatchError("internal", `klatch met a bug of its own: ${message}`, {
+    cause: thrown,
+    hint: "please report it with the output of the same command under -v",
+  });
+}
