@@ -5,41 +5,15 @@
  * @module
  */
 
-/** A kind of object and where the API keeps it. */
-export interface Resource {
-  /** Group and version, e.g. `coordination.k8s.io/v1`; the core group is just `v1`. */
-  readonly apiVersion: string;
-  /** The kind, e.g. `Lease`. */
-  readonly kind: string;
-  /** The name in URLs and in RBAC rules, e.g. `leases`. */
-  readonly plural: string;
-}
+import type { KubeObject, Resource } from "../lock.ts";
+
+export type { KubeObject, ObjectMeta, Resource } from "../lock.ts";
 
 /** One object's address. */
 export interface ObjectRef {
   readonly resource: Resource;
   readonly namespace: string;
   readonly name: string;
-}
-
-/** The metadata that klatch reads and writes; unknown fields are kept as they are. */
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  /** Opaque, except that since Kubernetes 1.35 two of one resource may be compared as decimal integers. */
-  readonly resourceVersion?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly [field: string]: unknown;
-}
-
-/** Any Kubernetes object. */
-export interface KubeObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: ObjectMeta;
-  readonly [field: string]: unknown;
 }
 
 /**
@@ -58,8 +32,8 @@ export type WriteOutcome =
 
 /** Something that a watch tells. */
 export type WatchEvent =
-  /** The object as it now is; `undefined` when it does not exist (any more). */
-  | { readonly kind: "object"; readonly object: KubeObject | undefined }
+  /** The object as it now is, or `undefined` when it was deleted; either way at this version. */
+  | { readonly kind: "object"; readonly object: KubeObject | undefined; readonly resourceVersion: string }
   /** Continuity was broken (an expired version, a refused reconnect): what came between is unknown; read again. */
   | { readonly kind: "gap" };
 
@@ -104,3 +78,27 @@ export interface KubeClient {
     options: { resourceVersion?: string; signal: AbortSignal },
   ): AsyncIterable<WatchEvent>;
 }
+
+/**
+ * Whether one version is later than another.
+ *
+ * @param version a resourceVersion.
+ * @param than another one of the same resource.
+ * @returns `false` if it is the same or earlier. Versions that are not decimal integers cannot be ordered; of them
+ * every other one counts as later, so that nothing is missed.
+ * @see {@link https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions}
+ *
+ * @example
+ * ```ts
+ * import { isLater } from "./api.ts";
+ *
+ * if (!isLater("10", "9") || isLater("9", "9")) throw new Error();
+ * ```
+ */
+export function isLater(version: string, than: string): boolean {
+  if (!DECIMAL.test(version) || !DECIMAL.test(than)) return version !== than;
+  return version.length === than.length ? version > than : version.length > than.length;
+}
+
+/** A resourceVersion that can be compared, and serve as a fencing token: decimal, without leading zeros. */
+export const DECIMAL = /^[1-9][0-9]*$/;

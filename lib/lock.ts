@@ -1,0 +1,169 @@
+/**
+ * The words as types: what a lock, a holder, a waiter and a strategy are. This file imports nothing.
+ *
+ * A strategy is storage without policy. It reads one object and says what it sees there, and it makes the object
+ * that a claim, a renewal or a release would write. It never talks to the API server and never looks at a clock:
+ * when to write, what to do when the write conflicts, and whose hold has expired are the session's business.
+ *
+ * @module
+ */
+
+/** A kind of object and where the Kubernetes API keeps it. */
+export interface Resource {
+  /** Group and version, e.g. `coordination.k8s.io/v1`; the core group is just `v1`. */
+  readonly apiVersion: string;
+  /** The kind, e.g. `Lease`. */
+  readonly kind: string;
+  /** The name in URLs and in RBAC rules, e.g. `leases`. */
+  readonly plural: string;
+}
+
+/** The metadata that klatch reads and writes; fields that it does not know are kept as they are. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  /** Since Kubernetes 1.35 two of one resource may be compared as decimal integers. */
+  readonly resourceVersion?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+/** Any Kubernetes object, as the API gives and takes it. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * The label that says which tool made an object.
+ *
+ * @see {@link https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/}
+ */
+export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
+
+/** What klatch writes there, on the objects that it makes. */
+export const MANAGED_BY_KLATCH = "klatch";
+
+/** A lock's address: the object that keeps it. */
+export interface LockName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One attempt to hold a lock, from its start to its release. */
+export interface Contender {
+  /** The name that goes into the record, for people and for older tools. Need not be unique. */
+  readonly identity: string;
+  /** Made at random for this attempt; tells two of one identity apart. */
+  readonly nonce: string;
+  /** How long a hold stays valid after a renewal, in milliseconds, at least 1,000. */
+  readonly leaseDurationMs: number;
+  /** Why the lock is wanted, for people. */
+  readonly reason?: string | undefined;
+  /** Labels to put on the object. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A hold as a record tells of it; it may have expired. */
+export interface Holder {
+  /** The name in the record. */
+  readonly identity: string;
+  /** The holder's nonce; `undefined` when a tool other than klatch wrote the record. */
+  readonly nonce: string | undefined;
+  /** How long after its last renewal it expires, as the record says; `undefined`: never. */
+  readonly leaseDurationMs: number | undefined;
+  /** When it was acquired by its holder's wall clock. For people only. */
+  readonly since: string | undefined;
+  /** When it was last renewed by its holder's wall clock. For people only. */
+  readonly renewed: string | undefined;
+  /** Why, if it says so. */
+  readonly reason: string | undefined;
+  /**
+   * Differs after every write by the holder. Expiry is counted from the moment that a change of the stamp was
+   * seen, and a stamp on our own hold that we never wrote tells that somebody else acts under our name.
+   */
+  readonly stamp: string;
+}
+
+/** Somebody in a strategy's queue. */
+export interface Waiter {
+  readonly identity: string;
+  readonly nonce: string | undefined;
+  readonly since: string | undefined;
+}
+
+/** What a strategy sees in an object. */
+export interface LockView {
+  /** Those whose hold the record states, live or expired. */
+  readonly holders: readonly Holder[];
+  /** The queue in the order of service; empty for a strategy that keeps none. */
+  readonly waiters: readonly Waiter[];
+  /** How many may hold at once. */
+  readonly slots: number;
+}
+
+/** What a contender does next. */
+export type Claim =
+  /** Write this object; when that is committed, the lock is held. */
+  | { readonly kind: "acquire"; readonly object: KubeObject }
+  /** Nothing can be done until the object changes or a hold in it expires. */
+  | { readonly kind: "wait" };
+
+/** What a holder writes next. */
+export type Change =
+  /** Write this object, conditionally on its resourceVersion. */
+  | { readonly kind: "write"; readonly object: KubeObject }
+  /** The record does not state our hold any more; there is nothing to write. */
+  | { readonly kind: "lost" };
+
+/** The judgement whether a hold has expired, made by the session on the local clock. */
+export type IsExpired = (holder: Holder) => boolean;
+
+/** How a lock is kept in an object. All functions are pure; times are milliseconds since the Unix epoch. */
+export interface Strategy {
+  /** The name on the command line, e.g. `lease`. */
+  readonly name: string;
+  /** The kind of object that holds the record. */
+  readonly resource: Resource;
+  /**
+   * Reads the record.
+   *
+   * @param object the object, or `undefined` if there is none.
+   * @throws KlatchError `record`, which names object and field, if the record cannot be parsed.
+   */
+  view(object: KubeObject | undefined): LockView;
+  /** What `me` does next, given what is there and who has expired. Throws as {@link Strategy.view}. */
+  claim(
+    object: KubeObject | undefined,
+    lock: LockName,
+    me: Contender,
+    isExpired: IsExpired,
+    wallMs: number,
+  ): Claim;
+  /** The object with my hold renewed, or `lost`. */
+  renew(object: KubeObject, me: Contender, wallMs: number): Change;
+  /** The object with my hold given back, or `lost`. */
+  release(object: KubeObject, me: Contender, wallMs: number): Change;
+}
+
+/**
+ * The hold of one contender in a view.
+ *
+ * @param view what a strategy saw.
+ * @param nonce the contender's.
+ * @returns the hold, or `undefined` if the record does not state it.
+ *
+ * @example
+ * ```ts
+ * import { holdOf } from "./lock.ts";
+ *
+ * if (holdOf({ holders: [], waiters: [], slots: 1 }, "n1") !== undefined) throw new Error();
+ * ```
+ */
+export function holdOf(view: LockView, nonce: string): Holder | undefined {
+  return view.holders.find((holder) => holder.nonce === nonce);
+}

@@ -1,0 +1,166 @@
+/**
+ * Acquires a lock: claims it when it is free or its holder's time is up, else waits for news.
+ *
+ * A claim is conditional on the very version that was judged free, so a judgement that is out of date cannot make
+ * a second holder: the write conflicts, and everything is read and judged again.
+ *
+ * @module
+ */
+import { KlatchError } from "../errors.ts";
+import type { KubeObject, LockView } from "../lock.ts";
+import { Contention } from "./contention.ts";
+import { keep } from "./keep.ts";
+import { Ledger } from "./ledger.ts";
+import { News } from "./news.ts";
+import { Observer } from "./observer.ts";
+import { type AcquireRequest, type Hold, refOf } from "./types.ts";
+import { write } from "./write.ts";
+
+/** How long a claim's answer is waited for before the object is read instead. */
+const CLAIM_TIMEOUT_MS = 5_000;
+/** How long an interrupted contender looks for a claim of its own that may still have been committed. */
+const WITHDRAW_TIMEOUT_MS = 2_000;
+
+/**
+ * Acquires a lock and keeps it renewed.
+ *
+ * @param request what to acquire, with what and for how long to wait.
+ * @returns the hold.
+ * @throws KlatchError `timeout` if the lock was not acquired in time, `record` if the object cannot be read,
+ * `forbidden`, `unauthorized`, `missing`, `refused` or `unreachable` as the API server says, or the reason of
+ * `request.interrupted`.
+ */
+export async function acquire(request: AcquireRequest): Promise<Hold> {
+  const attempt = new Attempt(request);
+  try {
+    return await attempt.run();
+  } catch (error) {
+    await attempt.withdraw();
+    throw error;
+  } finally {
+    attempt.stop();
+  }
+}
+
+class Attempt {
+  readonly #request: AcquireRequest;
+  readonly #ledger: Ledger;
+  readonly #observer: Observer;
+  readonly #news: News;
+  readonly #contention = new Contention();
+  readonly #giveUpAtMs: number;
+  /** A claim was sent whose outcome we do not know. */
+  #inDoubt = false;
+  #told = "";
+
+  constructor(request: AcquireRequest) {
+    const { client, clock, strategy, lock, me, timing, waitMs, interrupted, tell } = request;
+    this.#request = request;
+    this.#ledger = new Ledger(strategy, me);
+    this.#observer = new Observer(clock);
+    const retryPeriodMs = timing.retryPeriodMs;
+    const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
+    const ref = refOf(strategy, lock);
+    this.#news = new News({ client, clock, ref, retryPeriodMs, giveUpAtMs, interrupted, tell });
+    this.#giveUpAtMs = giveUpAtMs;
+  }
+
+  async run(): Promise<Hold> {
+    const { strategy, lock, me, clock } = this.#request;
+    let object = await this.#news.read();
+    for (;;) {
+      this.#request.interrupted.throwIfAborted();
+      const sentMs = this.#ledger.sentMsOf(object);
+      if (object !== undefined && sentMs !== undefined) return this.#hold(object, sentMs);
+      const view = strategy.view(object);
+      this.#observer.see(view);
+      const claim = strategy.claim(object, lock, me, this.#observer.isExpired, clock.wall());
+      if (claim.kind === "wait") object = await this.#wait(object, view);
+      else object = await this.#claim(object, claim.object, view);
+    }
+  }
+
+  /** Waits for news of the object, or until somebody's hold expires. */
+  async #wait(object: KubeObject | undefined, view: LockView): Promise<KubeObject | undefined> {
+    const { clock } = this.#request;
+    const leftMs = this.#giveUpAtMs - clock.monotonic();
+    if (leftMs <= 0) throw this.#timeout(view);
+    const told = JSON.stringify(view.holders.map((holder) => [holder.identity, holder.since]));
+    if (told !== this.#told) this.#request.tell({ kind: "waiting", view });
+    this.#told = told;
+    const expiriesMs = view.holders.map((holder) => this.#observer.expiresAtMs(holder));
+    const untilExpiryMs = Math.min(...expiriesMs) - clock.monotonic();
+    return await this.#news.next(object, Math.max(0, Math.min(leftMs, untilExpiryMs)));
+  }
+
+  /** Writes the claim. Returns the object to judge next, which states our hold if the claim succeeded. */
+  async #claim(
+    object: KubeObject | undefined,
+    claimed: KubeObject,
+    view: LockView,
+  ): Promise<KubeObject | undefined> {
+    const { client, clock, strategy, lock, tell } = this.#request;
+    const delayMs = this.#contention.delayMs(clock.random());
+    if (delayMs > 0) {
+      const news = await this.#news.next(object, delayMs);
+      if (news !== object) {
+        this.#contention.passedBy();
+        return news;
+      }
+    }
+    const target = { client, clock, ref: refOf(strategy, lock), ledger: this.#ledger };
+    this.#inDoubt = true;
+    const { outcome } = await write(target, claimed, CLAIM_TIMEOUT_MS);
+    if (outcome.kind === "done") {
+      for (const from of view.holders) tell({ kind: "took-over", from });
+      return outcome.object;
+    }
+    if (outcome.kind !== "unknown") {
+      this.#inDoubt = false;
+      if (outcome.kind === "conflict") this.#contention.collided();
+      if (clock.monotonic() > this.#giveUpAtMs && this.#request.waitMs !== 0) throw this.#timeout(view);
+    }
+    return await this.#news.read(true);
+  }
+
+  #hold(object: KubeObject, sentMs: number): Hold {
+    this.#inDoubt = false;
+    return keep(this.#request, this.#ledger, object, sentMs);
+  }
+
+  #timeout(view: LockView): KlatchError {
+    const { strategy, lock, waitMs } = this.#request;
+    const held = view.holders.map((holder) =>
+      `held by ${holder.identity}` + (holder.since === undefined ? "" : ` since ${holder.since}`) +
+      (holder.reason === undefined ? "" : ` (${holder.reason})`)
+    ).join(", ");
+    const how = waitMs === 0 ? "at once" : `within ${(waitMs ?? 0) / 1000}s`;
+    return new KlatchError(
+      "timeout",
+      `did not acquire ${lock.namespace}/${lock.name} (${strategy.name}) ${how}: ` +
+        (held === "" ? "others were first" : held),
+      { hint: "wait longer with --wait, or try again later" },
+    );
+  }
+
+  /** Takes back a claim that may have been committed although we gave up. What cannot be taken back expires. */
+  async withdraw(): Promise<void> {
+    if (!this.#inDoubt) return;
+    const { client, strategy, lock, me, clock } = this.#request;
+    const ref = refOf(strategy, lock);
+    try {
+      const object = await client.get(ref, { timeoutMs: WITHDRAW_TIMEOUT_MS });
+      if (object === undefined || this.#ledger.sentMsOf(object) === undefined) return;
+      const change = strategy.release(object, me, clock.wall());
+      if (change.kind === "write") {
+        await client.update(ref, change.object, { timeoutMs: WITHDRAW_TIMEOUT_MS });
+      }
+    } catch {
+      // The reason for giving up is what the caller is told; this was a courtesy to the other waiters.
+    }
+  }
+
+  stop(): void {
+    this.#news.stop();
+  }
+}

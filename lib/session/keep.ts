@@ -1,0 +1,178 @@
+/**
+ * Keeps a hold: renews it, notices when it is lost, and gives it back.
+ *
+ * The hold is lost when the record states another's hold, or when no renewal has succeeded until the renew
+ * deadline, counted from when the last successful one was sent. After that nothing is written any more.
+ *
+ * @module
+ */
+import { KlatchError } from "../errors.ts";
+import { DECIMAL } from "../kube/api.ts";
+import type { KubeObject } from "../lock.ts";
+import type { Ledger } from "./ledger.ts";
+import { giveBack } from "./release.ts";
+import { JITTER, type Moments, moments } from "./timing.ts";
+import { type AcquireRequest, type Hold, refOf } from "./types.ts";
+import { write } from "./write.ts";
+
+/**
+ * The longest that the deadline goes unchecked. Timers stand still while a machine is suspended; the clock that
+ * the deadline is on does not.
+ */
+const CHECK_EVERY_MS = 1_000;
+
+/**
+ * Starts to keep a hold that has just been acquired.
+ *
+ * @param request what was acquired and with what.
+ * @param ledger what was written for it.
+ * @param object the object that states it.
+ * @param sentMs when the write that made it was sent, on `clock.awakeOrNot()`.
+ * @returns the hold.
+ * @throws KlatchError `refused` if the server's versions cannot serve as fencing tokens.
+ */
+export function keep(request: AcquireRequest, ledger: Ledger, object: KubeObject, sentMs: number): Hold {
+  const token = object.metadata.resourceVersion ?? "";
+  if (!DECIMAL.test(token)) {
+    throw new KlatchError("refused", `the API server's resourceVersion "${token}" is not a decimal number`, {
+      hint: "klatch needs one for its fencing token; this server cannot keep its locks",
+    });
+  }
+  request.tell({ kind: "acquired", token });
+  return new Keeper(request, ledger, object, sentMs, token);
+}
+
+class Keeper implements Hold {
+  readonly token: string;
+  readonly #request: AcquireRequest;
+  readonly #ledger: Ledger;
+  readonly #stopped = new AbortController();
+  readonly #lost = new AbortController();
+  #object: KubeObject;
+  #sentMs: number;
+  #trouble: KlatchError | undefined;
+  /** When another took the hold from us, which leaves the command no time at all. */
+  #overtakenMs: number | undefined;
+
+  constructor(request: AcquireRequest, ledger: Ledger, object: KubeObject, sentMs: number, token: string) {
+    this.#request = request;
+    this.#ledger = ledger;
+    this.#object = object;
+    this.#sentMs = sentMs;
+    this.token = token;
+    const onBug = (error: unknown) => this.#lose(`by a bug of klatch's own: ${error}`);
+    this.#renewUntilStopped().catch(onBug);
+    this.#guardDeadline().catch(onBug);
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  moments(): Moments {
+    const all = moments(this.#sentMs, this.#request.timing);
+    return this.#overtakenMs === undefined ? all : { ...all, killAtMs: this.#overtakenMs };
+  }
+
+  async release(options: { readonly remove?: boolean } = {}): Promise<void> {
+    this.#stopped.abort();
+    this.#lost.signal.throwIfAborted();
+    const { expiresAtMs } = this.moments();
+    await giveBack(this.#request, this.#ledger, this.#object, expiresAtMs, options.remove ?? false);
+  }
+
+  get #over(): boolean {
+    return this.#stopped.signal.aborted || this.#lost.signal.aborted;
+  }
+
+  async #renewUntilStopped(): Promise<void> {
+    const { clock, timing } = this.#request;
+    let atMs = this.moments().renewAtMs;
+    while (!this.#over) {
+      await clock.sleep(atMs - clock.awakeOrNot(), this.#stopped.signal);
+      if (this.#over) return;
+      const before = this.#sentMs;
+      const again = await this.#renewOnce();
+      const pauseMs = timing.retryPeriodMs * (1 + (JITTER - 1) * clock.random());
+      if (this.#sentMs > before) atMs = this.moments().renewAtMs;
+      else atMs = again === "now" ? 0 : clock.awakeOrNot() + pauseMs;
+    }
+  }
+
+  /** One renewal. Says whether the next try, if this one failed, is worth making at once. */
+  async #renewOnce(): Promise<"now" | "later"> {
+    const { client, clock, strategy, lock, me } = this.#request;
+    const change = strategy.renew(this.#object, me, clock.wall());
+    if (change.kind === "lost") throw new Error("asked to renew a hold that the object does not state");
+    const ref = refOf(strategy, lock);
+    try {
+      const target = { client, clock, ref, ledger: this.#ledger };
+      const { outcome, sentMs } = await write(target, change.object, this.#patienceMs());
+      if (outcome.kind === "done") this.#renewed(outcome.object, sentMs);
+      else if (outcome.kind === "gone") this.#overtaken("somebody deleted it");
+      else {
+        const fresh = await client.get(ref, { timeoutMs: this.#patienceMs() });
+        this.#recognise(fresh);
+        return outcome.kind === "conflict" ? "now" : "later";
+      }
+    } catch (error) {
+      if (!(error instanceof KlatchError)) throw error;
+      if (error.code === "record") this.#overtaken(error.message);
+      else if (!this.#over) this.#request.tell({ kind: "trouble", error });
+      this.#trouble = error;
+    }
+    return "later";
+  }
+
+  /** How long one request may take: half of what is left, so that there is time for another. */
+  #patienceMs(): number {
+    const { clock, timing } = this.#request;
+    const leftMs = this.moments().termAtMs - clock.awakeOrNot();
+    return Math.max(1, Math.min(leftMs, Math.max(timing.retryPeriodMs, leftMs / 2)));
+  }
+
+  #recognise(object: KubeObject | undefined): void {
+    if (object === undefined) return this.#overtaken("somebody deleted it");
+    const sentMs = this.#ledger.sentMsOf(object);
+    if (sentMs !== undefined) return this.#renewed(object, sentMs);
+    const by = this.#request.strategy.view(object).holders.map((holder) => holder.identity).join(", ");
+    this.#overtaken(by === "" ? "somebody took it away" : `${by} took it`);
+  }
+
+  #renewed(object: KubeObject, sentMs: number): void {
+    // An answer that comes after the loss must not bring the hold back to life.
+    if (this.#over) return;
+    this.#object = object;
+    this.#sentMs = Math.max(this.#sentMs, sentMs);
+  }
+
+  async #guardDeadline(): Promise<void> {
+    const { clock } = this.#request;
+    while (!this.#over) {
+      const leftMs = this.moments().termAtMs - clock.awakeOrNot();
+      if (leftMs <= 0) {
+        const why = this.#trouble === undefined ? "" : `: ${this.#trouble.message}`;
+        const agoMs = clock.awakeOrNot() - this.#sentMs;
+        this.#lose(`not renewed for ${(agoMs / 1000).toFixed(1)}s${why}`);
+      } else {
+        await clock.sleep(Math.min(leftMs, CHECK_EVERY_MS), this.#stopped.signal);
+      }
+    }
+  }
+
+  #overtaken(why: string): void {
+    if (!this.#over) this.#overtakenMs = this.#request.clock.awakeOrNot();
+    this.#lose(why);
+  }
+
+  #lose(why: string): void {
+    if (this.#over) return;
+    const { strategy, lock, tell } = this.#request;
+    const message = `lost ${lock.namespace}/${lock.name} (${strategy.name}): ${why}`;
+    const error = new KlatchError("lost", message, {
+      hint: "the command is stopped; check what it left half done",
+    });
+    this.#lost.abort(error);
+    tell({ kind: "lost", error });
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Remembers what we wrote and when each write was sent, so that our own hold can be recognised in an object after
+ * an answer was lost, and told from a hold that somebody else writes under our name.
+ *
+ * @module
+ */
+import type { Contender, KubeObject, Strategy } from "../lock.ts";
+import { holdOf } from "../lock.ts";
+
+/** The writes of one contender that may have been committed. */
+export class Ledger {
+  readonly #strategy: Strategy;
+  readonly #me: Contender;
+  readonly #sentMs = new Map<string, number>();
+
+  constructor(strategy: Strategy, me: Contender) {
+    this.#strategy = strategy;
+    this.#me = me;
+  }
+
+  /**
+   * Notes a write before it is sent.
+   *
+   * @param object what is written.
+   * @param sentMs when, on `clock.awakeOrNot()`.
+   */
+  sending(object: KubeObject, sentMs: number): void {
+    const stamp = this.#stamp(object);
+    if (stamp === undefined) return;
+    // Of two writes that look alike the earlier one counts: it gives the shorter hold.
+    if (!this.#sentMs.has(stamp)) this.#sentMs.set(stamp, sentMs);
+  }
+
+  /**
+   * Whether the object states a hold that we wrote.
+   *
+   * @param object as read from the API server.
+   * @returns when the write that made it was sent; `undefined` if the hold is not ours or not as we wrote it.
+   */
+  sentMsOf(object: KubeObject | undefined): number | undefined {
+    const stamp = object === undefined ? undefined : this.#stamp(object);
+    return stamp === undefined ? undefined : this.#sentMs.get(stamp);
+  }
+
+  /**
+   * Forgets every write but the one that the object shows. Earlier ones cannot be committed any more: they were
+   * conditional on a version that is gone.
+   *
+   * @param object as committed.
+   */
+  settle(object: KubeObject): void {
+    const stamp = this.#stamp(object);
+    for (const other of this.#sentMs.keys()) if (other !== stamp) this.#sentMs.delete(other);
+  }
+
+  #stamp(object: KubeObject): string | undefined {
+    return holdOf(this.#strategy.view(object), this.#me.nonce)?.stamp;
+  }
+}

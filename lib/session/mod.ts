@@ -1,0 +1,9 @@
+/**
+ * The session: acquire a lock, keep it, give it back, over any strategy. All policy is here: when to write, what
+ * a conflict or a lost answer means, who has expired, when a hold is lost.
+ *
+ * @module
+ */
+export { acquire } from "./acquire.ts";
+export { checkTiming, DEFAULT_TIMING, type Moments, type Timing } from "./timing.ts";
+export type { AcquireRequest, Hold, SessionEvent } from "./types.ts";

@@ -1,0 +1,136 @@
+/**
+ * The newest state of one object: by watch, or by polling where the verb watch is not granted.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import { KlatchError } from "../errors.ts";
+import { isLater, type KubeClient, type ObjectRef } from "../kube/api.ts";
+import type { KubeObject } from "../lock.ts";
+import { JITTER } from "./timing.ts";
+import type { SessionEvent } from "./types.ts";
+
+/** How long one read may take before it counts as failed. */
+const READ_TIMEOUT_MS = 10_000;
+
+/** What {@link News} needs. */
+export interface NewsRequest {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly ref: ObjectRef;
+  readonly retryPeriodMs: number;
+  /** When the caller gives up, on the monotonic clock; may be infinite. */
+  readonly giveUpAtMs: number;
+  readonly interrupted: AbortSignal;
+  readonly tell: (event: SessionEvent) => void;
+}
+
+/** Follows one object. Nothing is requested before it is asked for. */
+export class News {
+  readonly #request: NewsRequest;
+  readonly #stop = new AbortController();
+  #mode: "idle" | "watching" | "polling" = "idle";
+  #version = "";
+  /** What the watch told last and nobody has taken yet. */
+  #fresh: { readonly object: KubeObject | undefined } | "gap" | undefined;
+  #wake: () => void = () => {};
+  #failure: unknown;
+
+  constructor(request: NewsRequest) {
+    this.#request = request;
+  }
+
+  /**
+   * Reads the object now.
+   *
+   * @param persistent keeps trying while the API server cannot be reached, until the caller gives up.
+   * @returns the object, or `undefined` if there is none.
+   * @throws KlatchError as {@link KubeClient.get} does, or the interruption's reason.
+   */
+  async read(persistent = false): Promise<KubeObject | undefined> {
+    const { client, clock, ref, retryPeriodMs, giveUpAtMs, interrupted, tell } = this.#request;
+    for (;;) {
+      try {
+        const object = await client.get(ref, { signal: interrupted, timeoutMs: READ_TIMEOUT_MS });
+        this.#version = object?.metadata.resourceVersion ?? this.#version;
+        this.#fresh = undefined;
+        return object;
+      } catch (error) {
+        const again = persistent && error instanceof KlatchError && error.code === "unreachable";
+        if (!again || interrupted.aborted || clock.monotonic() >= giveUpAtMs) throw error;
+        tell({ kind: "trouble", error });
+      }
+      const pauseMs = retryPeriodMs * (1 + (JITTER - 1) * clock.random());
+      await clock.sleep(Math.min(pauseMs, giveUpAtMs - clock.monotonic()), interrupted);
+    }
+  }
+
+  /**
+   * Waits until the object is another than the one known, or until `forMs` has passed.
+   *
+   * @param known the object that the caller has seen.
+   * @param forMs how long to wait at most, in milliseconds; may be infinite.
+   * @returns the newest object; the known one when the time is up.
+   * @throws KlatchError as {@link KubeClient.get} and {@link KubeClient.watch} do, or the interruption's reason.
+   */
+  async next(known: KubeObject | undefined, forMs: number): Promise<KubeObject | undefined> {
+    const { clock, interrupted, retryPeriodMs } = this.#request;
+    if (this.#mode === "idle") this.#startWatch(known);
+    if (this.#mode === "polling") {
+      const pauseMs = retryPeriodMs * (1 + (JITTER - 1) * clock.random());
+      await clock.sleep(Math.min(pauseMs, forMs), interrupted);
+      interrupted.throwIfAborted();
+      return await this.read(true);
+    }
+    await this.#awaken(forMs);
+    interrupted.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure;
+    const fresh = this.#fresh;
+    this.#fresh = undefined;
+    if (fresh === "gap" || (this.#mode as string) === "polling") return await this.read(true);
+    return fresh === undefined ? known : fresh.object;
+  }
+
+  /** Ends the watch. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Sleeps until the watch has something to tell. */
+  async #awaken(forMs: number): Promise<void> {
+    if (this.#fresh !== undefined || this.#failure !== undefined) return;
+    const awake = new AbortController();
+    this.#wake = () => awake.abort();
+    await this.#request.clock.sleep(forMs, AbortSignal.any([awake.signal, this.#request.interrupted]));
+    this.#wake = () => {};
+  }
+
+  #startWatch(known: KubeObject | undefined): void {
+    this.#mode = "watching";
+    const version = known?.metadata.resourceVersion;
+    this.#version = version ?? "";
+    this.#follow(version).catch((error) => {
+      if (error instanceof KlatchError && error.code === "forbidden") {
+        this.#mode = "polling";
+        this.#request.tell({ kind: "polling", error });
+      } else if (!this.#stop.signal.aborted) {
+        this.#failure = error;
+      }
+      this.#wake();
+    });
+  }
+
+  async #follow(version: string | undefined): Promise<void> {
+    const { client, ref } = this.#request;
+    const options = { signal: this.#stop.signal, ...(version !== undefined && { resourceVersion: version }) };
+    for await (const event of client.watch(ref, options)) {
+      if (event.kind === "gap") this.#fresh = "gap";
+      else if (!isLater(event.resourceVersion, this.#version)) continue;
+      else {
+        this.#version = event.resourceVersion;
+        this.#fresh = { object: event.object };
+      }
+      this.#wake();
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What a session needs, what it tells while it works, and what it gives.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import type { KlatchError } from "../errors.ts";
+import type { KubeClient, ObjectRef } from "../kube/api.ts";
+import type { Contender, Holder, LockName, LockView, Strategy } from "../lock.ts";
+import type { Moments, Timing } from "./timing.ts";
+
+/** Everything that one attempt to hold a lock needs. */
+export interface AcquireRequest {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly strategy: Strategy;
+  readonly lock: LockName;
+  readonly me: Contender;
+  readonly timing: Timing;
+  /** How long to wait for the lock, in milliseconds; 0: try once; `undefined`: for ever. */
+  readonly waitMs?: number | undefined;
+  /** Aborts the wait; its reason is what {@link acquire} rejects with. */
+  readonly interrupted: AbortSignal;
+  /** Is told what happens, for people and logs. It must not throw. */
+  readonly tell: (event: SessionEvent) => void;
+}
+
+/** What a session tells. */
+export type SessionEvent =
+  /** Somebody else holds the lock. Told again when the holders change. */
+  | { readonly kind: "waiting"; readonly view: LockView }
+  /** The lock is ours. */
+  | { readonly kind: "acquired"; readonly token: string }
+  /** A hold whose holder did not renew it was taken over. */
+  | { readonly kind: "took-over"; readonly from: Holder }
+  /** The verb watch is not granted; the lock is polled instead. Told once. */
+  | { readonly kind: "polling"; readonly error: KlatchError }
+  /** A request failed and is tried again. */
+  | { readonly kind: "trouble"; readonly error: KlatchError }
+  /** The hold is lost. */
+  | { readonly kind: "lost"; readonly error: KlatchError }
+  /** The lock was given back. `confirmed` is false when the answer to that was lost. */
+  | { readonly kind: "released"; readonly confirmed: boolean };
+
+/** A lock that is held. It renews itself until it is released or lost. */
+export interface Hold {
+  /** The fencing token: a decimal integer, larger than that of every hold before it. */
+  readonly token: string;
+  /** Aborts when the hold is lost, with a KlatchError `lost` as its reason. */
+  readonly lost: AbortSignal;
+  /** The deadlines that follow from the last renewal, on `clock.awakeOrNot()`. */
+  moments(): Moments;
+  /**
+   * Stops renewing and gives the lock back, if it is still ours. Call it when nothing runs under the lock any more.
+   *
+   * @param options `remove`: delete the object after, if nobody took the lock meanwhile and klatch made it.
+   */
+  release(options?: { readonly remove?: boolean }): Promise<void>;
+}
+
+/** The address of the object that keeps a lock. */
+export function refOf(strategy: Strategy, lock: LockName): ObjectRef {
+  return { resource: strategy.resource, namespace: lock.namespace, name: lock.name };
+}

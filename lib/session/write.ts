@@ -1,0 +1,43 @@
+/**
+ * One conditional write, whose answer may get lost.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import type { KubeClient, ObjectRef, WriteOutcome } from "../kube/api.ts";
+import type { KubeObject } from "../lock.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** Where and how to write. */
+export interface WriteRequest {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly ref: ObjectRef;
+  readonly ledger: Ledger;
+}
+
+/**
+ * Writes an object that states our hold: creates it if it has no resourceVersion, else replaces that version.
+ * The write is noted in the ledger before it is sent, so that it is recognised whatever becomes of its answer.
+ *
+ * @param request where to.
+ * @param object what to write.
+ * @param timeoutMs how long to wait for the answer, in milliseconds.
+ * @returns the outcome, and when the request was sent, on `clock.awakeOrNot()`.
+ * @throws KlatchError as {@link KubeClient.update} does.
+ */
+export async function write(
+  request: WriteRequest,
+  object: KubeObject,
+  timeoutMs: number,
+): Promise<{ readonly outcome: WriteOutcome; readonly sentMs: number }> {
+  const { client, clock, ref, ledger } = request;
+  const sentMs = clock.awakeOrNot();
+  ledger.sending(object, sentMs);
+  const isNew = object.metadata.resourceVersion === undefined;
+  const outcome = isNew
+    ? await client.create(ref, object, { timeoutMs })
+    : await client.update(ref, object, { timeoutMs });
+  if (outcome.kind === "done") ledger.settle(outcome.object);
+  return { outcome, sentMs };
+}
