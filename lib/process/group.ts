@@ -1,0 +1,155 @@
+/**
+ * Which processes a command consists of, how all of them get a signal, and when none of them is left.
+ *
+ * Off a terminal that is a process group of the command's own. On a terminal the command stays in klatch's group, so
+ * that interactive programs, Ctrl-C and Ctrl-Z work as if klatch were not there; then it is the command's tree: the
+ * processes of this session that descend from it, or carry the mark of this run in their environment.
+ *
+ * It promises that neither klatch nor the rest of a shell's pipeline ever gets a signal, and that a number which
+ * now means another process gets none. It does not find what left on purpose: a daemon with a session of its own, or
+ * off a terminal a group of its own.
+ *
+ * @module
+ */
+
+import { environ, ERRNO, kill, reap } from "./libc.ts";
+import { allProcesses, isAlive, type ProcessStat, processStat, readProcFile } from "./proc.ts";
+import { children, type SpawnedCommand } from "./spawn.ts";
+
+/** The processes that a command consists of. */
+export interface CommandGroup {
+  /** Sends a signal, by its number, to every member. Members that end meanwhile are no error. */
+  signal(signal: number): void;
+  /**
+   * The members that still run. A zombie is none: it has no code left to run; those left to klatch (as PID 1 in a
+   * container) are reaped on the way.
+   */
+  alive(): number[];
+}
+
+/**
+ * Whether the command is to share the terminal with klatch: one of the three standard files is a terminal, and
+ * klatch has a controlling terminal at all.
+ */
+export function onTerminal(): boolean {
+  if (!Deno.stdin.isTerminal() && !Deno.stdout.isTerminal() && !Deno.stderr.isTerminal()) return false;
+  return (processStat("self")?.tty ?? 0) !== 0;
+}
+
+/**
+ * A process group of the command's own.
+ *
+ * @param pgid the group.
+ * @param except members that are not the command's, such as a guard: they do not count as alive, but a signal to
+ *   the group reaches them too.
+ * @returns the group.
+ *
+ * @example
+ * ```ts
+ * import { processGroup } from "./group.ts";
+ * import { spawnCommand } from "./spawn.ts";
+ *
+ * const command = spawnCommand({ argv: ["sleep", "600"], group: "own" });
+ * const group = processGroup(command.pgid);
+ * if (group.alive().length !== 1) throw new Error("one should run");
+ * group.signal(15);
+ * await command.exit;
+ * if (group.alive().length !== 0) throw new Error("none should run");
+ * ```
+ */
+export function processGroup(pgid: number, except: readonly number[] = []): CommandGroup {
+  return {
+    signal: (signal) => void kill(-pgid, signal),
+    alive() {
+      // The cheap question first: mostly the group is empty, and then nothing has to be searched.
+      const answer = kill(-pgid, 0);
+      if (answer === ERRNO.ESRCH) return [];
+      const all = allProcesses();
+      // Without /proc the kernel's answer is all there is, even if it counts zombies.
+      if (all.length === 0) return [pgid];
+      return living(all.filter((stat) => stat.pgid === pgid && !except.includes(stat.pid)));
+    },
+  };
+}
+
+/** Of some processes those that run; zombies whose parent is klatch, and that it did not start, are reaped. */
+function living(members: readonly ProcessStat[]): number[] {
+  for (const stat of members) {
+    if (stat.state === "Z" && stat.ppid === Deno.pid && !children.has(stat.pid)) reap(stat.pid);
+  }
+  return members.filter(isAlive).map(({ pid }) => pid);
+}
+
+/** A mark in the environment by which the processes of one run are known even after their parents have ended. */
+export interface Mark {
+  readonly name: string;
+  /** As good as unique to the run. */
+  readonly value: string;
+}
+
+/**
+ * A command that shares klatch's process group.
+ *
+ * @param command the command.
+ * @param mark what its environment carries. A mark that klatch itself was started with tells nothing apart and is
+ *   left out of account.
+ * @returns its tree.
+ */
+export function terminalTree(command: Pick<SpawnedCommand, "pid" | "startTime">, mark?: Mark): CommandGroup {
+  const ours = mark && environ().some(({ name, value }) => name === mark.name && value === mark.value);
+  const known = new Map<number, number>([[command.pid, command.startTime]]);
+  const wanted = mark && !ours ? new TextEncoder().encode(`\0${mark.name}=${mark.value}\0`) : undefined;
+
+  /** The members as they are now, and remembers them: their parents may end before they do. */
+  function members(): ProcessStat[] {
+    const all = allProcesses();
+    const session = all.find(({ pid }) => pid === Deno.pid)?.session;
+    const found = treeOf(
+      all.filter((stat) => stat.session === session && stat.pid !== Deno.pid),
+      known,
+      wanted,
+    );
+    known.clear();
+    for (const { pid, startTime } of found) known.set(pid, startTime);
+    return found;
+  }
+
+  return {
+    signal(signal) {
+      for (const { pid, startTime, state } of members()) {
+        if (state !== "Z" && processStat(pid)?.startTime === startTime) kill(pid, signal);
+      }
+    },
+    alive: () => living(members()),
+  };
+}
+
+/** The processes that are known, or marked, or descend from one that is. */
+function treeOf(
+  all: readonly ProcessStat[],
+  known: ReadonlyMap<number, number>,
+  wanted: Uint8Array | undefined,
+): ProcessStat[] {
+  const byPid = new Map(all.map((stat) => [stat.pid, stat]));
+  const belongs = new Map<number, boolean>();
+  function isMember(stat: ProcessStat): boolean {
+    const before = belongs.get(stat.pid);
+    if (before !== undefined) return before;
+    belongs.set(stat.pid, false); // an end to any circle that numbers used anew might make
+    const parent = byPid.get(stat.ppid);
+    const answer = known.get(stat.pid) === stat.startTime || (parent !== undefined && isMember(parent)) ||
+      (wanted !== undefined && isMarked(stat.pid, wanted));
+    belongs.set(stat.pid, answer);
+    return answer;
+  }
+  return all.filter(isMember);
+}
+
+/** Whether a process's environment holds an entry. What we may not read is not marked. */
+function isMarked(pid: number, wanted: Uint8Array): boolean {
+  const environment = readProcFile(`/proc/${pid}/environ`);
+  if (environment === undefined || environment.length === 0) return false;
+  // Latin-1 keeps bytes as they are, so that comparing text compares bytes.
+  const decoder = new TextDecoder("latin1");
+  return `\0${decoder.decode(environment)}\0`.includes(decoder.decode(wanted));
+}

@@ -1,0 +1,170 @@
+/**
+ * What /proc says about processes, read through the C library: the runtime's own file functions refuse /proc unless
+ * everything is permitted to them.
+ *
+ * It promises answers as values: what cannot be read (no /proc, no such process, not ours to see) is `undefined`
+ * or an empty list, never an error.
+ *
+ * @module
+ */
+
+import { cString, fixedBytes, syscall } from "./libc.ts";
+
+const AT_FDCWD = -100;
+const O_RDONLY = 0;
+const O_CLOEXEC = 0o2000000;
+
+let scratch = fixedBytes(64 * 1024);
+
+/** Opens for reading, does something with the descriptor, closes. `undefined` when it cannot be opened. */
+function withFile<T>(path: string, use: (fd: number) => T): T | undefined {
+  const fd = syscall("openat", AT_FDCWD, cString(path), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return undefined;
+  try {
+    return use(fd);
+  } finally {
+    syscall("close", fd, null);
+  }
+}
+
+/**
+ * Reads a file below /proc whole.
+ *
+ * @param path its path, without NUL.
+ * @returns its bytes, or `undefined` if it cannot be opened or read.
+ *
+ * @example
+ * ```ts
+ * import { readProcFile } from "./proc.ts";
+ *
+ * const bytes = readProcFile("/proc/self/comm");
+ * if (bytes === undefined || bytes.length === 0) throw new Error("no name");
+ * ```
+ */
+export function readProcFile(path: string): Uint8Array<ArrayBuffer> | undefined {
+  return withFile(path, (fd) => {
+    let length = 0;
+    for (;;) {
+      const got = syscall("read", fd, scratch.subarray(length), scratch.length - length);
+      if (got < 0) return undefined;
+      if (got === 0) return scratch.slice(0, length);
+      length += got;
+      if (length === scratch.length) {
+        const larger = fixedBytes(2 * length);
+        larger.set(scratch);
+        scratch = larger;
+      }
+    }
+  });
+}
+
+/**
+ * The processes that /proc shows to us.
+ *
+ * @returns their numbers; empty where there is no /proc.
+ */
+export function listPids(): number[] {
+  const pids: number[] = [];
+  withFile("/proc", (fd) => {
+    for (;;) {
+      const length = syscall("getdents64", fd, scratch, scratch.length);
+      if (length <= 0) return;
+      collectPids(scratch.subarray(0, length), pids);
+    }
+  });
+  return pids;
+}
+
+/** Picks the names that are numbers out of what getdents64(2) gave: u64, i64, u16 length, u8 type, name. */
+function collectPids(entries: Uint8Array<ArrayBuffer>, pids: number[]): void {
+  const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
+  for (let at = 0; at < entries.length; at += view.getUint16(at + 16, true)) {
+    let pid = 0;
+    for (let i = at + 19; pid >= 0 && entries[i] !== 0; i++) {
+      const digit = (entries[i] ?? 0) - 48;
+      pid = digit >= 0 && digit <= 9 ? pid * 10 + digit : -1;
+    }
+    if (pid > 0) pids.push(pid);
+  }
+}
+
+/** What klatch looks at in /proc/PID/stat; see proc_pid_stat(5). */
+export interface ProcessStat {
+  readonly pid: number;
+  /** `R`, `S`, `T`…; `Z` and `X` are dead. */
+  readonly state: string;
+  readonly ppid: number;
+  /** Its process group. */
+  readonly pgid: number;
+  readonly session: number;
+  /** Its controlling terminal; 0 if it has none. */
+  readonly tty: number;
+  /** When it was started, in clock ticks since boot: tells it from a later process with the same number. */
+  readonly startTime: number;
+}
+
+/**
+ * Looks at one process.
+ *
+ * @param pid its number, or `self`.
+ * @returns what /proc/PID/stat says, or `undefined` when there is no such process (any more).
+ *
+ * @example
+ * ```ts
+ * import { processStat } from "./proc.ts";
+ *
+ * if (processStat("self")?.pid !== Deno.pid) throw new Error("that is not me");
+ * ```
+ */
+export function processStat(pid: number | "self"): ProcessStat | undefined {
+  const bytes = readProcFile(`/proc/${pid}/stat`);
+  if (bytes === undefined) return undefined;
+  const text = new TextDecoder().decode(bytes);
+  // The name in parentheses may itself hold spaces and parentheses, so count from the last one.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  if (fields.length < 20) return undefined;
+  return {
+    pid: parseInt(text),
+    state: fields[0] ?? "",
+    ppid: Number(fields[1]),
+    pgid: Number(fields[2]),
+    session: Number(fields[3]),
+    tty: Number(fields[4]),
+    startTime: Number(fields[19]),
+  };
+}
+
+/** Whether a process still runs: a zombie has no memory, no files and no code left to run. */
+export function isAlive(stat: ProcessStat): boolean {
+  return stat.state !== "Z" && stat.state !== "X";
+}
+
+/** All processes, as far as /proc shows them; those that end meanwhile are left out. */
+export function allProcesses(): ProcessStat[] {
+  return listPids().map(processStat).filter((stat) => stat !== undefined);
+}
+
+let ignored: ReadonlySet<number> | undefined;
+
+/**
+ * The signals that were ignored when klatch was started (nohup(1) ignores HUP), and so must be for the command.
+ * Read once: listening to a signal changes it. PIPE is never among them, since the runtime ignores it by itself.
+ *
+ * @returns their numbers; empty where /proc does not tell.
+ */
+export function ignoredAtStart(): ReadonlySet<number> {
+  return ignored ??= readIgnored();
+}
+
+function readIgnored(): ReadonlySet<number> {
+  const SIGPIPE = 13;
+  const set = new Set<number>();
+  const bytes = readProcFile("/proc/self/status");
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(new TextDecoder().decode(bytes))?.[1];
+  if (mask === undefined) return set;
+  const bits = BigInt(`0x${mask}`);
+  for (let signal = 1; signal <= 64; signal++) {
+    if (signal !== SIGPIPE && (bits >> BigInt(signal - 1)) & 1n) set.add(signal);
+  }
+  return set;
+}

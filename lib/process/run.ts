@@ -1,0 +1,244 @@
+/**
+ * Runs a command to its end while a lock is held: signals reach it, and when the hold is lost it is made to end.
+ *
+ * It promises that no process of the command is left when {@link runCommand} resolves. That cannot be kept when
+ * klatch itself is killed or stopped: a guard is for that. It knows nothing of locks: the caller says when to stop.
+ *
+ * What happens to the rest when the command itself has ended: processes that it left in the background get a short
+ * time to end by themselves (a `tee` at the end of a pipe), then the stop signal, then KILL. They may neither run on
+ * outside of the lock nor keep it for ever.
+ *
+ * @module
+ */
+
+import type { Clock } from "../clock.ts";
+import { KlatchError } from "../errors.ts";
+import { type CommandGroup, onTerminal, processGroup, terminalTree } from "./group.ts";
+import { signalName, SIGNALS, type SignalSource } from "./signals.ts";
+import { type Exit, spawnCommand, type SpawnedCommand } from "./spawn.ts";
+
+/** How to run a command. */
+export interface RunOptions {
+  /** The command and its arguments. */
+  readonly argv: readonly string[];
+  /** What the command sees besides klatch's own environment. `KLATCH_HOLDER`, if there, marks its processes. */
+  readonly env: Readonly<Record<string, string>>;
+  /**
+   * Puts the command into a process group that exists already, that of a guard. Without it klatch decides: the
+   * terminal's group on a terminal, a new one elsewhere.
+   */
+  readonly join?: { readonly pgid: number; readonly guard: number };
+  /** Signals go to the command from its start to its end; afterwards they are kept. */
+  readonly signals: SignalSource;
+  /** Aborts when the command has to stop, because the hold is lost. */
+  readonly lost: AbortSignal;
+  /**
+   * When, on `clock.awakeOrNot()`, the command must get KILL at the latest once `lost` has aborted. Asked at that
+   * moment. Without it there is no limit but `killAfterMs`.
+   */
+  readonly killAt?: () => number;
+  /** The signal that asks the command to stop, 1–64; TERM if not given. */
+  readonly stopSignal?: number;
+  /**
+   * How long after the stop signal, or after a TERM or INT passed on, KILL follows; milliseconds. Without it
+   * KILL follows a lost hold at `killAt` or else after 5 s, and a signal passed on never.
+   */
+  readonly killAfterMs?: number;
+  readonly clock: Clock;
+  /** Tells the user something, one line without a line break. */
+  readonly say: (line: string) => void;
+}
+
+/** What became of a command. */
+export interface ExitStatus {
+  /** The status for klatch to exit with: the command's own, or 128+n if signal n ended it. 0–255. */
+  readonly status: number;
+  /** The signal that ended it, if one did. */
+  readonly signal?: number;
+}
+
+/** How long what the command left behind may take to end by itself. */
+const SETTLE_MS = 500;
+/** How long after the stop signal KILL follows, unless told otherwise. */
+const KILL_AFTER_MS = 5_000;
+/** How long after KILL something that is still there is worth a line. */
+const STUCK_AFTER_MS = 5_000;
+/** The longest pause between two looks: a deadline on a clock that counts suspension is not met by a timer. */
+const LONGEST_PAUSE_MS = 100;
+
+/** What the terminal itself sends to its whole foreground group, the command included. */
+const SENT_BY_TERMINAL: ReadonlySet<number> = new Set([SIGNALS.INT, SIGNALS.QUIT, SIGNALS.WINCH]);
+
+/**
+ * Runs a command and waits until it and everything it started in its group has ended.
+ *
+ * @param options see {@link RunOptions}.
+ * @returns what became of the command itself.
+ * @throws KlatchError `not-found`, `not-executable` (it never ran), `usage`, `internal`; `lost` when `lost` had
+ *   aborted before the start.
+ *
+ * @example
+ * ```ts
+ * import { systemClock } from "../clock.ts";
+ * import { runCommand } from "./run.ts";
+ * import { SignalQueue } from "./signals.ts";
+ *
+ * const { status } = await runCommand({
+ *   argv: ["sh", "-c", 'exit "$KLATCH_TOKEN"'],
+ *   env: { KLATCH_TOKEN: "42" },
+ *   signals: new SignalQueue(),
+ *   lost: new AbortController().signal,
+ *   clock: systemClock(),
+ *   say: console.error,
+ * });
+ * if (status !== 42) throw new Error(`${status}`);
+ * ```
+ */
+export async function runCommand(options: RunOptions): Promise<ExitStatus> {
+  if (options.lost.aborted) throw new KlatchError("lost", "the hold was lost before the command was started");
+  const run = new Run(options, options.join === undefined && onTerminal());
+  const onLost = () => run.lose();
+  options.signals.route((signal) => run.forward(signal));
+  options.lost.addEventListener("abort", onLost);
+  try {
+    return await run.finish();
+  } finally {
+    options.signals.route(undefined);
+    options.lost.removeEventListener("abort", onLost);
+  }
+}
+
+/** One command from its start to the end of the last of its processes. */
+class Run {
+  readonly #options: RunOptions;
+  readonly #terminal: boolean;
+  readonly #command: SpawnedCommand;
+  readonly #group: CommandGroup;
+  /** Aborts when a deadline for the end has been set. */
+  readonly #stopping = new AbortController();
+  /** Aborts when the command itself has ended. */
+  readonly #ended = new AbortController();
+  readonly #exit: Promise<Exit>;
+  /** On `clock.awakeOrNot()`. */
+  #killAt = Infinity;
+
+  constructor(options: RunOptions, terminal: boolean) {
+    this.#options = options;
+    this.#terminal = terminal;
+    const { argv, env, join } = options;
+    const group = terminal ? "inherit" : join ? { join: join.pgid } : "own";
+    this.#command = spawnCommand({ argv, env, group });
+    this.#group = terminal
+      ? terminalTree(this.#command, mark(env))
+      : processGroup(this.#command.pgid, join ? [join.guard] : []);
+    this.#exit = this.#command.exit.finally(() => this.#ended.abort());
+  }
+
+  /** Passes a signal on that klatch got. */
+  forward(signal: number): void {
+    if (this.#terminal && SENT_BY_TERMINAL.has(signal)) return;
+    this.#group.signal(signal);
+    const { killAfterMs } = this.#options;
+    if (killAfterMs === undefined || (signal !== SIGNALS.TERM && signal !== SIGNALS.INT)) return;
+    this.#group.signal(SIGNALS.CONT);
+    this.#limit(this.#now() + killAfterMs);
+  }
+
+  /** The hold is lost. */
+  lose(): void {
+    const { killAfterMs, killAt } = this.#options;
+    const least = killAfterMs ?? (killAt === undefined ? KILL_AFTER_MS : Infinity);
+    this.#stop(Math.min(this.#now() + least, killAt?.() ?? Infinity));
+  }
+
+  /** Waits until all has ended, and sees to it where it must. */
+  async finish(): Promise<ExitStatus> {
+    const stopping = aborted(this.#stopping.signal);
+    await Promise.race([this.#exit, stopping]);
+    if (!this.#stopping.signal.aborted) await this.#stopTheRest();
+    await this.#untilGone();
+    const { code, signal } = await this.#exit;
+    return signal === undefined ? { status: code } : { status: 128 + signal, signal };
+  }
+
+  /** What the command has left behind must not outlive the hold. */
+  async #stopTheRest(): Promise<void> {
+    const settled = this.#now() + SETTLE_MS;
+    let rest = this.#group.alive();
+    for (let pause = 1; rest.length > 0 && this.#now() < settled; pause *= 2) {
+      await this.#options.clock.sleep(Math.min(pause, LONGEST_PAUSE_MS), this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
+      rest = this.#group.alive();
+    }
+    if (rest.length === 0) return;
+    const after = this.#options.killAfterMs ?? KILL_AFTER_MS;
+    const name = signalName(this.#stopSignal);
+    this.#options.say(
+      `the command has ended but left ${list(rest)} running: sending ${name}, and KILL after ${
+        after / 1000
+      } s`,
+    );
+    this.#stop(this.#now() + after);
+  }
+
+  async #untilGone(): Promise<void> {
+    const { clock, say } = this.#options;
+    const ended = this.#ended.signal;
+    let killedAt: number | undefined, stuckSaid = false;
+    for (let pause = 1;; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const rest = ended.aborted ? this.#group.alive() : [this.#command.pid];
+      if (rest.length === 0) return;
+      const now = this.#now();
+      if (now >= this.#killAt) {
+        if (killedAt === undefined) {
+          killedAt = now;
+          if (this.#stopSignal !== SIGNALS.KILL) say(`${list(rest)} did not end in time: sending KILL`);
+        }
+        // Again at every look: on a terminal there is no group that a new process could not escape from.
+        this.#group.signal(SIGNALS.KILL);
+      }
+      if (killedAt !== undefined && now - killedAt >= STUCK_AFTER_MS && !stuckSaid) {
+        stuckSaid = true;
+        say(`${list(rest)} cannot be killed, probably waiting for a device: the lock is kept until it ends`);
+      }
+      const left = this.#killAt - now;
+      await clock.sleep(left > 0 ? Math.min(pause, left) : pause, ended.aborted ? undefined : ended);
+    }
+  }
+
+  get #stopSignal(): number {
+    return this.#options.stopSignal ?? SIGNALS.TERM;
+  }
+
+  #now(): number {
+    return this.#options.clock.awakeOrNot();
+  }
+
+  /** Asks the group to end, and sets the time for KILL. */
+  #stop(killAt: number): void {
+    this.#group.signal(this.#stopSignal);
+    // Something that stands still cannot obey.
+    if (this.#stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
+    this.#limit(killAt);
+  }
+
+  #limit(killAt: number): void {
+    this.#killAt = Math.min(this.#killAt, killAt);
+    this.#stopping.abort();
+  }
+}
+
+function mark(env: Readonly<Record<string, string>>): { name: string; value: string } | undefined {
+  const value = env["KLATCH_HOLDER"];
+  return value === undefined || value === "" ? undefined : { name: "KLATCH_HOLDER", value };
+}
+
+function list(pids: readonly number[]): string {
+  const shown = pids.slice(0, 5).join(", ") + (pids.length > 5 ? "…" : "");
+  return `${pids.length === 1 ? "process" : `${pids.length} processes`} ${shown}`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,241 @@
+/**
+ * Starts a command as a shell's `exec` would: the same files, the same environment byte for byte, the same arguments,
+ * supplementary groups and working directory.
+ *
+ * It promises that the command has been executed, in the process group asked for, when {@link spawnCommand} returns;
+ * that no file of klatch's own is open in it; that every signal has its default disposition in it and none is
+ * blocked, except that what was ignored when klatch was started stays ignored. It does not end what it started: see
+ * `group.ts`.
+ *
+ * @module
+ */
+
+import { KlatchError } from "../errors.ts";
+import { cString, environ, ERRNO, fixedBytes, posixSpawnp, setDefault, waitpid } from "./libc.ts";
+import { ignoredAtStart, processStat } from "./proc.ts";
+
+/** The process group of a command: a new one, klatch's, or one that exists already in this session. */
+export type GroupChoice = "own" | "inherit" | { readonly join: number };
+
+/** What to start. */
+export interface SpawnRequest {
+  /** The command and its arguments, none of which may hold a NUL. At least one. */
+  readonly argv: readonly string[];
+  /** What to add to klatch's own environment, or to replace there. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly group: GroupChoice;
+}
+
+/** How a process ended: by itself with a code from 0 to 255, or by a signal. */
+export type Exit =
+  | { readonly code: number; readonly signal?: undefined }
+  | { readonly signal: number; readonly code?: undefined };
+
+/** A command that was started. */
+export interface SpawnedCommand {
+  readonly pid: number;
+  /** The process group that it was started in. */
+  readonly pgid: number;
+  /** When it was started, in clock ticks since boot (field 22 of /proc/PID/stat); 0 where /proc does not tell. */
+  readonly startTime: number;
+  /** How it ended. Rejects only with `internal`, when something else took the status away. */
+  readonly exit: Promise<Exit>;
+}
+
+/** Our own children that have not been waited for. Nobody else may reap them, or their status is lost. */
+export const children: Set<number> = new Set();
+
+/**
+ * Starts a command. PATH is searched as execvp(3) does it, and a file without a known format is given to /bin/sh.
+ *
+ * @param request what to start.
+ * @returns the running command.
+ * @throws KlatchError `not-found` or `not-executable`, naming the command; `usage` for an argument that cannot be
+ *   passed; `internal` when no process can be made or the group to join does not exist.
+ *
+ * @example
+ * ```ts
+ * import { spawnCommand } from "./spawn.ts";
+ *
+ * const command = spawnCommand({ argv: ["sh", "-c", "exit 7"], group: "own" });
+ * const { code } = await command.exit;
+ * if (code !== 7 || command.pgid !== command.pid) throw new Error();
+ * ```
+ */
+export function spawnCommand(request: SpawnRequest): SpawnedCommand {
+  const file = request.argv[0];
+  if (file === undefined) throw new KlatchError("usage", "there is no command to run");
+  checkStrings(request);
+  keepExitStatuses();
+  const start: Start = { attributes: attributes(request.group), environment: environment(request.env ?? {}) };
+
+  let started = trySpawn(file, request.argv, start);
+  if (started.error === ERRNO.ENOEXEC) started = spawnWithShell(file, request.argv, start);
+  if (started.error !== 0) throw startFailure(file, started.error, request.group);
+
+  const pid = started.pid;
+  children.add(pid);
+  // Read before anybody waits for it: until then the number cannot mean another process.
+  const stat = processStat(pid);
+  const { group } = request;
+  return {
+    pid,
+    pgid: group === "own" ? pid : group === "inherit" ? stat?.pgid ?? 0 : group.join,
+    startTime: stat?.startTime ?? 0,
+    exit: waitFor(pid),
+  };
+}
+
+/** What is the same in every attempt to start one command. */
+interface Start {
+  readonly attributes: Uint8Array<ArrayBuffer>;
+  readonly environment: CStrings;
+}
+
+function checkStrings({ argv, env = {} }: SpawnRequest): void {
+  if (argv.some((argument) => argument.includes("\0"))) {
+    throw new KlatchError("usage", "an argument of the command holds a NUL character", {
+      hint: "leave it out",
+    });
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (name === "" || name.includes("=") || (name + value).includes("\0")) {
+      throw new KlatchError("usage", `${JSON.stringify(name)} cannot be an environment variable`);
+    }
+  }
+}
+
+/** Where CHLD is ignored, the kernel throws exit statuses away; a parent's carelessness is inherited here. */
+function keepExitStatuses(): void {
+  const SIGCHLD = 17;
+  if (ignoredAtStart().has(SIGCHLD)) setDefault(SIGCHLD);
+}
+
+/**
+ * A posix_spawnattr_t for the group, with default dispositions and an empty mask. Written by hand because five
+ * functions to fill it would take longer to load than all the rest. glibc and musl have had the same fields in the
+ * same places ever since: flags, group, two sigset_t of 128 bytes (the public header spawn.h; the tests read this
+ * back through the C library).
+ */
+export function attributes(group: GroupChoice): Uint8Array<ArrayBuffer> {
+  const SIZE = 336, SET_GROUP = 0x02, SET_DEFAULTS = 0x04, SET_MASK = 0x08;
+  const bytes = fixedBytes(SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setInt16(0, SET_DEFAULTS | SET_MASK | (group === "inherit" ? 0 : SET_GROUP), true);
+  view.setInt32(4, typeof group === "string" ? 0 : group.join, true);
+  for (let signal = 1; signal <= 64; signal++) {
+    if (ignoredAtStart().has(signal)) continue;
+    const at = 8 + ((signal - 1) >> 3);
+    view.setUint8(at, view.getUint8(at) | (1 << ((signal - 1) & 7)));
+  }
+  return bytes;
+}
+
+/** A `char *[]` and what keeps its strings alive. */
+interface CStrings {
+  readonly pointers: Uint8Array<ArrayBuffer>;
+  readonly keep: readonly Uint8Array<ArrayBuffer>[];
+}
+
+function cStrings(strings: readonly string[], addresses: readonly bigint[] = []): CStrings {
+  const keep = strings.map(cString);
+  const all = [
+    ...addresses,
+    ...keep.map((bytes) => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)))),
+  ];
+  const pointers = new BigUint64Array(all.length + 1);
+  pointers.set(all);
+  return { pointers: new Uint8Array(pointers.buffer), keep };
+}
+
+/** klatch's own environment with additions, which replace every entry of the same name. */
+function environment(additions: Readonly<Record<string, string>>): CStrings {
+  const kept = environ().filter(({ name }) => !Object.hasOwn(additions, name)).map(({ address }) => address);
+  return cStrings(Object.entries(additions).map(([name, value]) => `${name}=${value}`), kept);
+}
+
+function trySpawn(file: string, argv: readonly string[], start: Start): { pid: number; error: number } {
+  const pid = fixedBytes(4);
+  const list = cStrings(argv);
+  const error = posixSpawnp(pid, cString(file), start.attributes, list.pointers, start.environment.pointers);
+  // Mentioned after the call, so that the strings are not collected before it.
+  if (list.keep.length + start.environment.keep.length === 0) {
+    throw new KlatchError("internal", "no arguments");
+  }
+  return { pid: new DataView(pid.buffer).getInt32(0, true), error };
+}
+
+/** What execvp(3) does with a file that the kernel does not know: a script without `#!` goes to /bin/sh. */
+function spawnWithShell(file: string, argv: readonly string[], start: Start): { pid: number; error: number } {
+  const SHELL = "/bin/sh";
+  for (const path of candidates(file)) {
+    const direct = trySpawn(path, argv, start);
+    if (direct.error === ERRNO.ENOEXEC) return trySpawn(SHELL, [SHELL, path, ...argv.slice(1)], start);
+    if (direct.error === 0) return direct;
+  }
+  return { pid: 0, error: ERRNO.ENOEXEC };
+}
+
+/** The paths that execvp(3) would try for a name. */
+function candidates(file: string): string[] {
+  if (file.includes("/")) return [file];
+  const path = environ().find(({ name }) => name === "PATH")?.value ?? "/bin:/usr/bin";
+  return path.split(":").map((directory) => `${directory === "" ? "." : directory}/${file}`);
+}
+
+/** Waits for the exit status on a thread of its own. */
+async function waitFor(pid: number): Promise<Exit> {
+  const status = fixedBytes(4);
+  try {
+    // Interrupted waits are tried again as long as there is something to wait for.
+    while (await waitpid(pid, status) !== pid) {
+      if (processStat(pid)?.ppid !== Deno.pid) {
+        throw new KlatchError("internal", `the exit status of process ${pid} was taken by something else`);
+      }
+    }
+  } finally {
+    children.delete(pid);
+  }
+  const raw = new DataView(status.buffer).getInt32(0, true);
+  const signal = raw & 0x7f;
+  return signal === 0 ? { code: (raw >> 8) & 0xff } : { signal };
+}
+
+/** Why a command could not be started, as people say it. */
+const REASONS: Readonly<Record<number, string>> = {
+  [ERRNO.EPERM]: "the operation is not permitted",
+  [ERRNO.E2BIG]: "its arguments and environment are too long",
+  [ERRNO.ENOEXEC]: "its format is not known to the system",
+  [ERRNO.EACCES]: "permission is denied",
+  [ERRNO.ENOTDIR]: "a part of its path is not a directory",
+  [ERRNO.EISDIR]: "it is a directory",
+  [ERRNO.ETXTBSY]: "the file is open for writing",
+  [ERRNO.ENAMETOOLONG]: "its name is too long",
+  [ERRNO.ELOOP]: "its path has too many symbolic links",
+};
+
+function startFailure(file: string, error: number, group: GroupChoice): KlatchError {
+  const name = JSON.stringify(file);
+  if (error === ERRNO.EAGAIN || error === ERRNO.ENOMEM) {
+    const what = error === ERRNO.EAGAIN ? "the limit of processes is reached" : "there is not enough memory";
+    return new KlatchError("internal", `cannot start ${name}: ${what}`, { hint: "try again later" });
+  }
+  if (typeof group === "object" && (error === ERRNO.EPERM || error === ERRNO.ESRCH)) {
+    return new KlatchError("internal", `cannot start ${name} in process group ${group.join}: it is gone`);
+  }
+  if (error === ERRNO.ENOENT) {
+    const slash = file.includes("/");
+    return new KlatchError(
+      "not-found",
+      `cannot run ${name}: ${slash ? "no such file" : "not found in PATH"}`,
+      {
+        hint: slash
+          ? "check the path and, for a script, the interpreter in its first line"
+          : "check the name and PATH",
+      },
+    );
+  }
+  return new KlatchError("not-executable", `cannot run ${name}: ${REASONS[error] ?? `error ${error}`}`, {
+    hint: "check that it is an executable file",
+  });
+}
