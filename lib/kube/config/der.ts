@@ -1,0 +1,71 @@
+/**
+ * As much of DER as it takes to look into a certificate: elements with a tag and a content. It knows definite
+ * lengths up to four bytes and one-byte tags, which is all that certificates and keys use.
+ *
+ * ITU-T X.690: https://www.itu.int/rec/T-REC-X.690
+ *
+ * @module
+ */
+
+/** One element. */
+export interface Element {
+  readonly tag: number;
+  readonly content: Uint8Array;
+  /** The element with its header. */
+  readonly whole: Uint8Array;
+}
+
+/**
+ * Reads the elements that fill `bytes`.
+ *
+ * @param bytes the content of a constructed element, or a whole document.
+ * @returns the elements in order.
+ * @throws {RangeError} the bytes are not DER.
+ *
+ * @example
+ * ```ts
+ * import { elements } from "./der.ts";
+ *
+ * const [integer] = elements(Uint8Array.of(0x02, 0x01, 0x05));
+ * if (integer?.tag !== 0x02 || integer.content[0] !== 5) throw new Error();
+ * ```
+ */
+export function elements(bytes: Uint8Array): Element[] {
+  const found: Element[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const tag = byteAt(bytes, at);
+    let length = byteAt(bytes, at + 1);
+    let start = at + 2;
+    if (length >= 0x80) {
+      const count = length & 0x7f;
+      if (count === 0 || count > 4) throw new RangeError("a length of this form is not DER");
+      length = 0;
+      for (let i = 0; i < count; i++) length = length * 256 + byteAt(bytes, start++);
+    }
+    if (start + length > bytes.length) throw new RangeError("an element is cut off");
+    found.push({
+      tag,
+      content: bytes.subarray(start, start + length),
+      whole: bytes.subarray(at, start + length),
+    });
+    at = start + length;
+  }
+  return found;
+}
+
+function byteAt(bytes: Uint8Array, index: number): number {
+  const value = bytes[index];
+  if (value === undefined) throw new RangeError("the bytes end too soon");
+  return value;
+}
+
+/** Whether `part` occurs in `bytes`. */
+export function contains(bytes: Uint8Array, part: Uint8Array): boolean {
+  outer: for (let at = 0; at + part.length <= bytes.length; at++) {
+    for (let i = 0; i < part.length; i++) {
+      if (bytes[at + i] !== part[i]) continue outer;
+    }
+    return true;
+  }
+  return false;
+}

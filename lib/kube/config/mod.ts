@@ -1,0 +1,116 @@
+/**
+ * Where the cluster is and who we are there: from `--kubeconfig`, `KUBECONFIG`, `~/.kube/config` or the pod that
+ * we run in, in this order, merged and chosen as kubectl does. Nothing is sent anywhere and no plugin is run; a
+ * configuration that comes back has been checked as far as that goes without a connection.
+ *
+ * @module
+ */
+
+import { KlatchError } from "../../errors.ts";
+import { inClusterConfig, inClusterNamespace, inClusterPossible } from "./incluster.ts";
+import { type Entry, type Kubeconfig, readKubeconfig } from "./kubeconfig.ts";
+import { mergeKubeconfigs } from "./merge.ts";
+import { chooseContext, followContext, knownContexts } from "./select.ts";
+import type { ClusterConfig, ConfigRequest, Env } from "./types.ts";
+
+export type { ClusterConfig, ConfigRequest, Credentials, Env, ExecPlugin, KeyPair } from "./types.ts";
+
+/**
+ * Loads the configuration.
+ *
+ * As in client-go, a pod's service account serves where no kubeconfig chooses a context. The namespace is the
+ * flag's, else the context's, else the pod's, else `default`.
+ *
+ * @param request flags and environment.
+ * @returns the cluster and how to talk to it.
+ * @throws {KlatchError} `config` for everything that is wrong with the configuration, `usage` for a namespace
+ * that cannot be one.
+ *
+ * @example
+ * ```ts
+ * import { loadClusterConfig } from "./mod.ts";
+ *
+ * const file = await Deno.makeTempFile();
+ * await Deno.writeTextFile(file, `
+ * current-context: dev
+ * contexts: [{ name: dev, context: { cluster: here, namespace: team } }]
+ * clusters: [{ name: here, cluster: { server: "http://127.0.0.1:8001/" } }]
+ * `);
+ * const config = await loadClusterConfig({ kubeconfig: file, env: () => undefined });
+ * await Deno.remove(file);
+ * if (config.server !== "http://127.0.0.1:8001" || config.namespace !== "team") throw new Error();
+ * ```
+ */
+export async function loadClusterConfig(request: ConfigRequest): Promise<ClusterConfig> {
+  const { env } = request;
+  const files = filesToRead(request);
+  const kubeconfig = await readAll(files, request.kubeconfig !== undefined);
+  const context = chooseContext(kubeconfig, request.context || undefined);
+  const inCluster = await inClusterPossible(env);
+  const namespace = await chooseNamespace(request, context, inCluster);
+  if (context !== undefined) return await followContext(kubeconfig, context, namespace, env);
+  if (inCluster) return await inClusterConfig(env, namespace);
+  throw nothingConfigured(kubeconfig, files, env);
+}
+
+function filesToRead(request: ConfigRequest): string[] {
+  if (request.kubeconfig !== undefined) return [request.kubeconfig];
+  const listed = request.env("KUBECONFIG");
+  if (listed) return [...new Set(listed.split(":").filter((file) => file !== ""))];
+  const home = request.env("HOME");
+  return home ? [`${home}/.kube/config`] : [];
+}
+
+async function readAll(files: readonly string[], required: boolean): Promise<Kubeconfig> {
+  const found: Kubeconfig[] = [];
+  for (const file of files) {
+    const parsed = await readKubeconfig(file);
+    if (parsed !== undefined) found.push(parsed);
+    else if (required) {
+      throw new KlatchError("config", `kubeconfig ${file} does not exist`, { hint: "check --kubeconfig" });
+    }
+  }
+  return mergeKubeconfigs(found);
+}
+
+async function chooseNamespace(
+  request: ConfigRequest,
+  context: Entry | undefined,
+  inCluster: boolean,
+): Promise<string> {
+  if (request.namespace) {
+    if (isNamespace(request.namespace)) return request.namespace;
+    throw new KlatchError("usage", `"${request.namespace}" cannot be a namespace`, { hint: NAMESPACE_RULE });
+  }
+  const fromContext = context?.fields.text("namespace");
+  if (fromContext !== undefined) {
+    if (isNamespace(fromContext)) return fromContext;
+    throw new KlatchError("config", `${context?.fields.where}: "${fromContext}" cannot be a namespace`, {
+      hint: NAMESPACE_RULE,
+    });
+  }
+  return (inCluster ? await inClusterNamespace(request.env) : undefined) ?? "default";
+}
+
+const NAMESPACE_RULE = "use up to 63 lower-case letters, digits and hyphens";
+
+/** A DNS label: https://www.rfc-editor.org/rfc/rfc1123#section-2 */
+function isNamespace(name: string): boolean {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
+}
+
+function nothingConfigured(kubeconfig: Kubeconfig, files: readonly string[], env: Env): KlatchError {
+  const known = knownContexts(kubeconfig);
+  if (known !== "") {
+    return new KlatchError("config", `no context is chosen: ${files.join(", ")} has no current-context`, {
+      hint: `say --context with one of: ${known}`,
+    });
+  }
+  const looked = files.length === 0 ? "HOME is not set" : `no context is in ${files.join(", ")}`;
+  const pod = env("KUBERNETES_SERVICE_HOST")
+    ? "the pod has no service account token (automountServiceAccountToken)"
+    : "this is not a pod";
+  return new KlatchError("config", `no cluster is configured: ${looked}, and ${pod}`, {
+    hint: "set KUBECONFIG or say --kubeconfig FILE",
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * Keeps credentials fresh: what to send with a request, and what to send instead after the server said 401. Token
+ * files are read again as they rotate, plugins are run again as their credentials expire. It does not talk to the
+ * server.
+ *
+ * @module
+ */
+
+import { KlatchError } from "../../errors.ts";
+import type { Credentials, KeyPair } from "./types.ts";
+
+/** What one request proves itself with. A later one may get another; the same object means nothing changed. */
+export interface Identity {
+  /** The value of the header `Authorization`. */
+  readonly authorization?: string;
+  /** Instead of the configuration's client certificate. */
+  readonly clientCert?: KeyPair;
+}
+
+/** A source of identities. */
+export interface Authenticator {
+  /**
+   * What to send now.
+   *
+   * @throws {KlatchError} `config`: a token file that was never readable, a plugin that failed.
+   */
+  current(): Promise<Identity>;
+  /**
+   * Something newer than what the server refused.
+   *
+   * @param refused what was sent.
+   * @returns the newer one, or `undefined` where there is none to be had.
+   * @throws {KlatchError} `config`: the plugin failed.
+   */
+  renew(refused: Identity): Promise<Identity | undefined>;
+  /** Ends a plugin that is still running. */
+  close(): void;
+}
+
+/**
+ * A token file is read at most this often: client-go counts it stale ten seconds before its minute is over.
+ * https://github.com/kubernetes/client-go/blob/master/transport/token_source.go
+ */
+const TOKEN_FILE_MS = 50_000;
+
+/**
+ * The authenticator for some credentials.
+ *
+ * @param credentials from the configuration.
+ * @param nowMs a monotonic clock, milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { authenticator } from "./tokens.ts";
+ *
+ * const identity = await (await authenticator({ kind: "token", token: "abc" })).current();
+ * if (identity.authorization !== "Bearer abc") throw new Error();
+ * ```
+ */
+export async function authenticator(
+  credentials: Credentials,
+  nowMs: () => number = () => performance.now(),
+): Promise<Authenticator> {
+  switch (credentials.kind) {
+    case "none":
+      return constant({});
+    case "token":
+      return constant(bearer(credentials.token));
+    case "basic":
+      return constant({
+        authorization: `Basic ${toBase64(`${credentials.username}:${credentials.password}`)}`,
+      });
+    case "tokenFile":
+      return new TokenFile(credentials.path, credentials.fallback, nowMs);
+    case "exec": {
+      const { ExecAuthenticator } = await import("./exec.ts");
+      return new ExecAuthenticator(credentials.plugin);
+    }
+  }
+}
+
+/** The identity of a bearer token. */
+export function bearer(token: string): Identity {
+  return { authorization: `Bearer ${token}` };
+}
+
+function constant(identity: Identity): Authenticator {
+  return {
+    current: () => Promise.resolve(identity),
+    renew: () => Promise.resolve(undefined),
+    close: () => {},
+  };
+}
+
+class TokenFile implements Authenticator {
+  #identity: Identity | undefined;
+  #readAtMs = -Infinity;
+
+  constructor(
+    private readonly path: string,
+    private readonly fallback: string | undefined,
+    private readonly nowMs: () => number,
+  ) {}
+
+  async current(): Promise<Identity> {
+    if (this.#identity !== undefined && this.nowMs() - this.#readAtMs < TOKEN_FILE_MS) return this.#identity;
+    return await this.#read();
+  }
+
+  async renew(refused: Identity): Promise<Identity | undefined> {
+    const identity = await this.#read();
+    return identity.authorization === refused.authorization ? undefined : identity;
+  }
+
+  close(): void {}
+
+  async #read(): Promise<Identity> {
+    let token: string;
+    try {
+      token = (await Deno.readTextFile(this.path)).trim();
+      if (token === "") throw new Error("it is empty");
+    } catch (cause) {
+      // While the file is being replaced, what it held before is the best there is.
+      if (this.#identity !== undefined) return this.#identity;
+      if (this.fallback !== undefined) return bearer(this.fallback);
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new KlatchError("config", `token file ${this.path} cannot be read: ${why}`, { cause });
+    }
+    this.#readAtMs = this.nowMs();
+    if (this.#identity?.authorization !== `Bearer ${token}`) this.#identity = bearer(token);
+    return this.#identity;
+  }
+}
+
+function toBase64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}

@@ -1,0 +1,258 @@
+/**
+ * A way to the API server, credentials included. It promises to tell apart a request that certainly was not sent
+ * from one whose answer got lost, to refresh credentials once after a 401, and to reuse connections. It knows
+ * nothing of Kubernetes objects, retries and deadlines: `client.ts` does.
+ *
+ * @module
+ */
+
+import { type Authenticator, authenticator, type Identity } from "./config/tokens.ts";
+import { checkNotExpired } from "./config/certificates.ts";
+import type { ClusterConfig } from "./config/types.ts";
+import { connectionFailure } from "./transport_errors.ts";
+
+export { LostAnswer } from "./transport_errors.ts";
+
+/** A request as the client makes it. */
+export interface TransportRequest {
+  readonly method: string;
+  /** Begins with a slash and includes the query; it is appended to the server's URL. */
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/** Status, headers, and the body as a stream of bytes; a body that is not wanted must be cancelled. */
+export interface TransportResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/** A way to the API server. */
+export interface Transport {
+  /** The server's URL, for messages. */
+  readonly server: string;
+  /**
+   * Makes one request. A 401 means that the server took nothing, so it is repeated once with newer credentials,
+   * if there are any; a 401 that comes back is final. Redirects are not followed.
+   *
+   * @throws {KlatchError} `unreachable` or `config`: the request certainly was not sent.
+   * @throws {LostAnswer} the server may have processed the request.
+   * @throws the reason of `signal`, when it aborts.
+   */
+  request(request: TransportRequest): Promise<TransportResponse>;
+  /** Closes connections. */
+  close(): void;
+}
+
+/** What the transport tells while it works. */
+export interface TransportHooks {
+  /** One line for the user, without a line break. */
+  warn(line: string): void;
+}
+
+/** One HTTP exchange with a fixed client certificate; the rest is the same for every kind of it. */
+export interface Wire {
+  send(request: TransportRequest, headers: Headers): Promise<TransportResponse>;
+  close(): void;
+}
+
+/**
+ * Opens a way to a cluster. Credentials are fetched now, so that a plugin that asks the user something does not
+ * run against a request's deadline; the server is not contacted.
+ *
+ * @param config from `loadClusterConfig`.
+ * @param hooks where warnings go.
+ * @throws {KlatchError} `config`: the credentials cannot be had or used.
+ *
+ * @example
+ * ```ts
+ * import { openTransport } from "./transport.ts";
+ *
+ * const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response("ok"));
+ * const transport = await openTransport({
+ *   server: `http://127.0.0.1:${server.addr.port}`,
+ *   namespace: "default",
+ *   source: "an example",
+ *   credentials: { kind: "none" },
+ *   impersonation: [],
+ * }, { warn: console.error });
+ * const { signal } = new AbortController();
+ * const response = await transport.request({ method: "GET", path: "/healthz", headers: {}, signal });
+ * if (response.status !== 200 || await new Response(response.body).text() !== "ok") throw new Error();
+ * transport.close();
+ * await server.shutdown();
+ * ```
+ */
+export async function openTransport(config: ClusterConfig, hooks: TransportHooks): Promise<Transport> {
+  const transport = new AuthenticatedTransport(config, await authenticator(config.credentials));
+  await transport.prepare();
+  if (config.insecureSkipTlsVerify) {
+    hooks.warn(
+      `WARNING: insecure-skip-tls-verify is set in ${config.source}: anyone on the way to ${config.server} ` +
+        "can read and change what klatch sends, credentials included",
+    );
+  }
+  return transport;
+}
+
+class AuthenticatedTransport implements Transport {
+  readonly server: string;
+  #wire: Wire | undefined;
+  #identity: Identity | undefined;
+
+  constructor(private readonly config: ClusterConfig, private readonly auth: Authenticator) {
+    this.server = config.server;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#wireFor(await this.auth.current());
+  }
+
+  async request(request: TransportRequest): Promise<TransportResponse> {
+    const identity = await orAborted(this.auth.current(), request.signal);
+    const response = await this.#send(request, identity);
+    if (response.status !== 401) return response;
+    const renewed = await orAborted(this.auth.renew(identity), request.signal);
+    if (renewed === undefined) return response;
+    await response.body?.cancel();
+    return await this.#send(request, renewed);
+  }
+
+  close(): void {
+    this.auth.close();
+    this.#wire?.close();
+    this.#wire = undefined;
+  }
+
+  async #send(request: TransportRequest, identity: Identity): Promise<TransportResponse> {
+    request.signal.throwIfAborted();
+    const wire = await this.#wireFor(identity);
+    const headers = new Headers(request.headers);
+    if (identity.authorization !== undefined) headers.set("authorization", identity.authorization);
+    for (const [name, value] of this.config.impersonation) headers.append(name, value);
+    return await wire.send(request, headers);
+  }
+
+  /** A connection carries its client certificate, so a new certificate needs a new one. */
+  async #wireFor(identity: Identity): Promise<Wire> {
+    if (this.#wire !== undefined && this.#identity?.clientCert === identity.clientCert) return this.#wire;
+    const clientCert = identity.clientCert ?? this.config.clientCert;
+    if (clientCert !== undefined) checkNotExpired(clientCert.certPem, Date.now(), this.config.source);
+    const config = clientCert === undefined ? this.config : { ...this.config, clientCert };
+    const wire = await openWire(config);
+    this.#wire?.close();
+    this.#wire = wire;
+    this.#identity = identity;
+    return wire;
+  }
+}
+
+/** Native fetch cannot skip verification nor expect another name than the URL's; Node's https can. */
+async function openWire(config: ClusterConfig): Promise<Wire> {
+  if (config.insecureSkipTlsVerify || config.tlsServerName !== undefined) {
+    const { NodeWire } = await import("./transport_node.ts");
+    return new NodeWire(config);
+  }
+  return new FetchWire(config);
+}
+
+/**
+ * How long a request may hang without an answer before its abortion makes us distrust the connection.
+ * A cancelled wait is aborted sooner; a request into a dead connection hangs until its deadline.
+ */
+const SILENCE_MS = 1000;
+
+class FetchWire implements Wire {
+  #client: Deno.HttpClient | undefined;
+
+  constructor(private readonly config: ClusterConfig) {
+    this.#client = createClient(config);
+  }
+
+  async send(request: TransportRequest, headers: Headers): Promise<TransportResponse> {
+    const client = this.#client ??= createClient(this.config);
+    const { method, path, body, signal } = request;
+    const startedMs = performance.now();
+    try {
+      return await fetch(this.config.server + path, {
+        method,
+        headers,
+        signal,
+        client,
+        redirect: "manual",
+        ...(body === undefined ? {} : { body }),
+      });
+    } catch (thrown) {
+      if (signal.aborted) {
+        // HTTP/2 would put the next request on the same connection; if that is dead, it would hang as well.
+        if (performance.now() - startedMs > SILENCE_MS) this.#retire(client);
+        throw signal.reason;
+      }
+      throw connectionFailure(thrown, this.config);
+    }
+  }
+
+  close(): void {
+    if (this.#client !== undefined) this.#retire(this.#client);
+  }
+
+  /** Requests that are under way keep their connection; new ones get a new client. */
+  #retire(client: Deno.HttpClient): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    client.close();
+  }
+}
+
+/** The variables that the runtime reads by itself when a client is made. */
+const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+  .flatMap((name) => [name, name.toLowerCase()]);
+
+/**
+ * Makes a client whose proxy is the one that the configuration decided on. The runtime would let the environment's
+ * NO_PROXY override it and read that variable by other rules than kubectl, so it does not get to see it.
+ */
+function createClient(config: ClusterConfig): Deno.HttpClient {
+  const hidden = PROXY_VARIABLES.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  for (const [name] of hidden) Deno.env.delete(name);
+  try {
+    return Deno.createHttpClient({
+      poolIdleTimeout: 90_000,
+      ...(config.caPem === undefined ? {} : { caCerts: [config.caPem] }),
+      ...(config.clientCert === undefined
+        ? {}
+        : { cert: config.clientCert.certPem, key: config.clientCert.keyPem }),
+      ...(config.proxyUrl === undefined ? {} : { proxy: proxyOption(config.proxyUrl) }),
+    });
+  } finally {
+    for (const [name, value] of hidden) Deno.env.set(name, value);
+  }
+}
+
+function proxyOption(proxyUrl: string): Deno.Proxy {
+  const url = new URL(proxyUrl);
+  if (url.username === "") return { url: proxyUrl };
+  const basicAuth = {
+    username: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  };
+  url.username = "";
+  url.password = "";
+  return { url: url.href, basicAuth };
+}
+
+/** The value, unless the signal aborts first; the work behind it goes on for the next one who asks. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

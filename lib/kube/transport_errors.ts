@@ -1,0 +1,163 @@
+/**
+ * What a failed connection means: whether the request may have been processed, and what to tell the user. The
+ * runtime says it only in words, so this reads them; words that it does not know count as a lost answer.
+ *
+ * @module
+ */
+
+import { KlatchError } from "../errors.ts";
+import type { ClusterConfig } from "./config/types.ts";
+
+/** The connection broke after the request was sent: the server may have processed it. */
+export class LostAnswer extends Error {
+  override readonly name = "LostAnswer";
+}
+
+/** One way to fail before anything was sent. */
+interface Fault {
+  readonly words: RegExp;
+  readonly code: "unreachable" | "config";
+  readonly why: (match: RegExpMatchArray, config: ClusterConfig) => string;
+  readonly hint: string;
+}
+
+/** Words of Deno's fetch (hyper, rustls) first, those of its node:https after them. The first match counts. */
+const FAULTS: readonly Fault[] = [
+  {
+    words: /invalid peer certificate: (?:certificate )?expired\b.*?(?:after (\d+))?|CERT_HAS_EXPIRED/i,
+    code: "config",
+    why: ([, seconds]) => `the server's certificate expired${on(seconds)}`,
+    hint: "have it renewed, or check this machine's clock",
+  },
+  {
+    words: /not valid yet|NotValidYet|CERT_NOT_YET_VALID/i,
+    code: "config",
+    why: () => "the server's certificate is not valid yet",
+    hint: "check this machine's clock",
+  },
+  {
+    words:
+      /not valid for (?:any )?names?\b(?:.*only valid for (.*))?|NotValidForName|ERR_TLS_CERT_ALTNAME_INVALID/i,
+    code: "config",
+    why: ([, names], config) =>
+      `the server's certificate is not for the name ${
+        config.tlsServerName ?? new URL(config.server).hostname
+      }` +
+      (names === undefined ? "" : `, only for ${names.replace(/\b\w+Name\("([^"]*)"\)/g, "$1")}`),
+    hint: "correct the server's address, or set tls-server-name in the cluster",
+  },
+  {
+    words:
+      /UnknownIssuer|BadSignature|CaUsedAsEndEntity|UNABLE_TO_\w+|SELF_SIGNED\w*|self.signed certificate/i,
+    code: "config",
+    why: (_, config) =>
+      config.caPem === undefined
+        ? "the server's certificate is not signed by an authority that this system knows"
+        : "the server's certificate is not signed by the authority in the configuration",
+    hint: "set certificate-authority to the cluster's own (was the cluster rebuilt?)",
+  },
+  {
+    words: /invalid peer certificate: (\w+)/i,
+    code: "config",
+    why: ([, what]) => `the server's certificate is not acceptable (${what})`,
+    hint: "have it renewed",
+  },
+  {
+    words: /fatal alert: (\w+)/i,
+    code: "config",
+    why: ([, alert]) => `the server refused the TLS handshake (${alert})`,
+    hint: "check the client certificate",
+  },
+  {
+    words: /InvalidContentType|wrong version number|corrupt message/i,
+    code: "config",
+    why: () => "it does not speak TLS",
+    hint: "does the server's address begin with http://, or is the port wrong",
+  },
+];
+
+/** The same, for what is not about TLS: only where the runtime says that it was connecting. */
+const CONNECT_FAULTS: readonly Fault[] = [
+  {
+    words: /dns error|ENOTFOUND|EAI_AGAIN|failed to lookup/i,
+    code: "unreachable",
+    why: (_, config) => `the name ${connectsTo(config).hostname} cannot be resolved`,
+    hint: "check the server's address and the network",
+  },
+  {
+    words: /refused/i,
+    code: "unreachable",
+    why: (_, config) => `nothing listens on ${connectsTo(config).host}`,
+    hint: "is the cluster running, and is this the right address",
+  },
+  {
+    words: /unsuccessful tunnel|proxy|tunnel/i,
+    code: "unreachable",
+    why: (_, config) =>
+      `the proxy${config.proxyUrl ? ` ${connectsTo(config).host}` : ""} did not let us through`,
+    hint: "check proxy-url, HTTPS_PROXY and NO_PROXY",
+  },
+  {
+    words: /handshake eof/i,
+    code: "unreachable",
+    why: () => "the connection was closed during the TLS handshake",
+    hint: "is this the API server's port",
+  },
+];
+
+/**
+ * What a failure to get an answer means.
+ *
+ * @param thrown what `fetch` rejected with.
+ * @param config the cluster that it was meant for.
+ * @returns a KlatchError when nothing was sent, a {@link LostAnswer} otherwise.
+ */
+export function connectionFailure(thrown: unknown, config: ClusterConfig): KlatchError | LostAnswer {
+  const words = wordsOf(thrown);
+  const connecting = /client error \(Connect\)|\bENOTFOUND|\bEAI_AGAIN|\bECONNREFUSED/.test(words);
+  const tls = FAULTS.find((fault) => fault.words.test(words));
+  const fault = tls ?? (connecting ? CONNECT_FAULTS.find((fault) => fault.words.test(words)) : undefined);
+  if (fault !== undefined) {
+    const match = fault.words.exec(words);
+    return failure(config, fault.code, match === null ? words : fault.why(match, config), fault.hint, thrown);
+  }
+  if (connecting) return failure(config, "unreachable", detail(words), "check the network", thrown);
+  return new LostAnswer(`the answer of ${config.server} got lost: ${detail(words)}`, { cause: thrown });
+}
+
+function failure(
+  config: ClusterConfig,
+  code: "unreachable" | "config",
+  why: string,
+  hint: string,
+  cause: unknown,
+): KlatchError {
+  return new KlatchError(
+    code,
+    `the API server ${config.server} (${config.source}) cannot be reached: ${why}`,
+    {
+      hint,
+      cause,
+    },
+  );
+}
+
+/** Who is dialled: the proxy, where there is one. */
+function connectsTo(config: ClusterConfig): URL {
+  return new URL(config.proxyUrl ?? config.server);
+}
+
+function wordsOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const code = "code" in thrown ? ` ${thrown.code}` : "";
+  return `${thrown.message}${code}${thrown.cause === undefined ? "" : `: ${wordsOf(thrown.cause)}`}`;
+}
+
+/** The end of the runtime's sentence: what is before it repeats the URL. */
+function detail(words: string): string {
+  return words.replace(/^.*?client error \(\w+\): /, "").trim();
+}
+
+function on(seconds: string | undefined): string {
+  return seconds === undefined ? "" : ` on ${new Date(Number(seconds) * 1000).toISOString().slice(0, 10)}`;
+}
