@@ -12,7 +12,7 @@ import { isAlive } from "./watched_process.ts";
 const PATIENCE_MS = 60_000;
 
 /** Every process of this test file carries it in its environment, and so does whatever that starts. */
-const MARK = `KLATCH_TEST_MARK=${crypto.randomUUID()}`;
+const MARK = `TEST_RUN_MARK=${crypto.randomUUID()}`;
 
 let home: string | undefined;
 
