@@ -6,10 +6,8 @@
  * @module
  */
 
+import { Collected } from "./collected_text.ts";
 import { isAlive } from "./watched_process.ts";
-
-/** How long a helper waits for something before it says that it never came. */
-const PATIENCE_MS = 60_000;
 
 /** Every process of this test file carries it in its environment, and so does whatever that starts. */
 const MARK = `TEST_RUN_MARK=${crypto.randomUUID()}`;
@@ -66,6 +64,14 @@ export function klatchBinary(): string | undefined {
  * Runs klatch to its end, and to the end of whatever keeps its stdout and stderr open.
  *
  * @param args the command line, without the program's name.
+ *
+ * @example
+ * ```ts
+ * import { runKlatch } from "./binary.ts";
+ *
+ * const ended = await runKlatch(["-c", "exit 3"], { binary: "/bin/sh" });
+ * if (ended.code !== 3) throw new Error(ended.stderr);
+ * ```
  */
 export function runKlatch(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   return spawnKlatch(args, options).finished;
@@ -204,48 +210,3 @@ export function endKlatchProcesses(): void {
 }
 
 globalThis.addEventListener("unload", endKlatchProcesses);
-
-/** Text that comes in over time. */
-class Collected {
-  text = "";
-  readonly closed: Promise<void>;
-  #ended = false;
-  #wake: () => void = () => {};
-  #changed = new Promise<void>((resolve) => this.#wake = resolve);
-
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.closed = this.#read(stream);
-  }
-
-  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-      this.text += piece;
-      this.#tell();
-    }
-    this.#ended = true;
-    this.#tell();
-  }
-
-  #tell(): void {
-    const wake = this.#wake;
-    this.#changed = new Promise((resolve) => this.#wake = resolve);
-    wake();
-  }
-
-  async line(pattern: RegExp): Promise<string | undefined> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), PATIENCE_MS));
-    try {
-      for (;;) {
-        const changed = this.#changed;
-        const found = this.text.split("\n").slice(0, this.#ended ? undefined : -1).find((l) =>
-          pattern.test(l)
-        );
-        if (found !== undefined || this.#ended) return found;
-        if (await Promise.race([changed, late]) === "late") return undefined;
-      }
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-}

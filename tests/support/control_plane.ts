@@ -17,7 +17,9 @@ import {
 } from "./control_plane_servers.ts";
 import type { WatchedProcess } from "./watched_process.ts";
 
-export type { AuditedRequest, ControlPlaneDescription, Rule, Subject } from "./control_plane_access.ts";
+export type { AuditedRequest } from "./audit_log.ts";
+export type { ControlPlaneDescription } from "./control_plane_access.ts";
+export type { Rule, Subject } from "./rights.ts";
 
 /** Names the file that describes a control plane shared by a whole test run; see with_control_plane.ts. */
 export const SHARED_VARIABLE = "KLATCH_TEST_CONTROL_PLANE";
@@ -71,6 +73,19 @@ export function controlPlaneAssets(): string | undefined {
 
 /**
  * Starts a control plane; two or three seconds and 310 MB of memory.
+ *
+ * @example
+ * ```ts
+ * import { controlPlaneAssets, startControlPlane } from "./control_plane.ts";
+ *
+ * if (controlPlaneAssets() !== undefined) {
+ *   const plane = await startControlPlane();
+ *   const namespace = await plane.freshNamespace();
+ *   const seen = await plane.kubectl(["get", "namespace", namespace]);
+ *   await plane.stop();
+ *   if (seen.code !== 0) throw new Error(seen.stderr);
+ * }
+ * ```
  *
  * @throws {Error} with the end of the log of the process that did not start.
  */

@@ -7,7 +7,9 @@
  */
 
 import { CertificateAuthority } from "./certificates.ts";
+import { type AuditedRequest, readAuditLog } from "./audit_log.ts";
 import { kubeconfigText } from "./kubeconfig_text.ts";
+import { allow, type Rule, type Subject } from "./rights.ts";
 
 /** Where a control plane is and what it is made of: all that another process needs to use it. */
 export interface ControlPlaneDescription {
@@ -34,29 +36,6 @@ export interface KubectlResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** A rule of a Role. */
-export interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-  readonly resourceNames?: readonly string[];
-}
-
-/** Who a Role is bound to. */
-export type Subject = { readonly user: string } | { readonly serviceAccount: string };
-
-/** A request as the audit log has it; fields as in audit.k8s.io/v1 Event. */
-export interface AuditedRequest {
-  readonly auditID: string;
-  readonly verb: string;
-  readonly requestURI: string;
-  readonly user: { readonly username: string };
-  readonly userAgent?: string;
-  readonly objectRef?: { readonly resource?: string; readonly namespace?: string; readonly name?: string };
-  readonly responseStatus?: { readonly code?: number };
-  readonly requestReceivedTimestamp: string;
 }
 
 /** The part of a control plane that every process may use. See {@link ControlPlaneDescription}. */
@@ -159,28 +138,7 @@ export class ControlPlaneAccess {
    * a little after the write.
    */
   async allow(subject: Subject, namespace: string, rules: readonly Rule[]): Promise<void> {
-    const group = "rbac.authorization.k8s.io";
-    const base = `/apis/${group}/v1/namespaces/${namespace}`;
-    const name = `allow-${crypto.randomUUID().slice(0, 8)}`;
-    const apiVersion = `${group}/v1`;
-    await this.#create(`${base}/roles`, { apiVersion, kind: "Role", metadata: { name }, rules });
-    await this.#create(`${base}/rolebindings`, {
-      apiVersion,
-      kind: "RoleBinding",
-      metadata: { name },
-      roleRef: { apiGroup: group, kind: "Role", name },
-      subjects: [
-        "user" in subject
-          ? { apiGroup: group, kind: "User", name: subject.user }
-          : { kind: "ServiceAccount", name: subject.serviceAccount, namespace },
-      ],
-    });
-    const user = "user" in subject
-      ? subject.user
-      : `system:serviceaccount:${namespace}:${subject.serviceAccount}`;
-    // One binding comes into force as a whole, so one question about it is enough.
-    const rule = rules[0];
-    if (rule) await this.#untilAllowed(user, namespace, rule);
+    await allow((path, object) => this.#create(path, object), subject, namespace, rules);
   }
 
   /** Sends one request as admin, or as another with `bearer`. Does not throw on any status. */
@@ -233,14 +191,7 @@ export class ControlPlaneAccess {
    * the client has its answer.
    */
   async audited(wanted: (request: AuditedRequest) => boolean = () => true): Promise<AuditedRequest[]> {
-    const text = await Deno.readTextFile(this.auditLog).catch(() => "");
-    const byId = new Map<string, AuditedRequest>();
-    // The last line may be half written.
-    for (const line of text.split("\n").slice(0, -1)) {
-      const event = JSON.parse(line) as AuditedRequest;
-      byId.set(event.auditID, event);
-    }
-    return [...byId.values()].filter(wanted);
+    return (await readAuditLog(this.auditLog)).filter(wanted);
   }
 
   /** Lets go of connections. */
@@ -280,27 +231,5 @@ export class ControlPlaneAccess {
       throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     }
     return answer;
-  }
-
-  async #untilAllowed(user: string, namespace: string, rule: Rule): Promise<void> {
-    const [resource, subresource] = (rule.resources[0] ?? "*").split("/");
-    const resourceAttributes = {
-      namespace,
-      verb: rule.verbs[0],
-      group: rule.apiGroups[0],
-      resource,
-      ...(subresource === undefined ? {} : { subresource }),
-      ...(rule.resourceNames?.[0] === undefined ? {} : { name: rule.resourceNames[0] }),
-    };
-    for (let attempt = 0; attempt < 3000; attempt++) {
-      const review = await this.#create("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
-        apiVersion: "authorization.k8s.io/v1",
-        kind: "SubjectAccessReview",
-        spec: { user, resourceAttributes },
-      });
-      if (review.body.status.allowed) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`the API server does not go by the new role of ${user} in ${namespace}`);
   }
 }

@@ -144,6 +144,13 @@ export function canWitness(): boolean {
  *
  * @param n the number of holders that the lock admits, from 1.
  * @param log the text of the log.
+ *
+ * @example
+ * ```ts
+ * import { assertNeverMoreThan } from "./witness.ts";
+ *
+ * assertNeverMoreThan(1, "enter a 7 1 1000000\nexit a 7 1 2000000\n");
+ * ```
  */
 export function assertNeverMoreThan(n: number, log: string): void {
   const visits = parseVisits(log);
