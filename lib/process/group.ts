@@ -13,7 +13,7 @@
  */
 
 import { environ, ERRNO, kill, reap } from "./libc.ts";
-import { allProcesses, isAlive, type ProcessStat, processStat, readProcFile } from "./proc.ts";
+import { isAlive, listPids, processesOf, type ProcessStat, processStat, readProcFile } from "./proc.ts";
 import { children, type SpawnedCommand } from "./spawn.ts";
 
 /** The processes that a command consists of. */
@@ -62,22 +62,28 @@ export function processGroup(pgid: number, except: readonly number[] = []): Comm
     signal: (signal) => void kill(-pgid, signal),
     alive() {
       // The cheap question first: mostly the group is empty, and then nothing has to be searched.
-      const answer = kill(-pgid, 0);
-      if (answer === ERRNO.ESRCH) return [];
-      const all = allProcesses();
+      if (kill(-pgid, 0) === ERRNO.ESRCH) return [];
       // Without /proc the kernel's answer is all there is, even if it counts zombies.
-      if (all.length === 0) return [pgid];
-      return living(all.filter((stat) => stat.pgid === pgid && !except.includes(stat.pid)));
+      if (listPids().length === 0) return [pgid];
+      return living(() => processesOf("getpgid", pgid).filter(({ pid }) => !except.includes(pid)));
     },
   };
 }
 
-/** Of some processes those that run; zombies whose parent is klatch, and that it did not start, are reaped. */
-function living(members: readonly ProcessStat[]): number[] {
-  for (const stat of members) {
-    if (stat.state === "Z" && stat.ppid === Deno.pid && !children.has(stat.pid)) reap(stat.pid);
+/**
+ * The members that run; zombies whose parent is klatch, and that it did not start, are reaped. It looks twice before
+ * it says that there is none: a process that forks and ends while one looks can be missed together with its child.
+ */
+function living(look: () => ProcessStat[]): number[] {
+  for (let tries = 0; tries < 2; tries++) {
+    const members = look();
+    for (const stat of members) {
+      if (stat.state === "Z" && stat.ppid === Deno.pid && !children.has(stat.pid)) reap(stat.pid);
+    }
+    const pids = members.filter(isAlive).map(({ pid }) => pid);
+    if (pids.length > 0) return pids;
   }
-  return members.filter(isAlive).map(({ pid }) => pid);
+  return [];
 }
 
 /** A mark in the environment by which the processes of one run are known even after their parents have ended. */
@@ -97,19 +103,14 @@ export interface Mark {
  */
 export function terminalTree(command: Pick<SpawnedCommand, "pid" | "startTime">, mark?: Mark): CommandGroup {
   const ours = mark && environ().some(({ name, value }) => name === mark.name && value === mark.value);
+  const session = processStat("self")?.session;
   const known = new Map<number, number>([[command.pid, command.startTime]]);
   const wanted = mark && !ours ? new TextEncoder().encode(`\0${mark.name}=${mark.value}\0`) : undefined;
 
   /** The members as they are now, and remembers them: their parents may end before they do. */
   function members(): ProcessStat[] {
-    const all = allProcesses();
-    const session = all.find(({ pid }) => pid === Deno.pid)?.session;
-    const found = treeOf(
-      all.filter((stat) => stat.session === session && stat.pid !== Deno.pid),
-      known,
-      wanted,
-    );
-    known.clear();
+    const all = session === undefined ? [] : processesOf("getsid", session);
+    const found = treeOf(all.filter(({ pid }) => pid !== Deno.pid), known, wanted);
     for (const { pid, startTime } of found) known.set(pid, startTime);
     return found;
   }
@@ -120,7 +121,7 @@ export function terminalTree(command: Pick<SpawnedCommand, "pid" | "startTime">,
         if (state !== "Z" && processStat(pid)?.startTime === startTime) kill(pid, signal);
       }
     },
-    alive: () => living(members()),
+    alive: () => living(members),
   };
 }
 

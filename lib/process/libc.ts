@@ -19,8 +19,26 @@ const LIBRARIES = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
  * and, for arm64, include/uapi/asm-generic/unistd.h beside it. One loaded function serves them all.
  */
 const SYSCALLS = {
-  x86_64: { read: 0, close: 3, wait4: 61, getdents64: 217, clock_gettime: 228, openat: 257 },
-  aarch64: { read: 63, close: 57, wait4: 260, getdents64: 61, clock_gettime: 113, openat: 56 },
+  x86_64: {
+    read: 0,
+    close: 3,
+    wait4: 61,
+    getpgid: 121,
+    getsid: 124,
+    getdents64: 217,
+    clock_gettime: 228,
+    openat: 257,
+  },
+  aarch64: {
+    read: 63,
+    close: 57,
+    wait4: 260,
+    getpgid: 155,
+    getsid: 156,
+    getdents64: 61,
+    clock_gettime: 113,
+    openat: 56,
+  },
 } as const;
 
 type Syscall = keyof typeof SYSCALLS.x86_64;
@@ -174,9 +192,9 @@ export function reap(pid: number): void {
   syscall("wait4", pid, null, WNOHANG);
 }
 
-/** Gives a signal its default disposition in this process. */
-export function setDefault(signal: number): void {
-  signalLibrary().signal(signal, null);
+/** Gives a signal another disposition in this process; see signal(2). */
+export function setDisposition(signal: number, disposition: "default" | "ignore"): void {
+  signalLibrary().signal(signal, disposition === "default" ? null : Deno.UnsafePointer.create(1n));
 }
 
 /** `posix_spawnp`; see posix_spawn(3). Returns an error number, 0 for success. */

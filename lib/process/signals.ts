@@ -9,7 +9,7 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { ignoredAtStart } from "./proc.ts";
+import { ignoredAtStart, keepDispositions } from "./proc.ts";
 
 /** The signals of Linux on x86-64 and arm64, by name without `SIG`. Source: signal(7). */
 export const SIGNALS = {
@@ -138,6 +138,7 @@ export function listenSignals(taker?: SignalHandler): SignalSource {
     Deno.addSignalListener(`SIG${name}`, listener);
     return { name, listener };
   });
+  keepDispositions();
   return {
     route: (next) => queue.route(next),
     [Symbol.dispose]() {

@@ -11,8 +11,8 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { cString, environ, ERRNO, fixedBytes, posixSpawnp, setDefault, waitpid } from "./libc.ts";
-import { ignoredAtStart, processStat } from "./proc.ts";
+import { cString, environ, ERRNO, fixedBytes, posixSpawnp, waitpid } from "./libc.ts";
+import { ignoredAtStart, keepDispositions, processStat } from "./proc.ts";
 
 /** The process group of a command: a new one, klatch's, or one that exists already in this session. */
 export type GroupChoice = "own" | "inherit" | { readonly join: number };
@@ -66,7 +66,7 @@ export function spawnCommand(request: SpawnRequest): SpawnedCommand {
   const file = request.argv[0];
   if (file === undefined) throw new KlatchError("usage", "there is no command to run");
   checkStrings(request);
-  keepExitStatuses();
+  keepDispositions();
   const start: Start = { attributes: attributes(request.group), environment: environment(request.env ?? {}) };
 
   let started = trySpawn(file, request.argv, start);
@@ -103,12 +103,6 @@ function checkStrings({ argv, env = {} }: SpawnRequest): void {
       throw new KlatchError("usage", `${JSON.stringify(name)} cannot be an environment variable`);
     }
   }
-}
-
-/** Where CHLD is ignored, the kernel throws exit statuses away; a parent's carelessness is inherited here. */
-function keepExitStatuses(): void {
-  const SIGCHLD = 17;
-  if (ignoredAtStart().has(SIGCHLD)) setDefault(SIGCHLD);
 }
 
 /**

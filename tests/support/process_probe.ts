@@ -1,0 +1,56 @@
+/**
+ * A small program that runs a command as klatch does, without any lock. The tests start it, or a binary compiled
+ * from it, and look at what comes out.
+ *
+ *     process_probe.ts '{"killAfterMs": 200}' COMMAND [ARG…]
+ *
+ * ALRM stands for the loss of the hold. What klatch would tell the user goes to stderr with `say: ` before it.
+ *
+ * @module
+ */
+
+import { systemClock } from "../../lib/clock.ts";
+import { asKlatchError, exitStatus } from "../../lib/errors.ts";
+import { bootTimeMs, warmUp } from "../../lib/process/libc.ts";
+import { runCommand } from "../../lib/process/run.ts";
+import { listenSignals } from "../../lib/process/signals.ts";
+
+/** What the first argument may hold, as JSON. */
+export interface ProbeOptions {
+  readonly stopSignal?: number;
+  readonly killAfterMs?: number;
+  /** How long after the loss of the hold KILL is due, in milliseconds. */
+  readonly killAtMs?: number;
+  /** The value of KLATCH_HOLDER; the process number of the probe if not given. */
+  readonly holder?: string;
+}
+
+async function probe(options: ProbeOptions, argv: readonly string[]): Promise<number> {
+  const clock = systemClock(bootTimeMs);
+  using signals = listenSignals();
+  warmUp();
+  const lost = new AbortController();
+  Deno.addSignalListener("SIGALRM", () => lost.abort());
+  const { killAtMs, holder = String(Deno.pid), ...rest } = options;
+  try {
+    const { status } = await runCommand({
+      ...rest,
+      ...(killAtMs === undefined ? {} : { killAt: () => clock.awakeOrNot() + killAtMs }),
+      argv,
+      env: { KLATCH_LOCK: "probe", KLATCH_HOLDER: holder },
+      signals,
+      lost: lost.signal,
+      clock,
+      say: (line) => console.error(`say: ${line}`),
+    });
+    return status;
+  } catch (error) {
+    console.error(`probe: ${asKlatchError(error).line}`);
+    return exitStatus(error);
+  }
+}
+
+if (import.meta.main) {
+  const [options = "{}", ...argv] = Deno.args;
+  Deno.exit(await probe(JSON.parse(options), argv));
+}
