@@ -1,0 +1,247 @@
+/**
+ * The API's verbs over HTTP: each takes a request for a target apart, asks the store, and answers.
+ *
+ * @module
+ */
+import type { KubeObject } from "../kube/api.ts";
+import { unrecognized } from "./codec.ts";
+import type { DeletePreconditions } from "./conditions.ts";
+import { refuseDirectives } from "./patch.ts";
+import * as reply from "./reply.ts";
+import * as ask from "./request.ts";
+import { isPlainObject } from "./schema.ts";
+import { badRequest, deleted, methodNotAllowed } from "./status.ts";
+import { NAMESPACES } from "./resources.ts";
+import type { Store, WriteOptions, Written } from "./store.ts";
+import { type IncludeObject, tableOf, type TableOptions } from "./table.ts";
+import { watchStream } from "./watch_stream.ts";
+
+/** What the verbs need. */
+export interface Context {
+  readonly store: Store;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  readonly bookmarkIntervalMs: number;
+  /** Aborts when the server stops. */
+  readonly ending: AbortSignal;
+}
+
+/** One request. */
+export interface Call {
+  readonly request: Request;
+  readonly query: URLSearchParams;
+  readonly target: ask.Target;
+}
+
+/** How long a watch lasts that does not say: a real server picks 30 to 60 minutes. */
+const DEFAULT_WATCH_S = 30 * 60;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Answers a request for an object or a collection. */
+export async function serve(context: Context, call: Call): Promise<Response> {
+  const { name, type, namespace } = call.target;
+  const wrongPlace = type.namespaced && namespace === "";
+  switch (call.request.method) {
+    case "GET":
+      if (name !== undefined) return get(context, call, name);
+      return ask.flag(call.query, "watch") ? watch(context, call) : list(context, call);
+    case "POST":
+      if (name === undefined && !wrongPlace) return await create(context, call);
+      break;
+    case "PUT":
+      if (name !== undefined) return await update(context, call, name);
+      break;
+    case "PATCH":
+      if (name !== undefined) return await patch(context, call, name);
+      break;
+    case "DELETE":
+      if (name !== undefined) return await remove(context, call, name);
+      if (!wrongPlace && type !== NAMESPACES) return await removeAll(context, call);
+      break;
+  }
+  throw methodNotAllowed();
+}
+
+function warningsOf({ target }: Call): string[] {
+  return target.type.warning === undefined ? [] : [target.type.warning];
+}
+
+function tableOptions({ now }: Context, { query }: Call): TableOptions {
+  const include = query.get("includeObject") || "Metadata";
+  if (include !== "None" && include !== "Metadata" && include !== "Object") {
+    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(include)}`);
+  }
+  return { now: now(), includeObject: include satisfies IncludeObject };
+}
+
+/** One object, in the representation that the client asked for. */
+function object(
+  context: Context,
+  call: Call,
+  code: number,
+  object: KubeObject,
+  warnings: readonly string[] = [],
+) {
+  const asTable = reply.representation(call.request) === "table";
+  const body = asTable
+    ? tableOf(call.target.type, [object], object.metadata.resourceVersion, tableOptions(context, call))
+    : object;
+  return reply.json(code, body, [...warningsOf(call), ...warnings]);
+}
+
+function get(context: Context, call: Call, name: string): Response {
+  const { type, namespace } = call.target;
+  ask.checkReadVersion(call.query, context.store.resourceVersion, false);
+  return object(context, call, 200, context.store.get(type, namespace, name));
+}
+
+function queryOf({ target, query }: Call) {
+  const selector = ask.selectorFrom(target.type, query);
+  return target.namespace === "" ? { selector } : { namespace: target.namespace, selector };
+}
+
+function list(context: Context, call: Call): Response {
+  const { type } = call.target;
+  const { resourceVersion } = context.store;
+  ask.integer(call.query, "limit");
+  ask.checkReadVersion(call.query, resourceVersion, true);
+  const objects = context.store.list(type, queryOf(call));
+  if (reply.representation(call.request) === "table") {
+    const table = tableOf(type, objects, resourceVersion, tableOptions(context, call));
+    return reply.json(200, table, warningsOf(call));
+  }
+  return reply.json(200, listOf(call, objects, resourceVersion), warningsOf(call));
+}
+
+/** Items go without kind and apiVersion, which the list says for all. */
+function listOf({ target: { type } }: Call, objects: readonly KubeObject[], resourceVersion: string) {
+  const items = objects.map(({ kind: _, apiVersion: __, ...item }) => item);
+  return { kind: `${type.kind}List`, apiVersion: type.apiVersion, metadata: { resourceVersion }, items };
+}
+
+function watch(context: Context, call: Call): Response {
+  const { store, bookmarkIntervalMs, ending } = context;
+  const { type, namespace } = call.target;
+  const seconds = ask.integer(call.query, "timeoutSeconds") || DEFAULT_WATCH_S;
+  const selector = ask.selectorFrom(type, call.query);
+  const start = ask.watchStart(call.query, store.resourceVersion);
+  const asTable = reply.representation(call.request) === "table";
+  const options = tableOptions(context, call);
+  let rowsOnly = false;
+  const present = (object: KubeObject) => {
+    if (!asTable) return object;
+    const table = tableOf(type, [object], object.metadata.resourceVersion, {
+      ...options,
+      now: context.now(),
+      rowsOnly,
+    });
+    rowsOnly = true;
+    return table;
+  };
+  const body = watchStream(store, {
+    type,
+    namespace,
+    selector,
+    ...start,
+    bookmarkIntervalMs: ask.flag(call.query, "allowWatchBookmarks") ? bookmarkIntervalMs : 0,
+    timeoutMs: Math.min(LONGEST_TIMER_MS, Math.max(0, seconds) * 1000),
+    present,
+  }, ending);
+  return reply.stream(body, warningsOf(call));
+}
+
+async function objectBody({ request, target }: Call): Promise<unknown> {
+  const media = reply.mediaType(request);
+  if (media !== undefined && media !== "application/json") throw reply.refuseMediaType(["application/json"]);
+  return reply.parseJson(await reply.bodyText(request), (why) => unrecognized(target.type, why));
+}
+
+function written(context: Context, call: Call, { object: stored, created, warnings }: Written): Response {
+  return object(context, call, created ? 201 : 200, stored, warnings);
+}
+
+async function create(context: Context, call: Call): Promise<Response> {
+  const options = ask.writeOptions(call.query, "CreateOptions");
+  reply.representation(call.request);
+  const body = await objectBody(call);
+  const { type, namespace } = call.target;
+  return written(context, call, context.store.create(type, namespace, body, options));
+}
+
+async function update(context: Context, call: Call, name: string): Promise<Response> {
+  const options = ask.writeOptions(call.query, "UpdateOptions");
+  reply.representation(call.request);
+  const body = await objectBody(call);
+  const { type, namespace } = call.target;
+  return written(context, call, context.store.update(type, namespace, name, body, options));
+}
+
+const MERGE_PATCH = "application/merge-patch+json";
+const STRATEGIC_PATCH = "application/strategic-merge-patch+json";
+
+async function patch(context: Context, call: Call, name: string): Promise<Response> {
+  const media = reply.mediaType(call.request);
+  if (media !== MERGE_PATCH && media !== STRATEGIC_PATCH) {
+    throw reply.refuseMediaType([MERGE_PATCH, STRATEGIC_PATCH]);
+  }
+  const options: WriteOptions = ask.writeOptions(call.query, "PatchOptions");
+  reply.representation(call.request);
+  const text = await reply.bodyText(call.request);
+  const body = reply.parseJson(text, (why) => badRequest(`error decoding patch: ${why}`));
+  if (media === STRATEGIC_PATCH) refuseDirectives(body);
+  const { type, namespace } = call.target;
+  return written(context, call, context.store.patch(type, namespace, name, body, options));
+}
+
+interface DeleteOptions {
+  readonly preconditions: DeletePreconditions;
+  readonly dryRun: boolean;
+}
+
+async function deleteOptions({ request, query }: Call): Promise<DeleteOptions> {
+  const text = await reply.bodyText(request);
+  const body = text.trim() === "" ? {} : reply.parseJson(text, reply.refuseOptions) ?? {};
+  if (!isPlainObject(body)) {
+    throw reply.refuseOptions("json: cannot unmarshal into Go value of type DeleteOptions");
+  }
+  if (body.kind !== undefined && body.kind !== "DeleteOptions") {
+    throw badRequest(`no kind "${body.kind}" is registered for version "${body.apiVersion ?? ""}"`);
+  }
+  const { uid, resourceVersion } = isPlainObject(body.preconditions) ? body.preconditions : {};
+  const inBody = Array.isArray(body.dryRun) ? body.dryRun : [];
+  const dryRun = ask.dryRunFrom(inBody.length > 0 ? inBody : query.getAll("dryRun"), "DeleteOptions");
+  return {
+    dryRun,
+    preconditions: {
+      ...precondition("uid", "types.UID", uid),
+      ...precondition("resourceVersion", "string", resourceVersion),
+    },
+  };
+}
+
+function precondition(field: string, goType: string, value: unknown): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  if (typeof value === "string") return { [field]: value };
+  const where = `Go struct field Preconditions.preconditions.${field} of type ${goType}`;
+  throw badRequest(`json: cannot unmarshal ${typeof value} into ${where}`);
+}
+
+async function remove(context: Context, call: Call, name: string): Promise<Response> {
+  const { type, namespace } = call.target;
+  const gone = context.store.delete(type, namespace, name, await deleteOptions(call));
+  if (type !== NAMESPACES) {
+    return reply.json(200, deleted(type, name, gone.metadata.uid ?? ""), warningsOf(call));
+  }
+  const deletionTimestamp = new Date(context.now()).toISOString().replace(/\.\d+/, "");
+  const metadata = { ...gone.metadata, deletionTimestamp };
+  return reply.json(200, { ...gone, metadata, status: { phase: "Terminating" } });
+}
+
+async function removeAll(context: Context, call: Call): Promise<Response> {
+  const { store } = context;
+  const { type } = call.target;
+  const options = await deleteOptions(call);
+  const objects = store.list(type, queryOf(call));
+  for (const { metadata } of objects) store.delete(type, metadata.namespace ?? "", metadata.name, options);
+  return reply.json(200, listOf(call, objects, store.resourceVersion), warningsOf(call));
+}
