@@ -9,9 +9,10 @@
 import { type Authenticator, authenticator, type Identity } from "./config/tokens.ts";
 import { checkNotExpired } from "./config/certificates.ts";
 import type { ClusterConfig } from "./config/types.ts";
-import { connectionFailure } from "./transport_errors.ts";
+import { connectionFailure, LostAnswer } from "./transport_errors.ts";
+import type { Tunnel } from "./transport_tunnel.ts";
 
-export { LostAnswer } from "./transport_errors.ts";
+export { LostAnswer };
 
 /** A request as the client makes it. */
 export interface TransportRequest {
@@ -53,9 +54,12 @@ export interface TransportHooks {
   warn(line: string): void;
 }
 
+/** Headers as they go over the wire: a name may come more than once. */
+export type HeaderPairs = readonly (readonly [string, string])[];
+
 /** One HTTP exchange with a fixed client certificate; the rest is the same for every kind of it. */
 export interface Wire {
-  send(request: TransportRequest, headers: Headers): Promise<TransportResponse>;
+  send(request: TransportRequest, headers: HeaderPairs): Promise<TransportResponse>;
   close(): void;
 }
 
@@ -89,7 +93,7 @@ export interface Wire {
 export async function openTransport(config: ClusterConfig, hooks: TransportHooks): Promise<Transport> {
   const transport = new AuthenticatedTransport(config, await authenticator(config.credentials));
   await transport.prepare();
-  if (config.insecureSkipTlsVerify) {
+  if (config.insecureSkipTlsVerify && config.server.startsWith("https:")) {
     hooks.warn(
       `WARNING: insecure-skip-tls-verify is set in ${config.source}: anyone on the way to ${config.server} ` +
         "can read and change what klatch sends, credentials included",
@@ -130,15 +134,19 @@ class AuthenticatedTransport implements Transport {
   async #send(request: TransportRequest, identity: Identity): Promise<TransportResponse> {
     request.signal.throwIfAborted();
     const wire = await this.#wireFor(identity);
-    const headers = new Headers(request.headers);
-    if (identity.authorization !== undefined) headers.set("authorization", identity.authorization);
-    for (const [name, value] of this.config.impersonation) headers.append(name, value);
+    const headers: (readonly [string, string])[] = [
+      ...Object.entries(request.headers),
+      ...this.config.impersonation,
+    ];
+    if (identity.authorization !== undefined) headers.push(["authorization", identity.authorization]);
     return await wire.send(request, headers);
   }
 
   /** A connection carries its client certificate, so a new certificate needs a new one. */
   async #wireFor(identity: Identity): Promise<Wire> {
-    if (this.#wire !== undefined && this.#identity?.clientCert === identity.clientCert) return this.#wire;
+    if (this.#wire !== undefined && this.#identity?.clientCert?.certPem === identity.clientCert?.certPem) {
+      return this.#wire;
+    }
     const clientCert = identity.clientCert ?? this.config.clientCert;
     if (clientCert !== undefined) checkNotExpired(clientCert.certPem, Date.now(), this.config.source);
     const config = clientCert === undefined ? this.config : { ...this.config, clientCert };
@@ -150,11 +158,16 @@ class AuthenticatedTransport implements Transport {
   }
 }
 
-/** Native fetch cannot skip verification nor expect another name than the URL's; Node's https can. */
+/** What native fetch cannot do by itself is loaded only where it is asked for. */
 async function openWire(config: ClusterConfig): Promise<Wire> {
-  if (config.insecureSkipTlsVerify || config.tlsServerName !== undefined) {
+  const secure = config.server.startsWith("https:");
+  if (secure && config.insecureSkipTlsVerify) {
     const { NodeWire } = await import("./transport_node.ts");
     return new NodeWire(config);
+  }
+  if (secure && config.tlsServerName !== undefined) {
+    const { Tunnel } = await import("./transport_tunnel.ts");
+    return new FetchWire(config, new Tunnel(config));
   }
   return new FetchWire(config);
 }
@@ -167,19 +180,27 @@ const SILENCE_MS = 1000;
 
 class FetchWire implements Wire {
   #client: Deno.HttpClient | undefined;
+  readonly #base: string;
+  readonly #proxyUrl: string | undefined;
 
-  constructor(private readonly config: ClusterConfig) {
-    this.#client = createClient(config);
+  /**
+   * @param config the cluster.
+   * @param tunnel leads to the server when its certificate is for another name; fetch then uses that name.
+   */
+  constructor(private readonly config: ClusterConfig, private readonly tunnel?: Tunnel) {
+    this.#base = tunnel === undefined ? config.server : withName(config.server, config.tlsServerName);
+    this.#proxyUrl = tunnel?.proxyUrl ?? config.proxyUrl;
+    this.#client = createClient(config, this.#proxyUrl);
   }
 
-  async send(request: TransportRequest, headers: Headers): Promise<TransportResponse> {
-    const client = this.#client ??= createClient(this.config);
+  async send(request: TransportRequest, headers: HeaderPairs): Promise<TransportResponse> {
+    const client = this.#client ??= createClient(this.config, this.#proxyUrl);
     const { method, path, body, signal } = request;
     const startedMs = performance.now();
     try {
-      return await fetch(this.config.server + path, {
+      return await fetch(this.#base + path, {
         method,
-        headers,
+        headers: headers as [string, string][],
         signal,
         client,
         redirect: "manual",
@@ -191,11 +212,14 @@ class FetchWire implements Wire {
         if (performance.now() - startedMs > SILENCE_MS) this.#retire(client);
         throw signal.reason;
       }
-      throw connectionFailure(thrown, this.config);
+      const failure = connectionFailure(thrown, this.config);
+      const refusal = failure instanceof LostAnswer ? undefined : this.tunnel?.takeFailure();
+      throw refusal === undefined ? failure : connectionFailure(refusal, this.config, true);
     }
   }
 
   close(): void {
+    this.tunnel?.close();
     if (this.#client !== undefined) this.#retire(this.#client);
   }
 
@@ -207,20 +231,23 @@ class FetchWire implements Wire {
   }
 }
 
-/** The variables that the runtime reads by itself when a client is made. */
+/** The variables by which the runtime would choose a proxy of its own when a client is made. */
 const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
   .flatMap((name) => [name, name.toLowerCase()]);
 
+/** Names the authorities that the runtime trusts besides `caCerts`. It is read once, when the first client is made. */
+const CA_STORE_VARIABLE = "DENO_TLS_CA_STORE";
+
 /**
- * Makes a client whose proxy is the one that the configuration decided on. The runtime would let the environment's
- * NO_PROXY override it and read that variable by other rules than kubectl, so it does not get to see it.
+ * Makes a client whose proxy is the one that the configuration decided on, and which trusts the configuration's
+ * authorities only, or the system's where there are none, as kubectl does. By itself the runtime would let NO_PROXY
+ * override the proxy, and trust its built-in list of public authorities in every case; it can only be told otherwise
+ * through the environment, which is as before when this returns.
  */
-function createClient(config: ClusterConfig): Deno.HttpClient {
-  const hidden = PROXY_VARIABLES.flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  for (const [name] of hidden) Deno.env.delete(name);
+function createClient(config: ClusterConfig, proxyUrl: string | undefined): Deno.HttpClient {
+  const before = [...PROXY_VARIABLES, CA_STORE_VARIABLE].map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name, value] of before) if (value !== undefined) Deno.env.delete(name);
+  Deno.env.set(CA_STORE_VARIABLE, config.caPem === undefined ? "system,mozilla" : "");
   try {
     return Deno.createHttpClient({
       poolIdleTimeout: 90_000,
@@ -228,11 +255,21 @@ function createClient(config: ClusterConfig): Deno.HttpClient {
       ...(config.clientCert === undefined
         ? {}
         : { cert: config.clientCert.certPem, key: config.clientCert.keyPem }),
-      ...(config.proxyUrl === undefined ? {} : { proxy: proxyOption(config.proxyUrl) }),
+      ...(proxyUrl === undefined ? {} : { proxy: proxyOption(proxyUrl) }),
     });
   } finally {
-    for (const [name, value] of hidden) Deno.env.set(name, value);
+    for (const [name, value] of before) {
+      if (value !== undefined) Deno.env.set(name, value);
+      else if (name === CA_STORE_VARIABLE) Deno.env.delete(name);
+    }
   }
+}
+
+/** The server's URL with the name that its certificate is for. */
+function withName(server: string, name = ""): string {
+  const url = new URL(server);
+  url.hostname = name;
+  return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
 function proxyOption(proxyUrl: string): Deno.Proxy {

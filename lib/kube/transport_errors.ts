@@ -110,11 +110,16 @@ const CONNECT_FAULTS: readonly Fault[] = [
  *
  * @param thrown what `fetch` rejected with.
  * @param config the cluster that it was meant for.
+ * @param notSent whether it is known from elsewhere that nothing was sent.
  * @returns a KlatchError when nothing was sent, a {@link LostAnswer} otherwise.
  */
-export function connectionFailure(thrown: unknown, config: ClusterConfig): KlatchError | LostAnswer {
+export function connectionFailure(
+  thrown: unknown,
+  config: ClusterConfig,
+  notSent = false,
+): KlatchError | LostAnswer {
   const words = wordsOf(thrown);
-  const connecting = /client error \(Connect\)|\bENOTFOUND|\bEAI_AGAIN|\bECONNREFUSED/.test(words);
+  const connecting = notSent || /client error \(Connect\)|\bENOTFOUND|\bEAI_AGAIN|\bECONNREFUSED/.test(words);
   const tls = FAULTS.find((fault) => fault.words.test(words));
   const fault = tls ?? (connecting ? CONNECT_FAULTS.find((fault) => fault.words.test(words)) : undefined);
   if (fault !== undefined) {

@@ -7,6 +7,7 @@
  */
 
 import { KlatchError } from "../../errors.ts";
+import { toBase64 } from "./tokens.ts";
 import type { Entry } from "./kubeconfig.ts";
 import type { ExecPlugin } from "./types.ts";
 
@@ -21,10 +22,16 @@ const CLUSTER_EXTENSION = `${GROUP}/exec`;
  *
  * @param user a user that has `exec`.
  * @param cluster the cluster it is for.
+ * @param caPem the cluster's authorities, already read.
  * @param resolve makes a path absolute that is relative to the user's kubeconfig.
  * @throws {KlatchError} `config`: something is missing or unknown.
  */
-export function execPlugin(user: Entry, cluster: Entry, resolve: (path: string) => string): ExecPlugin {
+export function execPlugin(
+  user: Entry,
+  cluster: Entry,
+  caPem: string | undefined,
+  resolve: (path: string) => string,
+): ExecPlugin {
   const exec = user.fields.record("exec");
   const command = exec.text("command");
   if (command === undefined) throw new KlatchError("config", `${exec.where}: it has no command`);
@@ -41,7 +48,7 @@ export function execPlugin(user: Entry, cluster: Entry, resolve: (path: string) 
     ),
     interactiveMode: interactiveMode(exec.text("interactiveMode"), exec.text("apiVersion"), exec.where),
     installHint: exec.text("installHint"),
-    cluster: exec.flag("provideClusterInfo") ? clusterInfo(cluster) : undefined,
+    cluster: exec.flag("provideClusterInfo") ? clusterInfo(cluster, caPem) : undefined,
   };
 }
 
@@ -67,7 +74,18 @@ function interactiveMode(
 }
 
 /** https://kubernetes.io/docs/reference/config-api/client-authentication.v1/#client-authentication-k8s-io-v1-Cluster */
-function clusterInfo(cluster: Entry): Record<string, unknown> {
-  void [cluster, CLUSTER_EXTENSION];
-  return {};
+function clusterInfo(cluster: Entry, caPem: string | undefined): Record<string, unknown> {
+  const { fields } = cluster;
+  const info: Record<string, unknown> = { server: fields.text("server") };
+  for (const field of ["tls-server-name", "proxy-url"]) {
+    const value = fields.text(field);
+    if (value !== undefined) info[field] = value;
+  }
+  for (const field of ["insecure-skip-tls-verify", "disable-compression"]) {
+    if (fields.flag(field)) info[field] = true;
+  }
+  if (caPem !== undefined) info["certificate-authority-data"] = toBase64(caPem);
+  const extension = fields.list("extensions").find((item) => item.text("name") === CLUSTER_EXTENSION);
+  if (extension !== undefined) info["config"] = extension.values["extension"] ?? null;
+  return info;
 }

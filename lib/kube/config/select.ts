@@ -88,7 +88,7 @@ export async function followContext(
     ...(proxyUrl === undefined ? {} : { proxyUrl }),
     ...(clientCert === undefined ? {} : { clientCert }),
     credentials: secure && user !== undefined
-      ? await credentialsOf(user, cluster, clientCert)
+      ? await credentialsOf(user, cluster, caPem, clientCert)
       : { kind: "none" },
     impersonation: user === undefined ? [] : impersonationOf(user.fields),
   };
@@ -172,6 +172,7 @@ async function clientCertificate(user: Entry | undefined): Promise<KeyPair | und
 async function credentialsOf(
   user: Entry,
   cluster: Entry,
+  caPem: string | undefined,
   clientCert: KeyPair | undefined,
 ): Promise<Credentials> {
   const { fields } = user;
@@ -204,7 +205,7 @@ async function credentialsOf(
   if (basic) return { kind: "basic", username, password };
   if (!fields.has("exec") || clientCert !== undefined) return { kind: "none" };
   const { execPlugin } = await import("./exec_config.ts");
-  return { kind: "exec", plugin: execPlugin(user, cluster, (path) => beside(user.file, path)) };
+  return { kind: "exec", plugin: execPlugin(user, cluster, caPem, (path) => beside(user.file, path)) };
 }
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/ */

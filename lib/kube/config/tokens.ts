@@ -79,8 +79,17 @@ export async function authenticator(
   }
 }
 
-/** The identity of a bearer token. */
+/**
+ * The identity of a bearer token.
+ *
+ * @throws {KlatchError} `config`: no header can carry it; the message does not show it.
+ */
 export function bearer(token: string): Identity {
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new KlatchError("config", "the bearer token holds a space, a line break or something not ASCII", {
+      hint: "check how it got into the kubeconfig, the token file or the plugin's answer",
+    });
+  }
   return { authorization: `Bearer ${token}` };
 }
 
@@ -132,6 +141,7 @@ class TokenFile implements Authenticator {
   }
 }
 
-function toBase64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+/** Base64 of a text's UTF-8. */
+export function toBase64(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
 }

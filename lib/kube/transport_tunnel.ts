@@ -1,0 +1,123 @@
+/**
+ * A CONNECT proxy of our own on the loopback interface, in front of one server. Native fetch always expects the
+ * name it dials in the server's certificate; going through this, it can dial the one and expect the other. TLS is
+ * between fetch and the server, so the tunnel sees nothing; a password keeps others from using it.
+ *
+ * @module
+ */
+
+import { KlatchError } from "../errors.ts";
+import type { ClusterConfig } from "./config/types.ts";
+
+/** Longer heads are not from fetch and not from a proxy. */
+const HEAD_BYTES = 16_384;
+
+/** A tunnel to one server, through its configured proxy if there is one. */
+export class Tunnel {
+  readonly #listener: Deno.TcpListener;
+  readonly #password = crypto.randomUUID();
+  #failure: unknown;
+
+  /**
+   * @param config the cluster.
+   * @throws {KlatchError} `config`: the proxy is of a kind that the tunnel does not speak.
+   */
+  constructor(private readonly config: ClusterConfig) {
+    if (config.proxyUrl?.startsWith("socks")) {
+      throw new KlatchError(
+        "config",
+        `a SOCKS proxy does not go together with tls-server-name or insecure-skip-tls-verify (${config.source})`,
+        { hint: "use an HTTP proxy" },
+      );
+    }
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#listener.unref();
+    this.#accept();
+  }
+
+  /** The tunnel as a proxy's URL, password included. */
+  get proxyUrl(): string {
+    return `http://klatch:${this.#password}@127.0.0.1:${this.#listener.addr.port}/`;
+  }
+
+  /** Why the server could last not be dialled, once; for when a request through the tunnel failed. */
+  takeFailure(): unknown {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
+  }
+
+  /** Takes no new connections; those that are there go on. */
+  close(): void {
+    this.#listener.close();
+  }
+
+  async #accept(): Promise<void> {
+    for await (const conn of this.#listener) this.#serve(conn);
+  }
+
+  async #serve(near: Deno.TcpConn): Promise<void> {
+    let far: Deno.Conn | undefined;
+    try {
+      const head = await readHead(near);
+      const expected = `basic ${btoa(`klatch:${this.#password}`)}`.toLowerCase();
+      if (!head.toLowerCase().includes(`proxy-authorization: ${expected}`)) return near.close();
+      far = await this.#dial();
+      await writeText(near, "HTTP/1.1 200 OK\r\n\r\n");
+    } catch (error) {
+      this.#failure = error;
+      await writeText(near, "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").catch(() => {});
+      near.close();
+      return;
+    }
+    await Promise.allSettled([near.readable.pipeTo(far.writable), far.readable.pipeTo(near.writable)]);
+  }
+
+  async #dial(): Promise<Deno.Conn> {
+    const server = new URL(this.config.server);
+    const target = { hostname: bare(server.hostname), port: Number(server.port || 443) };
+    if (this.config.proxyUrl === undefined) return await Deno.connect(target);
+    const proxy = new URL(this.config.proxyUrl);
+    const secure = proxy.protocol === "https:";
+    const address = { hostname: bare(proxy.hostname), port: Number(proxy.port || (secure ? 443 : 80)) };
+    const conn = secure ? await Deno.connectTls(address) : await Deno.connect(address);
+    const authority = `${server.hostname}:${target.port}`;
+    const login = proxy.username === ""
+      ? ""
+      : `Proxy-Authorization: Basic ${
+        btoa(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`)
+      }\r\n`;
+    try {
+      await writeText(conn, `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${login}\r\n`);
+      const status = /^HTTP\/1\.\d (\d{3})/.exec(await readHead(conn))?.[1];
+      if (status !== "200") throw new Error(`proxy answered ${status ?? "no HTTP"} to CONNECT`);
+      return conn;
+    } catch (error) {
+      conn.close();
+      throw error;
+    }
+  }
+}
+
+/** An IPv6 address without the brackets that it has in a URL. */
+function bare(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** Reads up to the empty line. Nothing follows it before we speak: TLS begins with the client. */
+async function readHead(conn: Deno.Conn): Promise<string> {
+  const bytes = new Uint8Array(HEAD_BYTES);
+  for (let filled = 0; filled < bytes.length;) {
+    const count = await conn.read(bytes.subarray(filled));
+    if (count === null) throw new Error("proxy closed the connection");
+    filled += count;
+    const text = new TextDecoder("latin1").decode(bytes.subarray(0, filled));
+    if (text.endsWith("\r\n\r\n")) return text;
+  }
+  throw new Error("proxy sent too long a head");
+}
+
+async function writeText(conn: Deno.Conn, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+}
