@@ -98,7 +98,7 @@ export interface Mark {
  *
  * @param command the command.
  * @param mark what its environment carries. A mark that klatch itself was started with tells nothing apart and is
- *   left out of account.
+ *   left out of account; then a process whose parent ended before anybody looked is not found.
  * @returns its tree.
  */
 export function terminalTree(command: Pick<SpawnedCommand, "pid" | "startTime">, mark?: Mark): CommandGroup {
