@@ -44,6 +44,8 @@ export interface Transport {
    * @throws the reason of `signal`, when it aborts.
    */
   request(request: TransportRequest): Promise<TransportResponse>;
+  /** Makes the next request over a new connection: the present ones look dead. */
+  reset(): void;
   /** Closes connections. */
   close(): void;
 }
@@ -123,6 +125,11 @@ class AuthenticatedTransport implements Transport {
     if (renewed === undefined) return response;
     await response.body?.cancel();
     return await this.#send(request, renewed);
+  }
+
+  reset(): void {
+    this.#wire?.close();
+    this.#wire = undefined;
   }
 
   close(): void {

@@ -1,0 +1,123 @@
+/**
+ * Reads a command's arguments by a table of its flags. Values stay text, exactly as they were given.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { closestString } from "@std/text/closest-string";
+import { KlatchError } from "../errors.ts";
+
+/** One flag. Its environment variable is `KLATCH_` and its name in upper case. */
+export interface Flag {
+  /** The long name, without dashes. */
+  readonly name: string;
+  /** The letter, if it has one. */
+  readonly short?: string;
+  /** What its value is called in the help; a flag without one is a switch. */
+  readonly value?: string;
+  /** One line of help. */
+  readonly help: string;
+}
+
+/** What the arguments said. */
+export interface Parsed {
+  /** A flag's value; the environment variable's where the flag is not given. */
+  text(name: string): string | undefined;
+  /** Whether a switch is on. */
+  on(name: string): boolean;
+  /** The words that belong to no flag. */
+  readonly words: readonly string[];
+  /** What stands after `--`; `undefined` where there is no `--`. */
+  readonly command: readonly string[] | undefined;
+}
+
+/**
+ * Reads arguments.
+ *
+ * @param command the command's name, for errors.
+ * @param args what followed it.
+ * @param flags the flags that it knows.
+ * @param env reads the environment.
+ * @throws KlatchError `usage` for an unknown flag, with the nearest known one; for a flag without its value; for a
+ * switch whose environment variable is neither 1, true, 0 nor false.
+ */
+export function parseFlags(
+  command: string,
+  args: readonly string[],
+  flags: readonly Flag[],
+  env: (name: string) => string | undefined,
+): Parsed {
+  const dashes = args.indexOf("--");
+  const own = dashes < 0 ? args : args.slice(0, dashes);
+  const valued = flags.filter((flag) => flag.value !== undefined);
+  const switches = flags.filter((flag) => flag.value === undefined);
+  const parsed: Record<string, unknown> & { _: unknown[] } = parseArgs([...own], {
+    string: ["_", ...valued.map((flag) => flag.name)],
+    boolean: switches.map((flag) => flag.name),
+    alias: Object.fromEntries(
+      flags.flatMap((flag) => flag.short === undefined ? [] : [[flag.short, flag.name]]),
+    ),
+    unknown: (word: string, key?: string) => key === undefined || refuseUnknown(command, word, flags),
+  });
+  for (const flag of valued) {
+    if (parsed[flag.name] === "" && !saidEmpty(own, flag)) {
+      throw new KlatchError("usage", `${command}: --${flag.name} needs a value`, {
+        hint: `write --${flag.name} ${flag.value}`,
+      });
+    }
+  }
+  return {
+    text: (name) => stringOf(parsed[name]) ?? nonEmpty(env(envName(name))),
+    on: (name) => parsed[name] === true || (!said(own, name, flags) && envSwitch(name, env)),
+    words: parsed._.map(String),
+    command: dashes < 0 ? undefined : args.slice(dashes + 1),
+  };
+}
+
+/** The environment variable of a flag. */
+export function envName(flag: string): string {
+  return `KLATCH_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
+
+function refuseUnknown(command: string, word: string, flags: readonly Flag[]): never {
+  const flag = word.split("=")[0] ?? word;
+  const known = flags.flatMap((
+    each,
+  ) => [`--${each.name}`, ...(each.short === undefined ? [] : [`-${each.short}`])]);
+  const nearest = known.length === 0 ? "" : closestString(flag, known);
+  throw new KlatchError("usage", `${command}: unknown flag ${flag}`, {
+    hint: nearest === ""
+      ? "it takes no flags"
+      : `did you mean ${nearest}? klatch help ${command} lists them all`,
+  });
+}
+
+/** Whether the empty value was given on purpose, as in `--reason=`, or as an argument of its own. */
+function saidEmpty(args: readonly string[], flag: Flag): boolean {
+  const names = [`--${flag.name}`, ...(flag.short === undefined ? [] : [`-${flag.short}`])];
+  return args.some((arg, i) =>
+    names.some((name) => arg === `${name}=` || (arg === name && args[i + 1] === ""))
+  );
+}
+
+function said(args: readonly string[], name: string, flags: readonly Flag[]): boolean {
+  const short = flags.find((flag) => flag.name === name)?.short;
+  return args.some((arg) =>
+    arg === `--${name}` || arg.startsWith(`--${name}=`) || (short !== undefined && arg === `-${short}`)
+  );
+}
+
+function envSwitch(name: string, env: (name: string) => string | undefined): boolean {
+  const text = nonEmpty(env(envName(name)));
+  if (text === undefined || text === "0" || text === "false") return false;
+  if (text === "1" || text === "true") return true;
+  throw new KlatchError("usage", `${envName(name)} is "${text}"`, { hint: "set it to true or false" });
+}
+
+function stringOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}

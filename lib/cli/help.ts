@@ -1,0 +1,87 @@
+/**
+ * The help texts, made from the tables of commands and flags.
+ *
+ * @module
+ */
+import { envName, type Flag } from "./flags.ts";
+import { RUN_FLAGS } from "./run_flags.ts";
+import { SANDBOX_FLAGS } from "./sandbox_flags.ts";
+
+interface Page {
+  readonly usage: string;
+  readonly about: string;
+  readonly flags: readonly Flag[];
+}
+
+const PAGES: Readonly<Record<string, Page>> = {
+  run: {
+    usage: "klatch run NAME [flags] -- COMMAND [ARG…]",
+    about: "run a command while holding the lock NAME",
+    flags: RUN_FLAGS,
+  },
+  sandbox: {
+    usage: "klatch sandbox [flags] [-- COMMAND [ARG…]]",
+    about: "start a Kubernetes API server in memory, to try klatch on; with KUBECONFIG set for COMMAND",
+    flags: SANDBOX_FLAGS,
+  },
+  version: { usage: "klatch version", about: "print the version", flags: [] },
+  help: { usage: "klatch help [COMMAND]", about: "print this help, or a command's", flags: [] },
+};
+
+/** The names of all commands. */
+export const COMMANDS: readonly string[] = Object.keys(PAGES);
+
+const STATUSES = `Exit status of run: the command's own, or
+  128+n  signal n ended the command, or klatch while it waited
+  123    the hold was lost while the command ran
+  124    the lock was not acquired in time (-E changes it)
+  125    klatch itself failed: usage, cluster, permission
+  126    the command cannot be executed
+  127    the command was not found
+`;
+
+/**
+ * The help of one command.
+ *
+ * @param command its name, one of {@link COMMANDS}.
+ * @returns some lines, with a line break at the end.
+ */
+export function helpFor(command: string): string {
+  const page = PAGES[command];
+  if (page === undefined) return overview();
+  const lines = [`${page.about}`, "", `  ${page.usage}`, ""];
+  if (page.flags.length > 0) {
+    const heads = page.flags.map(flagHead);
+    const width = Math.max(...heads.map((head) => head.length)) + 2;
+    lines.push(
+      "Flags:",
+      ...page.flags.map((flag, i) => `  ${(heads[i] ?? "").padEnd(width)}${flag.help}`),
+      "",
+    );
+    lines.push(
+      `Each flag but help has an environment variable, ${envName("kill-after")} for --kill-after; flags win.`,
+    );
+    lines.push("Durations: 90s, 1h30m, 500ms, or bare seconds.", "");
+  }
+  const text = lines.join("\n");
+  return command === "run" ? `${text}${STATUSES}` : text;
+}
+
+/** The help of the whole program. */
+export function overview(): string {
+  const width = Math.max(...Object.values(PAGES).map((page) => page.usage.length)) + 2;
+  const commands = Object.values(PAGES).map((page) => `  ${page.usage.padEnd(width)}${page.about}`);
+  return [
+    "klatch runs a command under a lock that is kept in a Kubernetes cluster: flock(1) for a cluster.",
+    "",
+    ...commands,
+    "",
+    "klatch help COMMAND tells more about one of them.",
+    "",
+  ].join("\n");
+}
+
+function flagHead(flag: Flag): string {
+  const short = flag.short === undefined ? "    " : `-${flag.short}, `;
+  return `${short}--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}`;
+}

@@ -1,0 +1,136 @@
+/**
+ * What klatch says on stderr while it works, as text for people or as one JSON object a line.
+ *
+ * @module
+ */
+import type { KlatchError } from "../errors.ts";
+import type { Holder, LockName } from "../lock.ts";
+import type { SessionEvent } from "../session/mod.ts";
+import { formatDuration } from "./duration.ts";
+import type { World } from "./world.ts";
+
+/** How much to say, and how. */
+export interface Voice {
+  readonly format: "text" | "json";
+  /** Says nothing but warnings and errors. */
+  readonly quiet: boolean;
+  /** Says every request that is tried again as well. */
+  readonly verbose: boolean;
+}
+
+/** Tells people what happens to one lock. */
+export class Reporter {
+  readonly #world: World;
+  readonly #voice: Voice;
+  readonly #lock: LockName;
+  readonly #strategy: string;
+  #heldSinceMs = 0;
+  /** Whether the cursor stands behind a line that the next one is to be written over. */
+  #openLine = false;
+  #ticking: AbortController | undefined;
+  #warnedTrouble = false;
+
+  constructor(world: World, voice: Voice, lock: LockName, strategy: string) {
+    this.#world = world;
+    this.#voice = voice;
+    this.#lock = lock;
+    this.#strategy = strategy;
+  }
+
+  /** Tells a session's event. */
+  readonly tell = (event: SessionEvent): void => {
+    if (event.kind !== "trouble") this.#ticking?.abort();
+    const name = `${this.#lock.namespace}/${this.#lock.name}`;
+    switch (event.kind) {
+      case "waiting":
+        return this.#waiting(name, event.view.holders);
+      case "acquired":
+        this.#heldSinceMs = this.#world.clock.monotonic();
+        return this.#news("acquired", `holding ${name} (token ${event.token})`, { token: event.token });
+      case "took-over":
+        return this.#news("took-over", `took ${name} over from ${event.from.identity}, whose time was up`, {
+          from: event.from.identity,
+        });
+      case "released": {
+        const heldMs = Math.round(this.#world.clock.monotonic() - this.#heldSinceMs);
+        const doubt = event.confirmed
+          ? ""
+          : "; the API server did not confirm it: if it is not given back, it expires";
+        const text = `gave ${name} back after ${formatDuration(heldMs)}${doubt}`;
+        return this.#news("released", text, { heldMs, confirmed: event.confirmed });
+      }
+      case "polling":
+        return this.warn(`${event.error.line}; meanwhile klatch polls`, "polling");
+      case "trouble":
+        return this.#trouble(event.error);
+      case "lost":
+        // The error itself is what ends the program, and is shown then.
+        return;
+    }
+  };
+
+  /** Warns of something that is no failure. */
+  warn(text: string, event = "warning"): void {
+    this.#line(event, text, {});
+  }
+
+  /** Shows what ended the program. */
+  error(error: KlatchError): void {
+    this.#ticking?.abort();
+    this.#line("error", error.line, { code: error.code });
+  }
+
+  #news(event: string, text: string, fields: Record<string, unknown>): void {
+    if (!this.#voice.quiet) this.#line(event, text, fields);
+    this.#closeLine();
+  }
+
+  #trouble(error: KlatchError): void {
+    if (this.#voice.verbose || !this.#warnedTrouble) {
+      this.#line("trouble", `${error.line}; klatch tries again`, {});
+    }
+    this.#warnedTrouble = true;
+  }
+
+  #waiting(name: string, holders: readonly Holder[]): void {
+    if (this.#voice.quiet) return;
+    const fields = {
+      holders: holders.map(({ identity, since, reason }) => ({ identity, since, reason })),
+    };
+    const text = `waiting for ${name}: ${holders.map(describe).join(", ")}`;
+    if (!this.#world.errIsTerminal || this.#voice.format === "json") {
+      return this.#line("waiting", text, fields);
+    }
+    const startedMs = this.#world.clock.monotonic();
+    const ticking = this.#ticking = new AbortController();
+    const tick = async () => {
+      while (!ticking.signal.aborted) {
+        const waited = Math.floor((this.#world.clock.monotonic() - startedMs) / 1000);
+        this.#world.say(`\r\x1b[Kklatch: ${text} [${waited}s]`);
+        this.#openLine = true;
+        await this.#world.clock.sleep(1000, ticking.signal);
+      }
+    };
+    tick();
+  }
+
+  #line(event: string, text: string, fields: Record<string, unknown>): void {
+    this.#closeLine();
+    if (this.#voice.format === "text") return this.#world.say(`klatch: ${text}\n`);
+    const { namespace, name } = this.#lock;
+    const time = new Date(this.#world.clock.wall()).toISOString();
+    const line = { time, event, lock: name, namespace, strategy: this.#strategy, ...fields, message: text };
+    this.#world.say(`${JSON.stringify(line)}\n`);
+  }
+
+  #closeLine(): void {
+    if (this.#openLine) this.#world.say("\r\x1b[K");
+    this.#openLine = false;
+  }
+}
+
+function describe(holder: Holder): string {
+  const since = holder.since === undefined ? "" : ` since ${holder.since.replace(/\.\d+Z$/, "Z")}`;
+  const reason = holder.reason === undefined ? "" : ` (${holder.reason})`;
+  return `held by ${holder.identity}${since}${reason}`;
+}

@@ -1,0 +1,74 @@
+/**
+ * The program: wires the real world together. Nothing else reads `Deno.args` or ends the process.
+ *
+ * @module
+ */
+import { main } from "./lib/cli/mod.ts";
+import type { Scratch, World } from "./lib/cli/world.ts";
+import { systemClock } from "./lib/clock.ts";
+import { bootTimeMs } from "./lib/process/libc.ts";
+
+/** How long the program's end waits for a stderr that is not read. */
+const FLUSH_MS = 1_000;
+
+const clock = systemClock(bootTimeMs);
+const err = lineWriter(Deno.stderr);
+const out = lineWriter(Deno.stdout);
+
+const world: World = {
+  clock,
+  env: (name) => Deno.env.get(name),
+  say: err.write,
+  print: out.write,
+  errIsTerminal: Deno.stderr.isTerminal(),
+  hostname: () => Deno.hostname(),
+  nonce: () =>
+    Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => n.toString(16).padStart(2, "0")).join(""),
+  makeScratch,
+};
+
+const status = await main(Deno.args, world);
+const enough = new AbortController();
+await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);
+Deno.exit(status);
+
+/**
+ * Writes without ever blocking: a stderr that nobody reads must not keep klatch from renewing. Writes that fail are
+ * dropped, since there is nobody to tell.
+ */
+function lineWriter(file: { write(bytes: Uint8Array): Promise<number> }) {
+  let last = Promise.resolve();
+  return {
+    write(text: string): void {
+      const bytes = new TextEncoder().encode(text);
+      last = last.then(async () => {
+        for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      }).catch(() => {});
+    },
+    flushed: () => last,
+  };
+}
+
+async function makeScratch(files: Readonly<Record<string, string>>): Promise<Scratch> {
+  const dir = await Deno.makeTempDir({ prefix: "klatch-" });
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${dir}/${name}`, text, { mode: 0o600 });
+  }
+  const binaries = `${dir}/bin`;
+  await Deno.mkdir(binaries);
+  await putKlatch(`${binaries}/klatch`);
+  return {
+    file: (name) => `${dir}/${name}`,
+    binaries,
+    remove: () => Deno.remove(dir, { recursive: true }).catch(() => {}),
+  };
+}
+
+/** Puts this program at a path: a link to the compiled binary, or a script that runs the source. */
+async function putKlatch(path: string): Promise<void> {
+  if (Deno.build.standalone) return await Deno.symlink(Deno.execPath(), path);
+  const [deno, source] = [Deno.execPath(), import.meta.filename ?? ""].map((word) => `'${word}'`);
+  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${deno} run --quiet --allow-all ${source} "$@"\n`, {
+    mode: 0o755,
+  });
+}

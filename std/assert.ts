@@ -1,0 +1,3 @@
+// deno-std has no types of its own.
+// @ts-types="./assert.d.ts"
+export * from "npm:deno-std@1.4.0/assert/mod.js";
