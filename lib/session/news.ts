@@ -32,7 +32,7 @@ export class News {
   #mode: "idle" | "watching" | "polling" = "idle";
   #version = "";
   /** What the watch told last and nobody has taken yet. */
-  #fresh: { readonly object: KubeObject | undefined } | "gap" | undefined;
+  #fresh: { readonly object: KubeObject | undefined; readonly version: string } | "gap" | undefined;
   #wake: () => void = () => {};
   #failure: unknown;
 
@@ -50,10 +50,10 @@ export class News {
   async read(persistent = false): Promise<KubeObject | undefined> {
     const { client, clock, ref, retryPeriodMs, giveUpAtMs, interrupted, tell } = this.#request;
     for (;;) {
+      if (this.#fresh === "gap") this.#fresh = undefined;
       try {
         const object = await client.get(ref, { signal: interrupted, timeoutMs: READ_TIMEOUT_MS });
-        this.#version = object?.metadata.resourceVersion ?? this.#version;
-        this.#fresh = undefined;
+        this.#passOver(object?.metadata.resourceVersion);
         return object;
       } catch (error) {
         const again = persistent && error instanceof KlatchError && error.code === "unreachable";
@@ -96,6 +96,13 @@ export class News {
     this.#stop.abort();
   }
 
+  /** Drops what the watch has told, unless it is later than the version that was read meanwhile. */
+  #passOver(version: string | undefined): void {
+    if (version === undefined) return;
+    if (isLater(version, this.#version)) this.#version = version;
+    if (typeof this.#fresh === "object" && !isLater(this.#fresh.version, version)) this.#fresh = undefined;
+  }
+
   /** Sleeps until the watch has something to tell. */
   async #awaken(forMs: number): Promise<void> {
     if (this.#fresh !== undefined || this.#failure !== undefined) return;
@@ -128,7 +135,7 @@ export class News {
       else if (!isLater(event.resourceVersion, this.#version)) continue;
       else {
         this.#version = event.resourceVersion;
-        this.#fresh = { object: event.object };
+        this.#fresh = { object: event.object, version: event.resourceVersion };
       }
       this.#wake();
     }
