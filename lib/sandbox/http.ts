@@ -7,12 +7,13 @@
  *
  * @module
  */
+import type { Context } from "./call.ts";
 import { discoveryPage } from "./discovery.ts";
 import * as reply from "./reply.ts";
 import { targetOf } from "./request.ts";
 import { isPlainObject } from "./schema.ts";
-import { ApiError, badRequest, invalidAs, methodNotAllowed, unknownPath } from "./status.ts";
-import { type Context, serve } from "./verbs.ts";
+import { ApiError, invalidAs, methodNotAllowed, unknownPath } from "./status.ts";
+import { serve } from "./verbs.ts";
 
 /**
  * The handler of the sandbox's requests.
@@ -21,13 +22,20 @@ import { type Context, serve } from "./verbs.ts";
  * @returns a function for `Deno.serve`; it never rejects.
  */
 export function handler(context: Context): (request: Request) => Promise<Response> {
-  return async (request) => {
-    try {
-      return await route(context, request);
-    } catch (error) {
-      return reply.failure(error);
-    }
-  };
+  const { ending } = context;
+  return (request) =>
+    new Promise<Response>((resolve) => {
+      // Nothing but a slow body keeps a request waiting; a server that stops does not wait with it.
+      const stop = () => resolve(reply.failure(stopping()));
+      ending.addEventListener("abort", stop);
+      if (ending.aborted) stop();
+      route(context, request).catch(reply.failure).then(resolve)
+        .finally(() => ending.removeEventListener("abort", stop));
+    });
+}
+
+function stopping(): ApiError {
+  return new ApiError(503, "ServiceUnavailable", "the sandbox is stopping");
 }
 
 async function route(context: Context, request: Request): Promise<Response> {
@@ -63,8 +71,7 @@ function guard(host: string, origin: string | null): void {
 /** May I? Yes, always. */
 async function review(request: Request): Promise<Response> {
   if (request.method !== "POST") throw methodNotAllowed();
-  const refuse = (why: string) => badRequest(`couldn't get version/kind; json parse error: ${why}`);
-  const body = reply.parseJson(await reply.bodyText(request), refuse);
+  const body = await reply.objectBody(request, reply.refuseBody);
   const spec = isPlainObject(body) && isPlainObject(body.spec) ? body.spec : {};
   if ((spec.resourceAttributes === undefined) === (spec.nonResourceAttributes === undefined)) {
     const message =

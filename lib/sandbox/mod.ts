@@ -15,7 +15,7 @@ import { kubeconfigText } from "./kubeconfig.ts";
 import { Store } from "./store.ts";
 
 export { Store } from "./store.ts";
-export type { StoreOptions, WriteOptions, Written } from "./store.ts";
+export type { StoreOptions, WriteOptions, Written } from "./options.ts";
 export type { Query } from "./objects.ts";
 export type { Listener, StoreEvent } from "./history.ts";
 export { ApiError } from "./status.ts";
@@ -75,8 +75,13 @@ function start(options: SandboxOptions): Sandbox {
   const store = new Store({ now: Date.now, random: Math.random, historyLength });
   const ending = new AbortController();
   const answer = handler({ store, now: Date.now, bookmarkIntervalMs, ending: ending.signal });
+  const open = new Set<Promise<void>>();
   const closing = new AbortController();
-  const server = listen(port, closing.signal, answer);
+  const server = listen(port, closing.signal, (request, { completed }) => {
+    const done = completed.catch(() => {}).finally(() => open.delete(done));
+    open.add(done);
+    return answer(request);
+  });
   const url = `http://127.0.0.1:${server.addr.port}`;
   return {
     url,
@@ -84,12 +89,23 @@ function start(options: SandboxOptions): Sandbox {
     kubeconfig: () => kubeconfigText(url),
     stop: async () => {
       ending.abort();
-      await server.shutdown();
+      await within(GRACE_MS, Promise.all(open));
+      closing.abort();
+      await server.finished;
     },
   };
 }
 
-function listen(port: number, signal: AbortSignal, answer: (request: Request) => Promise<Response>) {
+/** How long clients that do not read or send have until they are cut off. */
+const GRACE_MS = 500;
+
+async function within(ms: number, done: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([done, new Promise((resolve) => timer = setTimeout(resolve, ms))]);
+  clearTimeout(timer);
+}
+
+function listen(port: number, signal: AbortSignal, answer: Deno.ServeHandler<Deno.NetAddr>) {
   try {
     return Deno.serve({ hostname: "127.0.0.1", port, signal, onListen: () => {} }, answer);
   } catch (error) {

@@ -4,14 +4,37 @@
  *
  * @module
  */
+import { fromProtobuf } from "./protobuf.ts";
 import { ApiError, badRequest, type Status } from "./status.ts";
 
 const MOST_BODY_BYTES = 3 * 1024 * 1024;
 
-/** Reads a whole body as text; 413 beyond the API server's own limit of 3 MiB. */
-export async function bodyText(request: Request): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
+const JSON_TYPE = "application/json";
+const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
+
+/**
+ * Reads a body that is an object of the API, as JSON or as protobuf.
+ *
+ * @param refuse makes the error for a body that does not parse, from the parser's complaint.
+ * @returns as `JSON.parse`; `undefined` for an empty body, whatever its type.
+ * @throws {ApiError} 415 for another media type, 413.
+ */
+export async function objectBody(request: Request, refuse: (why: string) => Error): Promise<unknown> {
+  const media = mediaType(request) ?? JSON_TYPE;
+  if (media !== JSON_TYPE && media !== PROTOBUF_TYPE) throw refuseMediaType([JSON_TYPE, PROTOBUF_TYPE]);
+  const bytes = await bodyBytes(request);
+  if (bytes.length === 0) return undefined;
+  if (media === JSON_TYPE) return parseJson(bytes, refuse);
+  try {
+    return fromProtobuf(bytes);
+  } catch (error) {
+    throw refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Reads a whole body; 413 beyond the API server's own limit of 3 MiB. */
+export async function bodyBytes(request: Request): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body ?? []) {
     length += chunk.length;
@@ -19,18 +42,22 @@ export async function bodyText(request: Request): Promise<string> {
       const message = `Request entity too large: limit is ${MOST_BODY_BYTES}`;
       throw new ApiError(413, "RequestEntityTooLarge", message);
     }
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  if (chunks.length === 1) return chunks[0]!;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
-/**
- * Parses JSON; `refuse` makes the error from the parser's complaint.
- *
- * @returns the value, which may be null.
- */
-export function parseJson(text: string, refuse: (why: string) => Error): unknown {
-  if (text.trim() === "") throw refuse("unexpected end of JSON input");
+/** Parses JSON; `refuse` makes the error from the parser's complaint. */
+export function parseJson(bytes: Uint8Array, refuse: (why: string) => Error): unknown {
+  const text = new TextDecoder().decode(bytes);
+  if (text.trim() === "") throw refuse(EMPTY);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -38,12 +65,15 @@ export function parseJson(text: string, refuse: (why: string) => Error): unknown
   }
 }
 
+/** What is wrong with nothing. */
+export const EMPTY = "unexpected end of JSON input";
+
 /** The media type of the body, without parameters; nothing where the client did not say. */
 export function mediaType(request: Request): string | undefined {
   return request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() || undefined;
 }
 
-/** 415: a body that is not JSON. */
+/** 415: a body of a type that is not read. */
 export function refuseMediaType(accepted: readonly string[]): ApiError {
   const message = "the body of the request was in an unknown format - accepted media types include: ";
   return new ApiError(415, "UnsupportedMediaType", message + accepted.join(", "));
@@ -64,7 +94,8 @@ export function representation(request: Request): "json" | "table" {
   throw new ApiError(406, "NotAcceptable", message, {});
 }
 
-const HEADERS = { "cache-control": "no-cache, private" };
+/** `no-transform`, because Deno would compress a watch, and hold its events back until a block is full. */
+const HEADERS = { "cache-control": "no-cache, private, no-transform" };
 
 /** A JSON answer. `warnings` become `Warning` headers, which kubectl prints. */
 export function json(code: number, body: unknown, warnings: readonly string[] = []): Response {
@@ -103,7 +134,7 @@ export function failure(error: unknown): Response {
   return json(status.code ?? 500, status);
 }
 
-/** 400 for a body that is not what an operation's options look like. */
-export function refuseOptions(why: string): ApiError {
+/** 400 for a body that is no object of the API. */
+export function refuseBody(why: string): ApiError {
   return badRequest(`couldn't get version/kind; json parse error: ${why}`);
 }

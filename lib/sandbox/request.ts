@@ -8,7 +8,7 @@ import { RESOURCE_TYPES, type ResourceType } from "./resources.ts";
 import type { FieldValidation } from "./codec.ts";
 import { fieldSelector, labelSelector, type Selector } from "./selectors.ts";
 import { ApiError, badRequest, expired, invalidAs, tooLargeVersion } from "./status.ts";
-import type { WriteOptions } from "./store.ts";
+import type { WriteOptions } from "./options.ts";
 
 /** Where a request goes. */
 export interface Target {

@@ -10,7 +10,8 @@
  * @module
  */
 import type { KubeObject } from "../kube/api.ts";
-import { type Decoded, decodeObject, decodePatched, type FieldValidation } from "./codec.ts";
+import { type Decoded, decodeObject, decodePatched } from "./codec.ts";
+import type { StoreOptions, WriteOptions, Written } from "./options.ts";
 import { checkPreconditions, type DeletePreconditions } from "./conditions.ts";
 import { sameAddress, sameNamespace, sameUid, sameVersion } from "./conditions.ts";
 import { History, type Listener } from "./history.ts";
@@ -22,33 +23,6 @@ import { isPlainObject } from "./schema.ts";
 import * as status from "./status.ts";
 import { generatedName, uuid } from "./uid.ts";
 import { validate } from "./validate.ts";
-
-/** What a store needs from the world. */
-export interface StoreOptions {
-  /** Milliseconds since the Unix epoch, for creation timestamps. */
-  readonly now: () => number;
-  /** A number from 0 up to, not including, 1, for uids and generated names. */
-  readonly random: () => number;
-  /** How many changes a watch can catch up on, at least 0; 1000 unless told. */
-  readonly historyLength?: number;
-}
-
-/** How to write. */
-export interface WriteOptions {
-  /** Check everything, commit nothing. */
-  readonly dryRun?: boolean;
-  /** `Warn` unless told. */
-  readonly fieldValidation?: FieldValidation;
-}
-
-/** What a write did. */
-export interface Written {
-  readonly object: KubeObject;
-  /** Whether the object did not exist before. */
-  readonly created: boolean;
-  /** About unknown fields, which are dropped. */
-  readonly warnings: readonly string[];
-}
 
 const IMMORTAL = ["default", "kube-system", "kube-public"];
 

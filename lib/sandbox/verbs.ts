@@ -3,35 +3,18 @@
  *
  * @module
  */
+import { type Call, type Context, listOf, queryOf, warningsOf } from "./call.ts";
 import type { KubeObject } from "../kube/api.ts";
 import { unrecognized } from "./codec.ts";
-import type { DeletePreconditions } from "./conditions.ts";
+import { remove, removeAll } from "./deletes.ts";
 import { refuseDirectives } from "./patch.ts";
 import * as reply from "./reply.ts";
 import * as ask from "./request.ts";
-import { isPlainObject } from "./schema.ts";
-import { badRequest, deleted, methodNotAllowed } from "./status.ts";
 import { NAMESPACES } from "./resources.ts";
-import type { Store, WriteOptions, Written } from "./store.ts";
+import { badRequest, methodNotAllowed } from "./status.ts";
+import type { WriteOptions, Written } from "./options.ts";
 import { type IncludeObject, tableOf, type TableOptions } from "./table.ts";
 import { watchStream } from "./watch_stream.ts";
-
-/** What the verbs need. */
-export interface Context {
-  readonly store: Store;
-  /** Milliseconds since the Unix epoch. */
-  readonly now: () => number;
-  readonly bookmarkIntervalMs: number;
-  /** Aborts when the server stops. */
-  readonly ending: AbortSignal;
-}
-
-/** One request. */
-export interface Call {
-  readonly request: Request;
-  readonly query: URLSearchParams;
-  readonly target: ask.Target;
-}
 
 /** How long a watch lasts that does not say: a real server picks 30 to 60 minutes. */
 const DEFAULT_WATCH_S = 30 * 60;
@@ -60,10 +43,6 @@ export async function serve(context: Context, call: Call): Promise<Response> {
       break;
   }
   throw methodNotAllowed();
-}
-
-function warningsOf({ target }: Call): string[] {
-  return target.type.warning === undefined ? [] : [target.type.warning];
 }
 
 function tableOptions({ now }: Context, { query }: Call): TableOptions {
@@ -95,11 +74,6 @@ function get(context: Context, call: Call, name: string): Response {
   return object(context, call, 200, context.store.get(type, namespace, name));
 }
 
-function queryOf({ target, query }: Call) {
-  const selector = ask.selectorFrom(target.type, query);
-  return target.namespace === "" ? { selector } : { namespace: target.namespace, selector };
-}
-
 function list(context: Context, call: Call): Response {
   const { type } = call.target;
   const { resourceVersion } = context.store;
@@ -111,12 +85,6 @@ function list(context: Context, call: Call): Response {
     return reply.json(200, table, warningsOf(call));
   }
   return reply.json(200, listOf(call, objects, resourceVersion), warningsOf(call));
-}
-
-/** Items go without kind and apiVersion, which the list says for all. */
-function listOf({ target: { type } }: Call, objects: readonly KubeObject[], resourceVersion: string) {
-  const items = objects.map(({ kind: _, apiVersion: __, ...item }) => item);
-  return { kind: `${type.kind}List`, apiVersion: type.apiVersion, metadata: { resourceVersion }, items };
 }
 
 function watch(context: Context, call: Call): Response {
@@ -151,9 +119,10 @@ function watch(context: Context, call: Call): Response {
 }
 
 async function objectBody({ request, target }: Call): Promise<unknown> {
-  const media = reply.mediaType(request);
-  if (media !== undefined && media !== "application/json") throw reply.refuseMediaType(["application/json"]);
-  return reply.parseJson(await reply.bodyText(request), (why) => unrecognized(target.type, why));
+  const refuse = (why: string) => unrecognized(target.type, why);
+  const body = await reply.objectBody(request, refuse);
+  if (body === undefined) throw refuse(reply.EMPTY);
+  return body;
 }
 
 function written(context: Context, call: Call, { object: stored, created, warnings }: Written): Response {
@@ -186,62 +155,9 @@ async function patch(context: Context, call: Call, name: string): Promise<Respon
   }
   const options: WriteOptions = ask.writeOptions(call.query, "PatchOptions");
   reply.representation(call.request);
-  const text = await reply.bodyText(call.request);
-  const body = reply.parseJson(text, (why) => badRequest(`error decoding patch: ${why}`));
+  const bytes = await reply.bodyBytes(call.request);
+  const body = reply.parseJson(bytes, (why) => badRequest(`error decoding patch: ${why}`));
   if (media === STRATEGIC_PATCH) refuseDirectives(body);
   const { type, namespace } = call.target;
   return written(context, call, context.store.patch(type, namespace, name, body, options));
-}
-
-interface DeleteOptions {
-  readonly preconditions: DeletePreconditions;
-  readonly dryRun: boolean;
-}
-
-async function deleteOptions({ request, query }: Call): Promise<DeleteOptions> {
-  const text = await reply.bodyText(request);
-  const body = text.trim() === "" ? {} : reply.parseJson(text, reply.refuseOptions) ?? {};
-  if (!isPlainObject(body)) {
-    throw reply.refuseOptions("json: cannot unmarshal into Go value of type DeleteOptions");
-  }
-  if (body.kind !== undefined && body.kind !== "DeleteOptions") {
-    throw badRequest(`no kind "${body.kind}" is registered for version "${body.apiVersion ?? ""}"`);
-  }
-  const { uid, resourceVersion } = isPlainObject(body.preconditions) ? body.preconditions : {};
-  const inBody = Array.isArray(body.dryRun) ? body.dryRun : [];
-  const dryRun = ask.dryRunFrom(inBody.length > 0 ? inBody : query.getAll("dryRun"), "DeleteOptions");
-  return {
-    dryRun,
-    preconditions: {
-      ...precondition("uid", "types.UID", uid),
-      ...precondition("resourceVersion", "string", resourceVersion),
-    },
-  };
-}
-
-function precondition(field: string, goType: string, value: unknown): Record<string, string> {
-  if (value === undefined || value === null) return {};
-  if (typeof value === "string") return { [field]: value };
-  const where = `Go struct field Preconditions.preconditions.${field} of type ${goType}`;
-  throw badRequest(`json: cannot unmarshal ${typeof value} into ${where}`);
-}
-
-async function remove(context: Context, call: Call, name: string): Promise<Response> {
-  const { type, namespace } = call.target;
-  const gone = context.store.delete(type, namespace, name, await deleteOptions(call));
-  if (type !== NAMESPACES) {
-    return reply.json(200, deleted(type, name, gone.metadata.uid ?? ""), warningsOf(call));
-  }
-  const deletionTimestamp = new Date(context.now()).toISOString().replace(/\.\d+/, "");
-  const metadata = { ...gone.metadata, deletionTimestamp };
-  return reply.json(200, { ...gone, metadata, status: { phase: "Terminating" } });
-}
-
-async function removeAll(context: Context, call: Call): Promise<Response> {
-  const { store } = context;
-  const { type } = call.target;
-  const options = await deleteOptions(call);
-  const objects = store.list(type, queryOf(call));
-  for (const { metadata } of objects) store.delete(type, metadata.namespace ?? "", metadata.name, options);
-  return reply.json(200, listOf(call, objects, store.resourceVersion), warningsOf(call));
 }
