@@ -6,6 +6,7 @@
  * @module
  */
 
+import { KlatchError } from "../errors.ts";
 import { type Authenticator, authenticator, type Identity } from "./config/tokens.ts";
 import { checkNotExpired } from "./config/certificates.ts";
 import type { ClusterConfig } from "./config/types.ts";
@@ -256,6 +257,10 @@ function createClient(config: ClusterConfig, proxyUrl: string | undefined): Deno
   for (const [name, value] of before) if (value !== undefined) Deno.env.delete(name);
   Deno.env.set(CA_STORE_VARIABLE, config.caPem === undefined ? "system,mozilla" : "");
   try {
+    // The runtime aborts the process over a client certificate that it cannot parse; over an authority, 2.6 throws.
+    if (config.clientCert !== undefined) {
+      Deno.createHttpClient({ caCerts: [config.clientCert.certPem] }).close();
+    }
     return Deno.createHttpClient({
       poolIdleTimeout: 90_000,
       ...(config.caPem === undefined ? {} : { caCerts: [config.caPem] }),
@@ -264,6 +269,9 @@ function createClient(config: ClusterConfig, proxyUrl: string | undefined): Deno
         : { cert: config.clientCert.certPem, key: config.clientCert.keyPem }),
       ...(proxyUrl === undefined ? {} : { proxy: proxyOption(proxyUrl) }),
     });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new KlatchError("config", `a certificate of ${config.source} cannot be used: ${why}`, { cause });
   } finally {
     for (const [name, value] of before) {
       if (value !== undefined) Deno.env.set(name, value);

@@ -14,12 +14,17 @@ import type { KeyPair } from "./types.ts";
 const SEQUENCE = 0x30;
 const BIT_STRING = 0x03;
 const UTC_TIME = 0x17;
+const BOOLEAN = 0x01;
+const EXTENSIONS = 0xa3;
 
 /** The object identifiers of the keys that the runtime can sign with, as the bytes of their DER content. */
 const RSA = "2a864886f70d010101";
 const ELLIPTIC = "2a8648ce3d0201";
 const ED25519 = "2b6570";
 const CURVES = new Set(["2a8648ce3d030107", "2b81040022", "2b81040023"]);
+
+/** Critical extensions that the runtime understands: 2.5.29.N with N 15, 17, 19, 30, 31, 35, 37. */
+const UNDERSTOOD = new Set([15, 17, 19, 30, 31, 35, 37].map((n) => `551d${n.toString(16)}`));
 
 /** Below this the runtime refuses an RSA key. */
 const LEAST_RSA_BITS = 2048;
@@ -28,6 +33,10 @@ const LEAST_RSA_BITS = 2048;
 export interface CertificateFacts {
   /** When it ends, milliseconds since the Unix epoch. */
   readonly notAfterMs: number;
+  /** 1 or 3; the runtime takes clients of version 3 only. */
+  readonly version: number;
+  /** The object identifiers of extensions that must be understood, as the hex of their DER content. */
+  readonly criticalExtensions: readonly string[];
   /** The SubjectPublicKeyInfo, DER. */
   readonly publicKeyInfo: Uint8Array;
 }
@@ -50,9 +59,25 @@ export function certificateFacts(certPem: string): CertificateFacts {
   const [toBeSigned] = elements(only(leaf.der, SEQUENCE).content);
   // The version is optional, tagged 0; after it: serial, algorithm, issuer, validity, subject, public key.
   const fields = elements(part(toBeSigned).content);
-  const base = fields[0]?.tag === 0xa0 ? 1 : 0;
+  const versioned = fields[0]?.tag === 0xa0;
+  const version = versioned ? (elements(part(fields[0]).content)[0]?.content[0] ?? 0) + 1 : 1;
+  const base = versioned ? 1 : 0;
   const notAfter = part(elements(part(fields[base + 3]).content)[1]);
-  return { notAfterMs: time(notAfter), publicKeyInfo: part(fields[base + 5]).whole };
+  return {
+    notAfterMs: time(notAfter),
+    version,
+    criticalExtensions: criticalExtensions(fields.find((field) => field.tag === EXTENSIONS)),
+    publicKeyInfo: part(fields[base + 5]).whole,
+  };
+}
+
+/** Each extension is its identifier, TRUE if it is critical, and its value. */
+function criticalExtensions(extensions: Element | undefined): string[] {
+  if (extensions === undefined) return [];
+  return elements(only(extensions.content, SEQUENCE).content)
+    .map((extension) => elements(extension.content))
+    .filter(([, critical]) => critical?.tag === BOOLEAN && critical.content[0] !== 0)
+    .map(([identifier]) => hex(part(identifier).content));
 }
 
 /**
@@ -86,6 +111,16 @@ export async function checkKeyPair(pair: KeyPair, where: string): Promise<KeyPai
     throw new KlatchError("config", `${where}: the client certificate cannot be read: ${reason(cause)}`, {
       cause,
     });
+  }
+  if (facts.version !== 3) {
+    throw unusable(
+      where,
+      `it is of X.509 version ${facts.version}`,
+      "have it issued again with extensions (version 3)",
+    );
+  }
+  if (facts.criticalExtensions.some((identifier) => !UNDERSTOOD.has(identifier))) {
+    throw unusable(where, "it has a critical extension that klatch does not know");
   }
   const key = privateKey(pair.keyPem, where);
   const [algorithm, keyBits] = elements(only(facts.publicKeyInfo, SEQUENCE).content);
@@ -152,8 +187,9 @@ function usablePublicPart(algorithm: Element, keyBits: Element, where: string): 
   }
 }
 
-function unusable(where: string, why: string): KlatchError {
-  return new KlatchError("config", `${where}: the client certificate cannot be used: ${why}`);
+function unusable(where: string, why: string, hint?: string): KlatchError {
+  const details = hint === undefined ? {} : { hint };
+  return new KlatchError("config", `${where}: the client certificate cannot be used: ${why}`, details);
 }
 
 /** For keys that do not repeat their public half: derive it. Rare, hence the late import. */

@@ -41,7 +41,7 @@ interface Issued {
 export class ExecAuthenticator implements Authenticator {
   #issued: Issued | undefined;
   #running: Promise<Issued> | undefined;
-  #child: Deno.ChildProcess | undefined;
+  #kill: () => void = () => {};
   readonly #nowMs: () => number;
 
   constructor(private readonly plugin: ExecPlugin, private readonly options: ExecOptions = {}) {
@@ -69,7 +69,7 @@ export class ExecAuthenticator implements Authenticator {
   }
 
   close(): void {
-    if (this.#child !== undefined) kill(this.#child);
+    this.#kill();
   }
 
   #run(): Promise<Issued> {
@@ -78,16 +78,19 @@ export class ExecAuthenticator implements Authenticator {
   }
 
   async #runOnce(): Promise<Issued> {
-    const interactive = this.#isInteractive();
-    const child = this.#spawn(interactive);
-    this.#child = child;
+    const terminal = this.options.isTerminal?.() ?? Deno.stdin.isTerminal();
+    const interactive = this.#isInteractive(terminal);
+    // On a terminal the plugin stays in our group, so that Ctrl-C reaches it; elsewhere it gets one of its own, so
+    // that what it started can be stopped with it.
+    const child = this.#spawn(interactive, !terminal);
+    this.#kill = () => kill(terminal ? child.pid : -child.pid);
     const limitMs = interactive
       ? this.options.interactiveLimitMs ?? INTERACTIVE_LIMIT_MS
       : this.options.limitMs ?? LIMIT_MS;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        kill(child);
+        this.#kill();
         reject(this.#failure(`it did not finish within ${limitMs / 1000} s and was stopped`));
       }, limitMs);
     });
@@ -99,14 +102,13 @@ export class ExecAuthenticator implements Authenticator {
       return this.#issued;
     } finally {
       clearTimeout(timer);
-      this.#child = undefined;
+      this.#kill = () => {};
     }
   }
 
-  #isInteractive(): boolean {
+  #isInteractive(terminal: boolean): boolean {
     const mode = this.plugin.interactiveMode;
     if (mode === "Never") return false;
-    const terminal = this.options.isTerminal?.() ?? Deno.stdin.isTerminal();
     if (mode === "Always" && !terminal) {
       throw this.#failure("it has to ask something, and standard input is not a terminal", {
         hint: "log in with the provider's own tool first, or use credentials that need no dialogue",
@@ -115,7 +117,7 @@ export class ExecAuthenticator implements Authenticator {
     return terminal;
   }
 
-  #spawn(interactive: boolean): Deno.ChildProcess {
+  #spawn(interactive: boolean, detached: boolean): Deno.ChildProcess {
     const { apiVersion, command, args, env, cluster } = this.plugin;
     const spec = { interactive, ...(cluster === undefined ? {} : { cluster }) };
     const info = JSON.stringify({ kind: "ExecCredential", apiVersion, spec });
@@ -126,6 +128,7 @@ export class ExecAuthenticator implements Authenticator {
         stdin: interactive ? "inherit" : "null",
         stdout: "piped",
         stderr: "inherit",
+        detached,
       }).spawn();
     } catch (cause) {
       const missing = cause instanceof Deno.errors.NotFound;
@@ -193,9 +196,10 @@ export class ExecAuthenticator implements Authenticator {
   }
 }
 
-function kill(child: Deno.ChildProcess): void {
+/** A negative id is a process group's. */
+function kill(pid: number): void {
   try {
-    child.kill("SIGKILL");
+    Deno.kill(pid, "SIGKILL");
   } catch {
     // It has ended by itself.
   }
