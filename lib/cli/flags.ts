@@ -68,7 +68,8 @@ export function parseFlags(
   }
   return {
     text: (name) => stringOf(parsed[name]) ?? nonEmpty(env(envName(name))),
-    on: (name) => parsed[name] === true || (!said(own, name, flags) && envSwitch(name, env)),
+    on: (name) =>
+      parsed[name] === true || (name !== "help" && !said(own, name, flags) && envSwitch(name, env)),
     words: parsed._.map(String),
     command: dashes < 0 ? undefined : args.slice(dashes + 1),
   };
