@@ -19,7 +19,7 @@ export interface ObjectRef {
 /**
  * What became of a write.
  *
- * - `done`: committed; `object` is what the server stored (for a delete: what it deleted).
+ * - `done`: committed; `object` is what the server stored (for a delete: what the server said of it).
  * - `conflict`: not committed; the object is not the one the write was conditional on (or exists already).
  * - `gone`: not committed; the object does not exist.
  * - `unknown`: the answer was lost. It may or may not have been committed: read, and look for what you wrote.

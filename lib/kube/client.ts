@@ -86,7 +86,7 @@ export function kubeClient(parts: ClientParts): KubeClient {
         const timeoutMs = Math.min(TRY_TIMEOUT_MS, endMs - clock.monotonic());
         const path = objectPath(ref);
         const answer = await caller.call({ method: "GET", path, timeoutMs, signal: options.signal });
-        if (answer.status === 200) return JSON.parse(answer.text);
+        if (answer.status === 200) return parseObject(answer.text);
         const status = parseStatus(answer.text);
         if (answer.status === 404 && status.reason === "NotFound") return undefined;
         failure = refusal("get", ref, answer.status, status);
@@ -120,13 +120,33 @@ export function kubeClient(parts: ClientParts): KubeClient {
 /** What an answer to a write means. */
 function outcomeOf(verb: Verb, ref: ObjectRef, answer: Answer): WriteOutcome {
   const { status: code, text } = answer;
-  if (code >= 200 && code < 300) return { kind: "done", object: JSON.parse(text) };
+  if (code >= 200 && code < 300) {
+    try {
+      return { kind: "done", object: parseObject(text, verb) };
+    } catch (error) {
+      if (error instanceof LostAnswer) return { kind: "unknown", cause: error };
+      throw error;
+    }
+  }
   const status: Status = parseStatus(text);
   if (code === 409) return { kind: "conflict" };
   if (code === 404 && status.reason === "NotFound" && !isNamespaceMissing(status)) return { kind: "gone" };
   // A server error may come after the write was committed: etcd's own time-out, a proxy that gave up waiting.
   if (code >= 500) return { kind: "unknown", cause: refusal(verb, ref, code, status) };
   throw refusal(verb, ref, code, status);
+}
+
+/** Reads an object. What answers 200 with something else is no API server, or did not say all of it. */
+function parseObject(text: string, verb?: Verb): KubeObject {
+  try {
+    const object = JSON.parse(text);
+    // A delete is answered with a Status.
+    if (verb === "delete" && object?.kind !== undefined) return object;
+    if (typeof object?.metadata?.resourceVersion === "string") return object;
+  } catch {
+    // Said below.
+  }
+  throw new LostAnswer(`the answer is not a Kubernetes object: ${JSON.stringify(text.slice(0, 60))}`);
 }
 
 /** A lost answer to a read is only a server that cannot be reached; everything else is thrown on. */
