@@ -1,0 +1,97 @@
+/**
+ * `klatch run` that has to wait: how long, for whom, and how it leaves.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Witness } from "../support/witness.ts";
+import { linesOf, onServers, QUICK_FLAGS } from "./place.ts";
+
+onServers("waiting", (test) => {
+  for (const wait of ["0", "500ms"]) {
+    test(`gives up with 124 after --wait ${wait}, naming the holder, and does not run the command`, async (place) => {
+      await place.holder(["-i", "alice", "--reason", "release 7"]);
+      const { code, stderr } = await place.run(["-w", wait], ["touch", place.file("ran")]);
+      assertEquals(code, 124);
+      assertMatch(linesOf(stderr).at(-1) ?? "", /^klatch: did not acquire .*alice.*release 7/);
+      assertEquals(place.has("ran"), false);
+      assertEquals(await place.holders(), ["alice"]);
+    });
+  }
+
+  test("waits no less than --wait says", async (place) => {
+    await place.holder();
+    const { code, durationMs } = await place.run(["-w", "1500ms"], ["true"]);
+    assertEquals(code, 124);
+    assert(durationMs >= 1500, `${durationMs}`);
+  });
+
+  for (const status of [9, 0]) {
+    test(`gives up with the status ${status} of -E`, async (place) => {
+      await place.holder();
+      const { code } = await place.run(["-w", "0", "-E", `${status}`], ["touch", place.file("ran")]);
+      assertEquals(code, status);
+      assertEquals(place.has("ran"), false);
+    });
+  }
+
+  test("-E changes no other status", async (place) => {
+    assertEquals((await place.run(["-E", "9"], ["sh", "-c", "exit 124"])).code, 124);
+    assertEquals((await place.run(["-E", "9"], ["no-such-command-here"])).code, 127);
+  });
+
+  test("says for whom it waits, since when and why, and acquires when that one is done", async (place) => {
+    const holder = await place.holder(["-i", "alice", "--reason", "release 7"]);
+    const running = place.spawn(["-w", "1h"], ["echo", "mine"]);
+    const line = await running.line("stderr", /waiting/);
+    assertMatch(line, /^klatch: waiting for \S+: held by alice since \d{4}-\d\d-\d\dT[\d:]+Z \(release 7\)$/);
+    assertEquals(running.stdout, "");
+    await holder.closeStdin();
+    const { code, stdout } = await running.finished;
+    assertEquals([code, stdout], [0, "mine\n"]);
+  });
+
+  test("waits in silence under -q", async (place) => {
+    const holder = await place.holder();
+    const running = place.spawn(["-q"], ["echo", "mine"]);
+    // One that came later and speaks shows that the silent one has had its time to speak.
+    await place.spawn([], ["true"]).line("stderr", /waiting/);
+    await holder.closeStdin();
+    const { code, stdout, stderr } = await running.finished;
+    assertEquals([code, stdout, stderr], [0, "mine\n", ""]);
+  });
+
+  for (const [signal, status] of [["INT", 130], ["TERM", 143], ["HUP", 129], ["QUIT", 131]] as const) {
+    test(`leaves with ${status} when ${signal} comes, and blocks nobody`, async (place) => {
+      const holder = await place.holder(["-i", "alice"]);
+      const running = place.spawn([], ["touch", place.file("ran")]);
+      await running.line("stderr", /waiting/);
+      running.signal(`SIG${signal}`);
+      // The lock is still held when it leaves, so it did not leave because its turn had come.
+      const { code, signal: own, stderr } = await running.finished;
+      assertEquals([code, own], [status, null]);
+      assertMatch(linesOf(stderr).at(-1) ?? "", new RegExp(`^klatch: stopped waiting .*${signal} came`));
+      assertEquals(await place.holders(), ["alice"]);
+      await holder.closeStdin();
+      await holder.finished;
+      assertEquals((await place.run(["-w", "0"], ["true"])).code, 0);
+      assertEquals(place.has("ran"), false);
+    });
+  }
+
+  test("takes a dead holder's lock over when its lease duration has passed, and not before", async (place) => {
+    const witness = await Witness.create();
+    const dead = place.spawn([...QUICK_FLAGS, "-i", "alice"], witness.command("dead", ["sleep", "600"]));
+    const { pid } = await witness.entered("dead");
+    dead.signal("SIGKILL");
+    // The command too: that a killed klatch leaves none behind is another test's business.
+    Deno.kill(-pid, "SIGKILL");
+    await dead.exited;
+    const heir = await place.run([...QUICK_FLAGS], witness.command("heir"));
+    assertEquals(heir.code, 0);
+    assert(heir.durationMs >= 3_000, `${heir.durationMs}`);
+    assertStringIncludes(heir.stderr, "over from alice");
+    await witness.assertNeverMoreThan(1);
+    await witness.remove();
+  });
+});
