@@ -1,0 +1,237 @@
+/**
+ * What the command line means, without touching anything.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { formatDuration, parseDuration } from "../lib/cli/duration.ts";
+import { parseLabels } from "../lib/cli/kubernetes_names.ts";
+import { main } from "../lib/cli/mod.ts";
+import { Reporter } from "../lib/cli/reporter.ts";
+import { RUN_FLAGS, runOptions } from "../lib/cli/run_flags.ts";
+import type { World } from "../lib/cli/world.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { KlatchError } from "../lib/errors.ts";
+
+/** A world that remembers what was said, and has nothing else. */
+function quietWorld(env: Record<string, string> = {}, clock: Clock = systemClock()) {
+  const said: string[] = [];
+  const printed: string[] = [];
+  const world: World = {
+    clock,
+    env: (name) => env[name],
+    say: (text) => void said.push(text),
+    print: (text) => void printed.push(text),
+    errIsTerminal: false,
+    hostname: () => "host",
+    nonce: () => "0123456789abcdef",
+    makeScratch: () => Promise.reject(new Error("nothing may be written")),
+  };
+  return { world, said, printed };
+}
+
+/** The options of `klatch run`, which must not have asked for help. */
+function options(args: string, env: Record<string, string> = {}) {
+  const got = runOptions(args.split(" "), (name) => env[name]);
+  assert(got !== undefined);
+  return got;
+}
+
+/** The line of the usage error that these arguments make. */
+function refusal(args: readonly string[], env: Record<string, string> = {}): string {
+  const error = assertThrows(() => runOptions(args, (name) => env[name]), KlatchError);
+  assertEquals(error.code, "usage");
+  assert(!error.line.includes("\n"), error.line);
+  return error.line;
+}
+
+describe("a duration", () => {
+  it("is written as Go writes it, or in bare seconds", () => {
+    const written = { "90s": 90_000, "1h30m": 5_400_000, "500ms": 500, "15": 15_000, "1.5s": 1500, "0": 0 };
+    for (const [text, ms] of Object.entries(written)) assertEquals(parseDuration(text, "--wait"), ms, text);
+  });
+
+  it("is refused when it is something else", () => {
+    for (const text of ["", "-1s", "-5", "soon", "5 s", "1d", "s", "1e9", "0x10", "99999999999999999h"]) {
+      assertThrows(() => parseDuration(text, "--wait"), KlatchError, "--wait");
+    }
+  });
+
+  it("is shown in the units that fit", () => {
+    const shown = {
+      "0.3s": 300,
+      "59.9s": 59_949,
+      "1m": 59_990,
+      "1m30s": 90_000,
+      "2h": 7_200_000,
+      "1h5m": 3_900_000,
+    };
+    for (const [text, ms] of Object.entries(shown)) assertEquals(formatDuration(ms), text);
+  });
+});
+
+describe("klatch run's arguments", () => {
+  it("take the name and the command as they are", () => {
+    const got = runOptions(["007", "--", "echo", "", "a b", "--wait", "$X"], () => undefined);
+    assertEquals(got?.name, "007");
+    assertEquals(got?.command, ["echo", "", "a b", "--wait", "$X"]);
+  });
+
+  it("take flags before and after the name, long and short, with = and without", () => {
+    const got = options("-w 5s x --kill-after=1s -E9 -i me -- true");
+    assertEquals([got.waitMs, got.killAfterMs, got.conflictStatus, got.identity], [5000, 1000, 9, "me"]);
+  });
+
+  it("have the defaults of client-go", () => {
+    assertEquals(options("x -- true").timing, {
+      leaseDurationMs: 15_000,
+      renewDeadlineMs: 10_000,
+      retryPeriodMs: 2_000,
+    });
+  });
+
+  it("come from the environment too, and flags win", () => {
+    const env = { KLATCH_WAIT: "1s", KLATCH_REASON: "nightly", KLATCH_CLEANUP: "true", KLATCH_QUIET: "0" };
+    const got = options("x --wait 2s -- true", env);
+    assertEquals([got.waitMs, got.reason, got.cleanup, got.voice.quiet], [2000, "nightly", true, false]);
+    assertEquals(options("x --cleanup=false -- true", env).cleanup, false);
+  });
+
+  it("keep numbers that look like numbers as text", () => {
+    const got = options("010 --reason 1e3 --identity 0x10 -- true");
+    assertEquals([got.name, got.reason, got.identity], ["010", "1e3", "0x10"]);
+  });
+
+  const mistakes: readonly (readonly [string, readonly string[], string])[] = [
+    ["an unknown flag", ["x", "--wiat", "5s", "--", "true"], "did you mean --wait?"],
+    ["an unknown letter", ["x", "-Z", "--", "true"], "unknown flag -Z"],
+    ["a flag without its value", ["x", "--wait", "--", "true"], "--wait needs a value"],
+    ["no name", ["--", "true"], "name is missing"],
+    ["no command", ["x"], "command is missing"],
+    ["an empty command", ["x", "--", ""], "command is empty"],
+    ["a command without --", ["x", "true"], "put -- before the command"],
+    ["two names", ["x", "y", "--", "true"], '"y" is one word too many'],
+    ["a name in capitals", ["Deploy", "--", "true"], '"Deploy"'],
+    ["a name with a slash", ["a/b", "--", "true"], '"a/b"'],
+    ["an endless name", ["a".repeat(254), "--", "true"], "at most 253"],
+    ["a bad namespace", ["x", "-n", "a.b", "--", "true"], '"a.b" cannot be the name of a namespace'],
+    ["a negative duration", ["x", "--wait=-5s", "--", "true"], '--wait "-5s" is negative'],
+    ["durations out of order", ["x", "--lease-duration", "5s", "--", "true"], "--renew-deadline 10s"],
+    ["a lease under a second", [
+      "x",
+      "--lease-duration",
+      "0.9",
+      "--renew-deadline",
+      "0.5",
+      "--retry-period",
+      "0.1",
+    ], "1s"],
+    ["an exit status over 255", ["x", "-E", "256", "--", "true"], '"256" is not an exit status'],
+    ["a signal that does not exist", ["x", "-s", "NOPE", "--", "true"], "NOPE"],
+    ["a strategy that does not exist", ["x", "--strategy", "mutex", "--", "true"], "choose one of: lease"],
+    ["a format that does not exist", ["x", "-o", "xml", "--", "true"], "text or json"],
+    ["a label without a value", ["x", "--labels", "team", "--", "true"], '"team" is not a label'],
+    ["an empty identity", ["x", "--identity=", "--", "true"], "--identity is empty"],
+  ];
+  for (const [what, args, says] of mistakes) {
+    it(`are refused with ${what}`, () => assertStringIncludes(refusal(args), says));
+  }
+
+  it("are refused with an environment variable that makes no sense", () => {
+    assertStringIncludes(refusal(["x", "--", "true"], { KLATCH_CLEANUP: "maybe" }), "KLATCH_CLEANUP");
+  });
+});
+
+describe("labels", () => {
+  it("are read by Kubernetes' rules", () => {
+    assertEquals(parseLabels("a=1,example.com/b=,c=x.y_z"), { a: "1", "example.com/b": "", c: "x.y_z" });
+    for (
+      const text of ["=1", "a=-", "a b=1", "/a=1", `${"k".repeat(64)}=1`, `a=${"v".repeat(64)}`, "A.B/c=1"]
+    ) {
+      assertThrows(() => parseLabels(text), KlatchError, "is not a label");
+    }
+  });
+});
+
+describe("the program", () => {
+  it("says in one line what was wrong, with status 125", async () => {
+    for (const args of [[], ["rum"], ["run"], ["run", "x", "--wiat"], ["help", "rum"], ["sandbox", "x"]]) {
+      const { world, said, printed } = quietWorld();
+      assertEquals(await main(args, world), 125);
+      assertEquals(said.join("").split("\n").length, 2, said.join(""));
+      assertEquals(printed, []);
+    }
+  });
+
+  it("suggests the command that was meant", async () => {
+    const { world, said } = quietWorld();
+    await main(["rum"], world);
+    assertStringIncludes(said.join(""), "klatch run");
+  });
+
+  it("prints help on stdout, with every flag", async () => {
+    for (const args of [["help", "run"], ["run", "--help"], ["run", "-h"]]) {
+      const { world, printed } = quietWorld();
+      assertEquals(await main(args, world), 0);
+      for (const flag of RUN_FLAGS) assertStringIncludes(printed.join(""), `--${flag.name}`);
+    }
+  });
+});
+
+describe("what klatch says", () => {
+  const lock = { namespace: "ns", name: "x" };
+  const holder = {
+    identity: "alice",
+    nonce: undefined,
+    leaseDurationMs: 1000,
+    since: "2026-01-02T03:04:05.678901Z",
+    renewed: undefined,
+    reason: "release 7",
+    stamp: "",
+  };
+  const waiting = { kind: "waiting", view: { holders: [holder], waiters: [], slots: 1 } } as const;
+
+  it("is one line for people", () => {
+    const { world, said } = quietWorld();
+    new Reporter(world, { format: "text", quiet: false, verbose: false }, lock, "lease").tell(waiting);
+    assertEquals(said, ["klatch: waiting for ns/x: held by alice since 2026-01-02T03:04:05Z (release 7)\n"]);
+  });
+
+  it("is one object a line for programs", () => {
+    const { world, said } = quietWorld({}, { ...systemClock(), wall: () => 0 });
+    new Reporter(world, { format: "json", quiet: false, verbose: false }, lock, "lease").tell(waiting);
+    const { holders, message, ...rest } = JSON.parse(said.join(""));
+    assertEquals(rest, {
+      time: "1970-01-01T00:00:00.000Z",
+      event: "waiting",
+      lock: "x",
+      namespace: "ns",
+      strategy: "lease",
+    });
+    assertEquals(holders[0].identity, "alice");
+    assertStringIncludes(message, "alice");
+  });
+
+  it("is nothing when it is told to be quiet, but for what goes wrong", () => {
+    const { world, said } = quietWorld();
+    const reporter = new Reporter(world, { format: "text", quiet: true, verbose: false }, lock, "lease");
+    reporter.tell(waiting);
+    reporter.tell({ kind: "acquired", token: "7" });
+    reporter.tell({ kind: "released", confirmed: true });
+    assertEquals(said, []);
+    reporter.error(new KlatchError("lost", "lost ns/x"));
+    assertEquals(said, ["klatch: lost ns/x\n"]);
+  });
+
+  it("tells of trouble once, or each time when it is told to be verbose", () => {
+    for (const verbose of [false, true]) {
+      const { world, said } = quietWorld();
+      const reporter = new Reporter(world, { format: "text", quiet: false, verbose }, lock, "lease");
+      for (let i = 0; i < 3; i++) {
+        reporter.tell({ kind: "trouble", error: new KlatchError("unreachable", "no answer") });
+      }
+      assertEquals(said.length, verbose ? 3 : 1);
+    }
+  });
+});
