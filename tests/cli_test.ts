@@ -126,6 +126,8 @@ describe("klatch run's arguments", () => {
       "0.5",
       "--retry-period",
       "0.1",
+      "--",
+      "true",
     ], "1s"],
     ["an exit status over 255", ["x", "-E", "256", "--", "true"], '"256" is not an exit status'],
     ["a signal that does not exist", ["x", "-s", "NOPE", "--", "true"], "NOPE"],
