@@ -10,7 +10,7 @@ import { openTransport } from "../kube/transport.ts";
 import type { Contender, LockName } from "../lock.ts";
 import { warmUp } from "../process/libc.ts";
 import { runCommand } from "../process/run.ts";
-import { listenSignals, signalName, type SignalSource } from "../process/signals.ts";
+import { listenSignals, signalName, SIGNALS, type SignalSource } from "../process/signals.ts";
 import { acquire, type Hold } from "../session/mod.ts";
 import { helpFor } from "./help.ts";
 import { Reporter } from "./reporter.ts";
@@ -67,7 +67,10 @@ interface Parts {
 async function runUnderLock(parts: Parts): Promise<number> {
   const { options, lock, client, signals, reporter, world } = parts;
   const interrupted = new AbortController();
-  signals.route((signal) => interrupted.abort(interruption(lock, signal)));
+  signals.route((signal) => {
+    // A terminal of another size is no reason to stop waiting.
+    if (signal !== SIGNALS.WINCH) interrupted.abort(interruption(lock, signal));
+  });
   const me = contender(options, world);
   const acquiring = acquire({
     client,

@@ -5,7 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import { runCommand } from "../process/run.ts";
-import { listenSignals } from "../process/signals.ts";
+import { listenSignals, SIGNALS } from "../process/signals.ts";
 import { startSandbox } from "../sandbox/mod.ts";
 import { parseFlags } from "./flags.ts";
 import { helpFor } from "./help.ts";
@@ -52,7 +52,11 @@ export async function sandbox(args: readonly string[], world: World): Promise<nu
         `  export KUBECONFIG=${place.file("kubeconfig")} PATH=${place.binaries}:$PATH\n` +
         `  klatch run try -- echo hello\n`,
     );
-    await new Promise<void>((resolve) => signals.route(() => resolve()));
+    await new Promise<void>((resolve) =>
+      signals.route((signal) => {
+        if (signal !== SIGNALS.WINCH) resolve();
+      })
+    );
     return 0;
   } finally {
     await place.remove();

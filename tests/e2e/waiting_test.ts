@@ -79,6 +79,17 @@ onServers("waiting", (test) => {
     });
   }
 
+  test("goes on waiting when the terminal's size changes, or a signal comes that it was told to ignore", async (place) => {
+    const holder = await place.holder();
+    const running = place.shell("trap '' HUP; exec \"$@\"", [], ["echo", "mine"]);
+    await running.line("stderr", /waiting/);
+    running.signal("SIGWINCH");
+    running.signal("SIGHUP");
+    await holder.closeStdin();
+    const { code, stdout } = await running.finished;
+    assertEquals([code, stdout], [0, "mine\n"]);
+  });
+
   test("takes a dead holder's lock over when its lease duration has passed, and not before", async (place) => {
     const witness = await Witness.create();
     const dead = place.spawn([...QUICK_FLAGS, "-i", "alice"], witness.command("dead", ["sleep", "600"]));
