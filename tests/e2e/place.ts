@@ -45,6 +45,10 @@ export class Place {
   get namespace(): string {
     return this.bench.lock.namespace;
   }
+  /** The path of the compiled klatch. */
+  get binary(): string {
+    return klatchBinary() ?? "";
+  }
   get env(): Record<string, string> {
     return { KUBECONFIG: this.server.kubeconfigFile };
   }
@@ -71,8 +75,7 @@ export class Place {
 
   /** Starts klatch through a shell line, in which `$@` is klatch and all its words. */
   shell(line: string, flags: readonly string[], command: readonly string[]): RunningKlatch {
-    const klatch = klatchBinary() ?? "";
-    return this.klatch(["-c", line, "sh", klatch, ...this.words(flags, command)], { binary: "/bin/sh" });
+    return this.klatch(["-c", line, "sh", this.binary, ...this.words(flags, command)], { binary: "/bin/sh" });
   }
 
   /** Starts a klatch that holds the lock until {@link RunningKlatch.closeStdin}; resolves when it does. */
