@@ -103,12 +103,30 @@ describe("the process group", () => {
     libc.close();
   });
 
+  it("has its orphaned zombies reaped where they are left to klatch", async () => {
+    const PR_SET_CHILD_SUBREAPER = 36;
+    const libc = Deno.dlopen("libc.so.6", {
+      prctl: { parameters: ["i32", "usize"], result: "i32" },
+    });
+    assertEquals(libc.symbols.prctl(PR_SET_CHILD_SUBREAPER, 1n), 0);
+    const command = spawnCommand({ argv: ["sh", "-c", "sleep 600 & exit 0"], group: "own" });
+    await command.exit;
+    const group = processGroup(command.pgid);
+    const [orphan] = group.alive();
+    assertEquals(processStat(orphan!)?.ppid, Deno.pid);
+    group.signal(9);
+    await until(() => processStat(orphan!)?.state === "Z");
+    assertEquals([group.alive(), processStat(orphan!)], [[], undefined]);
+    libc.symbols.prctl(PR_SET_CHILD_SUBREAPER, 0n);
+    libc.close();
+  });
+
   it("leaves orphans to klatch when it is PID 1, whose zombies keep nothing waiting", async () => {
     const inside = ["unshare", "--pid", "--fork", "--mount-proc"] as const;
     if (!canRun(...inside, "true")) return console.error("skipped: no PID namespaces here");
     // The command ends first; what it leaves ends soon and becomes a zombie of klatch.
     const script = `echo "$PPID"; (sleep 0.1; exec sleep 0.1) & exit 3`;
-    await using probe = new Running([...inside, ...probeWords({}, ["sh", "-c", script])]);
+    await using probe = new Running([...inside, ...probeWords({ patience: 100 }, ["sh", "-c", script])]);
     assertEquals(await probe.end(), { code: 3, out: "1\n", err: "" });
   });
 });

@@ -21,17 +21,19 @@ export interface ProbeOptions {
   readonly killAfterMs?: number;
   /** How long after the loss of the hold KILL is due, in milliseconds. */
   readonly killAtMs?: number;
+  /** How many times as long everything lasts on the probe's clock, so that a slow machine is not slow on it. */
+  readonly patience?: number;
   /** The value of KLATCH_HOLDER; the process number of the probe if not given. */
   readonly holder?: string;
 }
 
 async function probe(options: ProbeOptions, argv: readonly string[]): Promise<number> {
-  const clock = systemClock(bootTimeMs);
+  const { killAtMs, holder = String(Deno.pid), patience = 1, ...rest } = options;
+  const clock = systemClock(() => bootTimeMs() / patience);
   using signals = listenSignals();
   warmUp();
   const lost = new AbortController();
   Deno.addSignalListener("SIGALRM", () => lost.abort());
-  const { killAtMs, holder = String(Deno.pid), ...rest } = options;
   try {
     const { status } = await runCommand({
       ...rest,

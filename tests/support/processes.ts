@@ -29,9 +29,16 @@ export function runs(pid: number): boolean {
   return !["Z", "X", undefined].includes(processStat(pid)?.state);
 }
 
-/** Waits until a condition holds; the test's own time limit is the only one. */
+/** After this nothing will come any more, even on a slow machine. */
+const PATIENCE_MS = 120_000;
+
+/** Waits until a condition holds, and fails when it does not come to hold in two minutes. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const end = performance.now() + PATIENCE_MS;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`in vain, waited for ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** Whether a command succeeds here: for what a machine may lack. */
@@ -100,12 +107,10 @@ export class Running implements AsyncDisposable {
   async seen(pattern: RegExp): Promise<string[]> {
     let ended = false;
     this.#child.status.then(() => Promise.all(this.#readers)).then(() => ended = true);
-    for (;;) {
-      const found = pattern.exec(this.out);
-      if (found) return [...found].slice(1);
-      if (ended) throw new Error(`${pattern} never came; out: ${this.out}; err: ${this.err}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(() => ended || pattern.test(this.out));
+    const found = pattern.exec(this.out);
+    if (found) return [...found].slice(1);
+    throw new Error(`${pattern} never came; out: ${this.out}; err: ${this.err}`);
   }
 
   /** Writes to its standard input. */
@@ -123,8 +128,10 @@ export class Running implements AsyncDisposable {
 
   /** Waits for its end, and for the end of its output. */
   async end(): Promise<{ code: number; out: string; err: string }> {
+    let ended = false;
+    this.#child.status.then(() => Promise.all(this.#readers)).then(() => ended = true);
+    await until(() => ended);
     const { code } = await this.#child.status;
-    await Promise.all(this.#readers);
     return { code, out: this.out, err: this.err };
   }
 
