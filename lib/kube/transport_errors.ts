@@ -24,7 +24,7 @@ interface Fault {
 /** Words of Deno's fetch (hyper, rustls) first, those of its node:https after them. The first match counts. */
 const FAULTS: readonly Fault[] = [
   {
-    words: /invalid peer certificate: (?:certificate )?expired\b.*?(?:after (\d+))?|CERT_HAS_EXPIRED/i,
+    words: /invalid peer certificate: (?:certificate )?expired\b(?:.*?\bafter (\d+))?|CERT_HAS_EXPIRED/i,
     code: "config",
     why: ([, seconds]) => `the server's certificate expired${on(seconds)}`,
     hint: "have it renewed, or check this machine's clock",

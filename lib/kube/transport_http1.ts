@@ -59,7 +59,11 @@ export async function exchange(
   const chunked = /\bchunked$/i.test(responseHeaders.get("transfer-encoding") ?? "");
   const parts = chunked ? chunks(input) : length !== null ? fixed(input, Number(length)) : toEnd(input);
   const delimited = chunked || length !== null;
-  return { status, headers: responseHeaders, body: bodyOf(parts, stream, keep && delimited, onEnd) };
+  return {
+    status,
+    headers: responseHeaders,
+    body: bodyOf(parts, stream, request.signal, keep && delimited, onEnd),
+  };
 }
 
 interface Head {
@@ -111,6 +115,7 @@ async function* toEnd(input: Input): AsyncGenerator<Uint8Array> {
 function bodyOf(
   parts: AsyncGenerator<Uint8Array>,
   stream: ByteStream,
+  signal: AbortSignal,
   reusable: boolean,
   onEnd: (reusable: boolean) => void,
 ): ReadableStream<Uint8Array> {
@@ -123,7 +128,7 @@ function bodyOf(
         controller.close();
       } catch (error) {
         onEnd(false);
-        controller.error(error);
+        controller.error(signal.aborted ? signal.reason : error);
       }
     },
     cancel() {

@@ -12,6 +12,8 @@ import type { ClusterConfig } from "./config/types.ts";
 /** Longer heads are not from fetch and not from a proxy. */
 const HEAD_BYTES = 16_384;
 
+const BUFFER_BYTES = 65_536;
+
 /** A tunnel to one server, through its configured proxy if there is one. */
 export class Tunnel {
   readonly #listener: Deno.TcpListener;
@@ -63,6 +65,8 @@ export class Tunnel {
       const expected = `basic ${btoa(`klatch:${this.#password}`)}`.toLowerCase();
       if (!head.toLowerCase().includes(`proxy-authorization: ${expected}`)) return near.close();
       far = await this.#dial();
+      // Handshakes are small messages back and forth, which must not wait for each other's acknowledgement.
+      for (const conn of [near, far]) if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
       await writeText(near, "HTTP/1.1 200 OK\r\n\r\n");
     } catch (error) {
       this.#failure = error;
@@ -70,7 +74,8 @@ export class Tunnel {
       near.close();
       return;
     }
-    await Promise.allSettled([near.readable.pipeTo(far.writable), far.readable.pipeTo(near.writable)]);
+    await Promise.all([copy(near, far), copy(far, near)]);
+    for (const conn of [near, far]) conn.close();
   }
 
   async #dial(): Promise<Deno.Conn> {
@@ -118,6 +123,23 @@ async function readHead(conn: Deno.Conn): Promise<string> {
 }
 
 async function writeText(conn: Deno.Conn, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
+  await writeAll(conn, new TextEncoder().encode(text));
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+}
+
+/** Copies until either end is closed or breaks, and passes the end on. */
+async function copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  try {
+    for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+      await writeAll(to, buffer.subarray(0, count));
+    }
+  } catch {
+    // What broke will be noticed by whoever speaks TLS through here.
+  }
+  // Closing alone does not reach a socket that is being read (Deno 2.8).
+  await to.closeWrite().catch(() => {});
 }
