@@ -121,9 +121,27 @@ describe("the runtime's words for a failure", () => {
     });
   }
 
+  it("mean that nothing was sent where the server refused our certificate, late as that comes in TLS 1.3", () => {
+    const words = "client error (SendRequest): connection error: received fatal alert: CertificateRequired";
+    const failure = connectionFailure(new TypeError(words), config);
+    assert(failure instanceof KlatchError && failure.code === "config");
+  });
+
+  it("are told from the words of the URL", () => {
+    const words =
+      "error sending request for url (https://proxy-dns-refused.example/): client error (Connect): odd";
+    const failure = connectionFailure(new TypeError(words), config);
+    assert(failure instanceof KlatchError);
+    assertStringIncludes(failure.line, "cannot be reached: odd; check the network");
+  });
+
   it("count as a lost answer where they are not known", () => {
     for (
-      const words of ["client error (SendRequest): connection closed", "connection reset by peer", "boom"]
+      const words of [
+        "client error (SendRequest): connection closed",
+        "received fatal alert: InternalError",
+        "boom",
+      ]
     ) {
       assert(connectionFailure(new TypeError(words), config) instanceof LostAnswer, words);
     }

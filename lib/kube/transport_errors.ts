@@ -21,23 +21,29 @@ interface Fault {
   readonly hint: string;
 }
 
-/** Words of Deno's fetch (hyper, rustls) first, those of its node:https after them. The first match counts. */
+/**
+ * Words that only come before a request is processed: while connecting, or when the server, having seen our
+ * certificate or none, refuses the handshake (in TLS 1.3 that reaches a client which believes that it is over).
+ */
+const HANDSHAKE =
+  /client error \(Connect\)|invalid peer certificate|fatal alert: (\w*Certificate\w*|UnknownCA|HandshakeFailure)/i;
+
+/** What the runtime (hyper, rustls and the system) calls things. The first match counts. */
 const FAULTS: readonly Fault[] = [
   {
-    words: /invalid peer certificate: (?:certificate )?expired\b(?:.*?\bafter (\d+))?|CERT_HAS_EXPIRED/i,
+    words: /invalid peer certificate: (?:certificate )?expired\b(?:.*?\bafter (\d+))?/i,
     code: "config",
     why: ([, seconds]) => `the server's certificate expired${on(seconds)}`,
     hint: "have it renewed, or check this machine's clock",
   },
   {
-    words: /not valid yet|NotValidYet|CERT_NOT_YET_VALID/i,
+    words: /not valid yet|NotValidYet/i,
     code: "config",
     why: () => "the server's certificate is not valid yet",
     hint: "check this machine's clock",
   },
   {
-    words:
-      /not valid for (?:any )?names?\b(?:.*only valid for (.*))?|NotValidForName|ERR_TLS_CERT_ALTNAME_INVALID/i,
+    words: /not valid for (?:any )?names?\b(?:.*only valid for (.*))?|NotValidForName/i,
     code: "config",
     why: ([, names], config) =>
       `the server's certificate is not for the name ${
@@ -47,8 +53,7 @@ const FAULTS: readonly Fault[] = [
     hint: "correct the server's address, or set tls-server-name in the cluster",
   },
   {
-    words:
-      /UnknownIssuer|BadSignature|CaUsedAsEndEntity|UNABLE_TO_\w+|SELF_SIGNED\w*|self.signed certificate/i,
+    words: /UnknownIssuer|BadSignature|CaUsedAsEndEntity/i,
     code: "config",
     why: (_, config) =>
       config.caPem === undefined
@@ -69,15 +74,11 @@ const FAULTS: readonly Fault[] = [
     hint: "check the client certificate",
   },
   {
-    words: /InvalidContentType|wrong version number|corrupt message/i,
+    words: /InvalidContentType|corrupt message/i,
     code: "config",
     why: () => "it does not speak TLS",
     hint: "does the server's address begin with http://, or is the port wrong",
   },
-];
-
-/** The same, for what is not about TLS: only where the runtime says that it was connecting. */
-const CONNECT_FAULTS: readonly Fault[] = [
   {
     words: /dns error|ENOTFOUND|EAI_AGAIN|failed to lookup/i,
     code: "unreachable",
@@ -119,15 +120,14 @@ export function connectionFailure(
   notSent = false,
 ): KlatchError | LostAnswer {
   const words = wordsOf(thrown);
-  const connecting = notSent || /client error \(Connect\)|\bENOTFOUND|\bEAI_AGAIN|\bECONNREFUSED/.test(words);
-  const tls = FAULTS.find((fault) => fault.words.test(words));
-  const fault = tls ?? (connecting ? CONNECT_FAULTS.find((fault) => fault.words.test(words)) : undefined);
-  if (fault !== undefined) {
-    const match = fault.words.exec(words);
-    return failure(config, fault.code, match === null ? words : fault.why(match, config), fault.hint, thrown);
+  const before = notSent || HANDSHAKE.test(words);
+  const said = detail(words);
+  for (const fault of before ? FAULTS : []) {
+    const match = fault.words.exec(said);
+    if (match !== null) return failure(config, fault.code, fault.why(match, config), fault.hint, thrown);
   }
-  if (connecting) return failure(config, "unreachable", detail(words), "check the network", thrown);
-  return new LostAnswer(`the answer of ${config.server} got lost: ${detail(words)}`, { cause: thrown });
+  if (before) return failure(config, "unreachable", said, "check the network", thrown);
+  return new LostAnswer(`the answer of ${config.server} got lost: ${said}`, { cause: thrown });
 }
 
 function failure(
@@ -158,9 +158,9 @@ function wordsOf(thrown: unknown): string {
   return `${thrown.message}${code}${thrown.cause === undefined ? "" : `: ${wordsOf(thrown.cause)}`}`;
 }
 
-/** The end of the runtime's sentence: what is before it repeats the URL. */
+/** The middle of the runtime's sentence: what is before it repeats the URL, what is after it links to a manual. */
 function detail(words: string): string {
-  return words.replace(/^.*?client error \(\w+\): /, "").trim();
+  return words.replace(/^.*?client error \(\w+\): /, "").replace(/: https:\/\/docs\.rs.*$/s, "").trim();
 }
 
 function on(seconds: string | undefined): string {

@@ -10,7 +10,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ClusterConfig } from "./config/types.ts";
 import type { TransportRequest, TransportResponse, Wire } from "./transport.ts";
-import { connectionFailure, LostAnswer } from "./transport_errors.ts";
+import { connectionFailure } from "./transport_errors.ts";
 import { type ByteStream, exchange } from "./transport_http1.ts";
 import { Tunnel } from "./transport_tunnel.ts";
 
@@ -50,8 +50,7 @@ export class NodeWire implements Wire {
     } catch (thrown) {
       finish(false);
       if (signal.aborted) throw signal.reason;
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
-      throw new LostAnswer(`the answer of ${this.config.server} got lost: ${why}`, { cause: thrown });
+      throw connectionFailure(thrown, this.config);
     }
   }
 
@@ -89,6 +88,7 @@ export class NodeWire implements Wire {
           clearTimeout(timer);
           signal.removeEventListener("abort", onAbort);
           socket.removeListener("error", onError);
+          socket.setNoDelay(true);
           resolve(new SocketStream(socket));
         });
         socket.on("error", onError);

@@ -44,7 +44,7 @@ export type { ClusterConfig, ConfigRequest, Credentials, Env, ExecPlugin, KeyPai
 export async function loadClusterConfig(request: ConfigRequest): Promise<ClusterConfig> {
   const { env } = request;
   const files = filesToRead(request);
-  const kubeconfig = await readAll(files, request.kubeconfig !== undefined);
+  const kubeconfig = await readAll(files, Boolean(request.kubeconfig));
   const context = chooseContext(kubeconfig, request.context || undefined);
   const inCluster = await inClusterPossible(env);
   const namespace = await chooseNamespace(request, context, inCluster);
@@ -54,7 +54,7 @@ export async function loadClusterConfig(request: ConfigRequest): Promise<Cluster
 }
 
 function filesToRead(request: ConfigRequest): string[] {
-  if (request.kubeconfig !== undefined) return [request.kubeconfig];
+  if (request.kubeconfig) return [request.kubeconfig];
   const listed = request.env("KUBECONFIG");
   if (listed) return [...new Set(listed.split(":").filter((file) => file !== ""))];
   const home = request.env("HOME");
