@@ -87,16 +87,10 @@ const CA_STORE_VARIABLE = "DENO_TLS_CA_STORE";
 function createClient(config: ClusterConfig, proxyUrl: string | undefined): Deno.HttpClient {
   const hidden = [...PROXY_VARIABLES, CA_STORE_VARIABLE].map((name) => [name, Deno.env.get(name)] as const);
   for (const [name, value] of hidden) if (value !== undefined) Deno.env.delete(name);
+  Deno.env.set(CA_STORE_VARIABLE, authorityStores(config));
   try {
-    let cause: unknown;
-    for (const stores of authorityStores(config)) {
-      Deno.env.set(CA_STORE_VARIABLE, stores);
-      try {
-        return newClient(config, proxyUrl);
-      } catch (error) {
-        cause = error;
-      }
-    }
+    return newClient(config, proxyUrl);
+  } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new KlatchError("config", `a certificate of ${config.source} cannot be used: ${why}`, { cause });
   } finally {
@@ -107,10 +101,21 @@ function createClient(config: ClusterConfig, proxyUrl: string | undefined): Deno
   }
 }
 
-/** What to trust besides the configuration's authority, in order of preference: a bare image has no system store. */
-function authorityStores(config: ClusterConfig): string[] {
-  const needed = config.caPem === undefined && config.server.startsWith("https:");
-  return needed ? ["system,mozilla", "mozilla"] : [""];
+/** What to trust besides the configuration's authority. The runtime's own list serves images without a store. */
+function authorityStores(config: ClusterConfig): string {
+  if (config.caPem !== undefined || config.server.startsWith("http:")) return "";
+  return systemStoreReadable() ? "system,mozilla" : "mozilla";
+}
+
+/** The runtime fails for good over a file that is named and cannot be read; where none is named it looks around. */
+function systemStoreReadable(): boolean {
+  const file = Deno.env.get("SSL_CERT_FILE");
+  if (!file) return true;
+  try {
+    return Deno.statSync(file).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function newClient(config: ClusterConfig, proxyUrl: string | undefined): Deno.HttpClient {
