@@ -32,7 +32,7 @@ export interface ServerChoice {
  * All servers, in the order from fast to real.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { describe } from "@std/testing/bdd";
  * import { testServers } from "./servers.ts";
  *
