@@ -39,7 +39,7 @@ export interface Parsed {
  * @param flags the flags that it knows.
  * @param env reads the environment.
  * @throws KlatchError `usage` for an unknown flag, with the nearest known one; for a flag without its value; for a
- * switch whose environment variable is neither 1, true, 0 nor false.
+ * switch whose value or environment variable is neither 1, true, 0 nor false.
  */
 export function parseFlags(
   command: string,
@@ -48,8 +48,8 @@ export function parseFlags(
   env: (name: string) => string | undefined,
 ): Parsed {
   const dashes = args.indexOf("--");
-  const own = dashes < 0 ? args : args.slice(0, dashes);
   const valued = flags.filter((flag) => flag.value !== undefined);
+  const own = joinEmptyValues(dashes < 0 ? args : args.slice(0, dashes), valued);
   const switches = flags.filter((flag) => flag.value === undefined);
   const parsed: Record<string, unknown> & { _: unknown[] } = parseArgs([...own], {
     string: ["_", ...valued.map((flag) => flag.name)],
@@ -68,8 +68,11 @@ export function parseFlags(
   }
   return {
     text: (name) => stringOf(parsed[name]) ?? nonEmpty(env(envName(name))),
-    on: (name) =>
-      parsed[name] === true || (name !== "help" && !said(own, name, flags) && envSwitch(name, env)),
+    on: (name) => {
+      const given = own.findLast((arg) => arg.startsWith(`--${name}=`));
+      if (given !== undefined) return switchOf(given.slice(name.length + 3), `--${name}`);
+      return parsed[name] === true || (name !== "help" && !said(own, name, flags) && envSwitch(name, env));
+    },
     words: parsed._.map(String),
     command: dashes < 0 ? undefined : args.slice(dashes + 1),
   };
@@ -93,12 +96,21 @@ function refuseUnknown(command: string, word: string, flags: readonly Flag[]): n
   });
 }
 
-/** Whether the empty value was given on purpose, as in `--reason=`, or as an argument of its own. */
+/** Writes `--reason ""` as `--reason=`: an empty word is not taken for a value otherwise. */
+function joinEmptyValues(args: readonly string[], valued: readonly Flag[]): readonly string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = arg === "" ? joined.at(-1) : undefined;
+    const flag = valued.find(({ name, short }) => before === `--${name}` || before === `-${short}`);
+    if (flag === undefined) joined.push(arg);
+    else joined[joined.length - 1] = `--${flag.name}=`;
+  }
+  return joined;
+}
+
+/** Whether the empty value was given on purpose, as in `--reason=`. */
 function saidEmpty(args: readonly string[], flag: Flag): boolean {
-  const names = [`--${flag.name}`, ...(flag.short === undefined ? [] : [`-${flag.short}`])];
-  return args.some((arg, i) =>
-    names.some((name) => arg === `${name}=` || (arg === name && args[i + 1] === ""))
-  );
+  return args.includes(`--${flag.name}=`) || args.includes(`-${flag.short}=`);
 }
 
 function said(args: readonly string[], name: string, flags: readonly Flag[]): boolean {
@@ -110,9 +122,13 @@ function said(args: readonly string[], name: string, flags: readonly Flag[]): bo
 
 function envSwitch(name: string, env: (name: string) => string | undefined): boolean {
   const text = nonEmpty(env(envName(name)));
-  if (text === undefined || text === "0" || text === "false") return false;
+  return text !== undefined && switchOf(text, envName(name));
+}
+
+function switchOf(text: string, where: string): boolean {
+  if (text === "0" || text === "false") return false;
   if (text === "1" || text === "true") return true;
-  throw new KlatchError("usage", `${envName(name)} is "${text}"`, { hint: "set it to true or false" });
+  throw new KlatchError("usage", `${where} is "${text}"`, { hint: "set it to true or false" });
 }
 
 function stringOf(value: unknown): string | undefined {

@@ -106,7 +106,7 @@ export class Reporter {
     const tick = async () => {
       while (!ticking.signal.aborted) {
         const waited = Math.floor((this.#world.clock.monotonic() - startedMs) / 1000);
-        this.#world.say(`\r\x1b[Kklatch: ${text} [${waited}s]`);
+        this.#world.say(`\r\x1b[Kklatch: ${printable(text)} [${waited}s]`);
         this.#openLine = true;
         await this.#world.clock.sleep(1000, ticking.signal);
       }
@@ -116,7 +116,7 @@ export class Reporter {
 
   #line(event: string, text: string, fields: Record<string, unknown>): void {
     this.#closeLine();
-    if (this.#voice.format === "text") return this.#world.say(`klatch: ${text}\n`);
+    if (this.#voice.format === "text") return this.#world.say(`klatch: ${printable(text)}\n`);
     const { namespace, name } = this.#lock;
     const time = new Date(this.#world.clock.wall()).toISOString();
     const line = { time, event, lock: name, namespace, strategy: this.#strategy, ...fields, message: text };
@@ -133,4 +133,10 @@ function describe(holder: Holder): string {
   const since = holder.since === undefined ? "" : ` since ${holder.since.replace(/\.\d+Z$/, "Z")}`;
   const reason = holder.reason === undefined ? "" : ` (${holder.reason})`;
   return `held by ${holder.identity}${since}${reason}`;
+}
+
+/** One line that cannot steer a terminal, whatever others have written into the record. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- control characters are what it is about
+  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
 }

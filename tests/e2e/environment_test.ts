@@ -70,6 +70,14 @@ onServers("environment variables of flags", (test) => {
     assertStringIncludes(stderr, `holding ${other}/${place.name}`);
   });
 
+  test("are outdone also by an empty value and by a switch turned off", async (place) => {
+    const env = { KLATCH_LABELS: "team=db", KLATCH_QUIET: "1" };
+    const { code, stderr } = await on(place, env, ["--labels", "", "--quiet=0"]);
+    assertEquals(code, 0);
+    assertStringIncludes(stderr, "holding");
+    assertEquals((await place.bench.object()).metadata.labels?.["team"], undefined);
+  });
+
   test("are checked as the flags are", async (place) => {
     for (const env of [{ KLATCH_WAIT: "soon" }, { KLATCH_QUIET: "maybe" }, { KLATCH_STRATEGY: "leese" }]) {
       const { code, stderr } = await on(place, env);

@@ -51,6 +51,14 @@ onServers("waiting", (test) => {
     assertEquals([code, stdout], [0, "mine\n"]);
   });
 
+  test("says it in one line that does not steer the terminal, whatever the holder wrote", async (place) => {
+    await place.holder(["-i", "al\x1b[2Jice", "--reason", "two\nlines \x1b]0;title\x07"]);
+    const { code, stderr } = await place.run(["-w", "300ms"], ["true"]);
+    assertEquals(code, 124);
+    for (const line of linesOf(stderr)) assertMatch(line, /^klatch: [^\p{Cc}]+$/u);
+    assertMatch(stderr, /held by al \[2Jice since \S+ \(two lines +\]0;title \)/);
+  });
+
   test("waits in silence under -q", async (place) => {
     const holder = await place.holder();
     const running = place.spawn(["-q"], ["echo", "mine"]);
