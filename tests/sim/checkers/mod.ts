@@ -1,0 +1,30 @@
+/**
+ * The checkers, one for each promise.
+ *
+ * @module
+ */
+import type { MakeChecker } from "./checker.ts";
+import { exclusion } from "./exclusion.ts";
+import { failures } from "./failures.ts";
+import { fifo } from "./fifo.ts";
+import { handover } from "./handover.ts";
+import { needless } from "./needless.ts";
+import { outlive } from "./outlive.ts";
+import { ownership } from "./ownership.ts";
+import { served } from "./served.ts";
+import { token } from "./token.ts";
+
+/** All of them. */
+export const checkers: readonly MakeChecker[] = [
+  exclusion,
+  handover,
+  outlive,
+  ownership,
+  token,
+  needless,
+  failures,
+  fifo,
+  served,
+];
+
+export type { Checker, CheckerParts, MakeChecker } from "./checker.ts";

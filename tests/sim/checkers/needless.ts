@@ -1,0 +1,26 @@
+/**
+ * A hold is lost only for a reason: somebody took it away, or it could not be renewed in time. And nobody waits for
+ * itself: a claim whose answer got lost is recognised.
+ *
+ * @module
+ */
+import { holdOf } from "../../../lib/lock.ts";
+import type { MakeChecker } from "./checker.ts";
+
+export const needless: MakeChecker = ({ truth, violation }) => ({
+  name: "needless",
+  hear(fact) {
+    if (fact.kind === "lost") {
+      const { run, error } = fact;
+      if (error.message.includes("a bug of klatch")) violation(`${run.name}: ${error.message}`);
+      const hold = truth.holds.get(run);
+      const late = run.machine.awakeOrNot() >= run.moments().termAtMs;
+      if (hold !== undefined && hold.endedBy === undefined && !hold.usurped && !late) {
+        violation(`${run.name} gives its hold up for no reason: ${error.message}`);
+      }
+    }
+    if (fact.kind === "waiting" && holdOf(fact.view, fact.run.me.nonce) !== undefined) {
+      if (truth.holds.get(fact.run)?.usurped !== true) violation(`${fact.run.name} waits for itself`);
+    }
+  },
+});

@@ -1,0 +1,72 @@
+/**
+ * Nobody writes a hold that is not theirs. A klatch may state its own hold, from its claim to its loss or release; it
+ * may leave the holds of others as they are; and it may remove one of them only when its own clock can have counted
+ * the duration that the record states, since that hold was last changed.
+ *
+ * @module
+ */
+import { type Holder, holdOf } from "../../../lib/lock.ts";
+import type { Commit, Run } from "../facts.ts";
+import type { MakeChecker } from "./checker.ts";
+
+/** Below this a difference of two times is the rounding of the clocks' arithmetic, in milliseconds. */
+const ROUNDING_MS = 1e-3;
+
+export const ownership: MakeChecker = ({ truth, violation }) => {
+  /** Runs whose hold is over, by their own knowledge. */
+  const over = new Map<Run, string>();
+  /** When the holds that the record showed before the last commit were last changed. */
+  let changed = new Map<string, number>();
+
+  function mayRemove(holder: Holder, by: Run, sentMs: number): boolean {
+    if (holder.nonce === by.me.nonce) return true;
+    if (holder.leaseDurationMs === undefined) return false;
+    const seenMs = (sentMs - (changed.get(holder.stamp) ?? Infinity)) * by.machine.clock.rate;
+    return seenMs >= holder.leaseDurationMs - ROUNDING_MS;
+  }
+
+  function check({ by, before, after, sentMs, deleted }: Commit): void {
+    if (typeof by === "string") return;
+    const { nonce } = by.me;
+    for (const holder of before.holders) {
+      const same = after.holders.some(({ stamp }) => stamp === holder.stamp);
+      if (same || mayRemove(holder, by, sentMs)) continue;
+      violation(`${by.name} removes the hold of ${nameOf(holder)}, which has not expired`);
+    }
+    for (const holder of after.holders) {
+      const known = before.holders.some(({ stamp }) => stamp === holder.stamp);
+      if (!known && holder.nonce !== nonce) violation(`${by.name} writes a hold of ${nameOf(holder)}`);
+    }
+    if (after.holders.length > after.slots) {
+      violation(`${by.name} makes it ${after.holders.length} holds for ${after.slots} slots`);
+    }
+    if (deleted && before.holders.length > 0) {
+      violation(`${by.name} deletes the object, which ${before.holders.map(nameOf).join(" and ")} holds`);
+    }
+    const why = over.get(by);
+    if (why !== undefined && holdOf(after, nonce) !== undefined && holdOf(before, nonce) === undefined) {
+      violation(`${by.name} states its hold again after it was ${why}`);
+    }
+  }
+
+  return {
+    name: "ownership",
+    hear(fact) {
+      if (fact.kind === "lost") over.set(fact.run, "lost");
+      if (fact.kind === "sent" && over.get(fact.run) === "lost") {
+        violation(`${fact.run.name} writes after its hold was lost`);
+      }
+      if (fact.kind !== "commit") return;
+      check(fact);
+      changed = new Map(truth.stamps);
+      if (typeof fact.by === "string") return;
+      const { nonce } = fact.by.me;
+      const gaveBack = holdOf(fact.before, nonce) !== undefined && holdOf(fact.after, nonce) === undefined;
+      if (gaveBack) over.set(fact.by, "given back");
+    },
+  };
+};
+
+function nameOf(holder: Holder): string {
+  return `${holder.identity} (${holder.nonce ?? "of another tool"})`;
+}

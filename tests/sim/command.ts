@@ -1,0 +1,87 @@
+/**
+ * The command that runs under a lock: it works for a while, writes to a resource that checks fencing tokens, and
+ * ends when it is told to, or does not care.
+ *
+ * @module
+ */
+import type { Machine } from "./machine.ts";
+import type { Random } from "./random.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** How long the kernel takes to end a process that gets KILL, at most. */
+export const KILL_TAKES_MS = 10;
+
+/** What a command is like. */
+export interface Temper {
+  /** How long it works. */
+  readonly worksMs: number;
+  /** How long it goes on after TERM; infinite: it does not care. */
+  readonly afterTermMs: number;
+  /** How long it takes between two writes. */
+  readonly writesEveryMs: number;
+}
+
+/** What a command tells. */
+export interface CommandHooks {
+  /** It sends a write to the resource. */
+  onWrite(): void;
+  /** It is gone. */
+  onDeath(signal: number | undefined): void;
+}
+
+const TERM = 15;
+const KILL = 9;
+
+/** A running command; its group is it alone. */
+export class Command {
+  readonly #machine: Machine;
+  readonly #timeline: Timeline;
+  readonly #random: Random;
+  readonly #hooks: CommandHooks;
+  readonly #temper: Temper;
+  #alive = true;
+
+  constructor(machine: Machine, timeline: Timeline, random: Random, temper: Temper, hooks: CommandHooks) {
+    this.#machine = machine;
+    this.#timeline = timeline;
+    this.#random = random;
+    this.#hooks = hooks;
+    this.#temper = temper;
+    this.#endAfter(temper.worksMs, undefined);
+    this.#writeLater();
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** What kill(2) does. */
+  signal(signal: number): void {
+    if (signal === KILL) this.#endAfter(this.#random.between(0, KILL_TAKES_MS), signal);
+    if (signal === TERM) this.#endAfter(this.#temper.afterTermMs, signal);
+  }
+
+  /** The machine lost its power. */
+  vanish(): void {
+    this.#die(KILL);
+  }
+
+  #endAfter(ms: number, signal: number | undefined): void {
+    this.#timeline.after(ms, () => this.#machine.whenAwake(() => this.#die(signal)));
+  }
+
+  #die(signal: number | undefined): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#hooks.onDeath(signal);
+  }
+
+  #writeLater(): void {
+    this.#timeline.after(this.#temper.writesEveryMs, () =>
+      this.#machine.whenAwake(() => {
+        if (!this.#alive) return;
+        this.#hooks.onWrite();
+        this.#writeLater();
+      }));
+  }
+}

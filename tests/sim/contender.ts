@@ -1,0 +1,232 @@
+/**
+ * A contender: runs klatch again and again, until it has been served after everything was mended.
+ *
+ * One run of klatch does what `klatch run` does, with the real session, the real client and the real `runCommand`:
+ * acquire, run the command, give back.
+ *
+ * @module
+ */
+import { KlatchError } from "../../lib/errors.ts";
+import { kubeClient } from "../../lib/kube/client.ts";
+import type { Contender as Me, LockName, Strategy } from "../../lib/lock.ts";
+import { runCommand } from "../../lib/process/run.ts";
+import { acquire, type Hold, type Moments, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
+import { Command, type Temper } from "./command.ts";
+import type { Fact, Run } from "./facts.ts";
+import { Guard } from "./guard.ts";
+import type { Machine } from "./machine.ts";
+import type { Network } from "./network.ts";
+import { Process } from "./process.ts";
+import { register } from "./processes.ts";
+import type { Random } from "./random.ts";
+import type { Resource } from "./resource.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** What one run of klatch finds around it. */
+export interface Surroundings {
+  readonly scenario: Scenario;
+  readonly strategy: Strategy;
+  readonly lock: LockName;
+  readonly timeline: Timeline;
+  readonly network: Network;
+  readonly resource: Resource;
+  readonly tell: (fact: Fact) => void;
+  readonly trace: (who: string, what: string) => void;
+  /** Something happened that must never happen. */
+  readonly violation: (checker: string, what: string) => void;
+}
+
+/** The process number of the next command. */
+let pids = 1000;
+
+/** One run of klatch, from its start to its end. */
+export class KlatchRun implements Run {
+  readonly name: string;
+  readonly machine: Machine;
+  readonly me: Me;
+  readonly timing: Timing;
+  readonly guarded: boolean;
+  readonly process: Process;
+  readonly interrupted = new AbortController();
+  readonly #around: Surroundings;
+  readonly #random: Random;
+  #hold: Hold | undefined;
+  #guard: Guard | undefined;
+  #command: Command | undefined;
+
+  constructor(name: string, machine: Machine, timing: Timing, random: Random, around: Surroundings) {
+    this.name = name;
+    this.machine = machine;
+    this.timing = timing;
+    this.#random = random;
+    this.#around = around;
+    const { scenario, timeline, violation } = around;
+    this.guarded = random.chance(scenario.guarded);
+    this.me = {
+      identity: scenario.sameIdentity ? "ci" : name,
+      nonce: `${name}-${random.next().toString(36)}`,
+      leaseDurationMs: timing.leaseDurationMs,
+      labels: {},
+    };
+    const onSpin = () => violation("progress", `${name} spins: it asks for no time to pass`);
+    this.process = new Process({ machine, timeline, random: random.fork(), onSpin });
+  }
+
+  responsive(): boolean {
+    return this.process.responsive;
+  }
+
+  moments(): Moments {
+    if (this.#hold === undefined) throw new Error(`${this.name} has no hold`);
+    return this.#hold.moments();
+  }
+
+  get command(): Command | undefined {
+    return this.#command;
+  }
+
+  get holding(): boolean {
+    return this.#hold !== undefined;
+  }
+
+  /** SIGKILL to klatch; the guard, if there is one, hears of it. */
+  kill(): void {
+    this.#around.trace(this.name, `klatch is killed${this.guarded ? "" : ", and has no guard"}`);
+    this.#around.tell({ kind: "klatch down", run: this });
+    this.process.die();
+    this.#guard?.orphaned();
+  }
+
+  /** SIGSTOP to klatch. */
+  stop(): void {
+    this.#around.trace(this.name, `klatch is stopped${this.guarded ? "" : ", and has no guard"}`);
+    this.#around.tell({ kind: "klatch down", run: this });
+    this.process.stop();
+  }
+
+  /** The machine loses its power: klatch, the guard and the command are gone. */
+  crash(): void {
+    this.#around.trace(this.name, "its machine crashes");
+    this.#around.tell({ kind: "klatch down", run: this });
+    this.process.die();
+    this.#guard?.dismiss();
+    this.#command?.vanish();
+  }
+
+  /** What `klatch run` does. Returns whether the command ran to its end under the lock. */
+  async main(): Promise<boolean> {
+    const { scenario, strategy, lock, network, tell } = this.#around;
+    const { clock } = this.process;
+    const transport = network.transportOf({ run: this, process: this.process });
+    const client = kubeClient({ transport, clock, userAgent: "klatch/simulated" });
+    try {
+      const hold = await acquire({
+        client,
+        clock,
+        strategy,
+        lock,
+        me: this.me,
+        timing: this.timing,
+        waitMs: this.#around.timeline.nowMs < scenario.healAtMs ? scenario.waitMs : undefined,
+        interrupted: this.interrupted.signal,
+        tell: (event) => this.#onSession(event),
+      });
+      this.#hold = hold;
+      tell({ kind: "held", run: this, token: hold.token });
+      await this.#runHeld(hold);
+      tell({ kind: "ended", run: this, error: undefined });
+      return true;
+    } catch (error) {
+      this.#around.trace(this.name, `ends: ${error instanceof KlatchError ? error.line : error}`);
+      tell({ kind: "ended", run: this, error });
+      return false;
+    } finally {
+      this.#guard?.dismiss();
+      this.process.die();
+    }
+  }
+
+  async #runHeld(hold: Hold): Promise<void> {
+    const { clock } = this.process;
+    if (this.guarded) this.#guard = new Guard(this.machine, this.#random.fork(), this.#guardedBy(hold));
+    // What lies between the acquisition and the command takes time, and klatch may be stopped in it.
+    await clock.sleep(this.#random.pick([0, 5, 50]));
+    register(this.name, { start: () => this.#startCommand(hold) });
+    const remove = this.#around.scenario.remove;
+    try {
+      await runCommand({
+        argv: [this.name],
+        env: {},
+        signals: { route() {}, [Symbol.dispose]() {} },
+        lost: hold.lost,
+        killAt: () => hold.moments().killAtMs,
+        clock,
+        say: (line) => this.#around.trace(this.name, line),
+      });
+    } catch (error) {
+      if (!hold.lost.aborted) await hold.release({ remove });
+      throw error;
+    }
+    await hold.release({ remove });
+  }
+
+  #guardedBy(hold: Hold) {
+    return {
+      moments: () => hold.moments(),
+      signal: (signal: number) => {
+        this.#around.trace(this.name, `the guard sends signal ${signal}`);
+        this.#command?.signal(signal);
+      },
+    };
+  }
+
+  #startCommand(hold: Hold) {
+    if (this.#guard?.open === false) throw new KlatchError("internal", "the guard's group is gone");
+    const { timeline, tell, trace, resource, network } = this.#around;
+    const pid = ++pids;
+    const ended = Promise.withResolvers<{ code: number } | { signal: number }>();
+    const command = new Command(this.machine, timeline, this.#random.fork(), this.#temper(), {
+      onWrite: () => timeline.after(network.latency(), () => resource.write(this, hold.token)),
+      onDeath: (signal) => {
+        trace(this.name, `the command is gone${signal === undefined ? "" : ` by signal ${signal}`}`);
+        tell({ kind: "command dead", run: this });
+        this.process.deliver(() => ended.resolve(signal === undefined ? { code: 0 } : { signal }));
+      },
+    });
+    this.#command = command;
+    trace(this.name, `starts its command under token ${hold.token}`);
+    tell({ kind: "command started", run: this });
+    const group = {
+      signal: (signal: number) => command.signal(signal),
+      alive: () => command.alive ? [pid] : [],
+    };
+    return { pid, exit: ended.promise, group };
+  }
+
+  #temper(): Temper {
+    const random = this.#random;
+    const cares = random.chance(0.6);
+    return {
+      worksMs: random.between(1, this.#around.scenario.longestWorkMs),
+      afterTermMs: cares ? random.between(0, 300) : Infinity,
+      writesEveryMs: random.between(100, 500),
+    };
+  }
+
+  #onSession(event: SessionEvent): void {
+    const { tell, trace } = this.#around;
+    if (event.kind === "waiting") {
+      const whom = event.view.holders.map(({ identity }) => identity).join(", ");
+      trace(this.name, `waits for ${whom}`);
+      tell({ kind: "waiting", run: this, view: event.view });
+    } else if (event.kind === "lost") {
+      trace(this.name, event.error.line);
+      tell({ kind: "lost", run: this, error: event.error });
+    } else if (event.kind === "acquired") trace(this.name, `acquired, token ${event.token}`);
+    else if (event.kind === "took-over") trace(this.name, `takes over from ${event.from.identity}`);
+    else if (event.kind === "released") {
+      trace(this.name, event.confirmed ? "released" : "released, perhaps");
+    } else trace(this.name, `${event.kind}: ${event.error.line}`);
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * What goes wrong at its own times, rather than with a message: people, older tools, machines, processes, connections.
+ * Each fault of a scenario comes again and again until everything is mended, and each is over by then.
+ *
+ * @module
+ */
+import { KlatchError } from "../../lib/errors.ts";
+import type { KlatchRun } from "./contender.ts";
+import type { Fact } from "./facts.ts";
+import type { Freeze, Machine } from "./machine.ts";
+import type { Network } from "./network.ts";
+import type { Random } from "./random.ts";
+import { ELDER_LEASE_MS, type Fault, type Scenario } from "./scenario.ts";
+import type { ApiServer } from "./server.ts";
+import type { Case } from "./strategies.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** What there is to disturb. */
+export interface Victims {
+  readonly scenario: Scenario;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly network: Network;
+  readonly server: ApiServer;
+  readonly kind: Case;
+  readonly machines: readonly Machine[];
+  /** The runs of klatch that are under way. */
+  runs(): readonly KlatchRun[];
+  readonly tell: (fact: Fact) => void;
+  readonly trace: (who: string, what: string) => void;
+}
+
+/** Between two disturbances of one kind, at full strength. */
+const EVERY_MS = { least: 500, most: 5_000 };
+const DAY_MS = 86_400_000;
+
+/** All disturbances of one world. */
+export class Disturbances {
+  readonly #victims: Victims;
+  readonly #random: Random;
+  /** What takes back what is wrong now. */
+  readonly #mend = new Set<() => void>();
+  #healed = false;
+
+  constructor(victims: Victims) {
+    this.#victims = victims;
+    this.#random = victims.random;
+    for (const [fault, strength] of victims.scenario.faults) {
+      const strike = this.#strikes[fault];
+      if (strike !== undefined) this.#repeat(strike, strength);
+    }
+  }
+
+  /** Everything is mended, and stays so. */
+  heal(): void {
+    this.#healed = true;
+    for (const mend of [...this.#mend]) mend();
+  }
+
+  #repeat(strike: () => void, strength: number): void {
+    const pauseMs = this.#random.between(EVERY_MS.least, EVERY_MS.most) / strength;
+    this.#victims.timeline.after(pauseMs, () => {
+      if (this.#healed) return;
+      strike();
+      this.#repeat(strike, strength);
+    });
+  }
+
+  /** Some time around a lease's length, after which something is mended at the latest. */
+  #until(mend: () => void): void {
+    const once = () => {
+      if (this.#mend.delete(once)) mend();
+    };
+    this.#mend.add(once);
+    const leaseMs = this.#victims.scenario.timings[0]?.leaseDurationMs ?? 1;
+    this.#victims.timeline.after(this.#random.between(0.02, 1.8) * leaseMs, once);
+  }
+
+  #run(wanted: (run: KlatchRun) => boolean = () => true): KlatchRun | undefined {
+    const runs = this.#victims.runs().filter(wanted);
+    return runs.length === 0 ? undefined : this.#random.pick(runs);
+  }
+
+  readonly #strikes: Partial<Record<Fault, () => void>> = {
+    "partition": () => {
+      const { network, trace } = this.#victims;
+      const { name } = this.#machine();
+      if (network.weather.cutOff.has(name)) return;
+      network.weather.cutOff.add(name);
+      trace(name, "is cut off from the server");
+      this.#until(() => {
+        trace(name, "reaches the server again");
+        network.reconnect(name);
+      });
+    },
+    "outage": () => {
+      const { network: { weather }, trace } = this.#victims;
+      if (weather.down) return;
+      weather.down = true;
+      trace("server", "goes down");
+      this.#dropWatches();
+      this.#until(() => {
+        trace("server", "is up again");
+        weather.down = false;
+      });
+    },
+    "watch dropped": () => this.#watch()?.drop(this.#random.chance(0.5)),
+    "watch stalled": () => this.#watch()?.stall(),
+    "watch expired": () => {
+      const { server, trace } = this.#victims;
+      trace("server", "forgets its history");
+      server.store.compact();
+      if (this.#random.chance(0.5)) server.store.expireWatches();
+      else this.#dropWatches();
+    },
+    "watch forbidden": () => this.#deny(["watch"]),
+    "rights taken": () => {
+      const all = ["get", "create", "update", "delete", "watch"];
+      this.#deny(this.#random.chance(0.5) ? all : [this.#random.pick(all)]);
+    },
+    "klatch stopped": () => {
+      const run = this.#run((run) => run.responsive());
+      if (run === undefined) return;
+      run.stop();
+      this.#until(() => {
+        this.#victims.trace(run.name, "klatch goes on");
+        run.process.continue();
+      });
+    },
+    "klatch killed": () => this.#run()?.kill(),
+    "machine crashed": () => this.#run((run) => !run.machine.frozen)?.crash(),
+    "machine frozen": () => this.#freeze(this.#random.pick(["stalled", "suspended", "cut out"])),
+    "calendar set": () => {
+      const machine = this.#machine();
+      this.#victims.trace(machine.name, "has its calendar set");
+      machine.setCalendar(this.#random.pick([-DAY_MS, DAY_MS, -1, -1000, 3_600_000]));
+    },
+    "object deleted": () => {
+      this.#victims.trace("person", "deletes the object");
+      this.#victims.server.remove("person");
+    },
+    "object relabelled": () => {
+      this.#victims.trace("person", "labels the object");
+      const label = String(this.#random.next());
+      this.#victims.server.force("person", (object) => ({
+        ...object,
+        metadata: { ...object.metadata, labels: { ...object.metadata.labels, "example.com/by": label } },
+      }));
+    },
+    "record seized": () => this.#seize(),
+    "interrupted": () => {
+      const run = this.#run((run) => !run.holding);
+      if (run === undefined) return;
+      this.#victims.trace(run.name, "gets SIGINT");
+      const reason = new KlatchError("interrupted", "simulated SIGINT", { signal: 2 });
+      run.process.deliver(() => run.interrupted.abort(reason));
+    },
+  };
+
+  #machine(): Machine {
+    return this.#random.pick(this.#victims.machines);
+  }
+
+  #watch() {
+    const open = [...this.#victims.network.watches];
+    return open.length === 0 ? undefined : this.#random.pick(open);
+  }
+
+  #dropWatches(): void {
+    for (const watch of [...this.#victims.network.watches]) watch.drop(true);
+  }
+
+  #deny(verbs: readonly string[]): void {
+    const { network: { weather }, trace } = this.#victims;
+    const { name } = this.#machine();
+    if (weather.denied.has(name)) return;
+    weather.denied.set(name, new Set(verbs));
+    trace(name, `may not ${verbs.join(", ")} any more`);
+    this.#until(() => {
+      trace(name, "has its rights back");
+      weather.denied.delete(name);
+    });
+  }
+
+  #freeze(how: Freeze): void {
+    const { timeline, tell, trace } = this.#victims;
+    const machine = this.#machine();
+    if (machine.frozen) return;
+    const sinceMs = timeline.nowMs;
+    trace(machine.name, `the machine is ${how}`);
+    tell({ kind: "frozen", machine });
+    machine.freeze(how);
+    this.#until(() => {
+      trace(machine.name, "the machine goes on");
+      tell({ kind: "thawed", machine, how, forMs: timeline.nowMs - sinceMs });
+      machine.thaw();
+    });
+  }
+
+  /** An older tool takes the lock, by force or because it is free; keeps it for a while; releases it or dies. */
+  #seize(): void {
+    const { server, kind, timeline, trace, scenario } = this.#victims;
+    const name = scenario.sameIdentity ? "ci" : "elder";
+    const leaseMs = 1000 * Math.round(this.#random.between(ELDER_LEASE_MS.least, ELDER_LEASE_MS.most) / 1000);
+    const holders = () => kind.strategy.view(server.find()).holders;
+    if (server.find() === undefined || (holders().length > 0 && this.#random.chance(0.5))) return;
+    trace("elder", `writes a hold of ${leaseMs / 1000} s into the record`);
+    server.force("elder", (object) => kind.seized(object, name, leaseMs));
+    const holds = () => holders().some(({ identity }) => identity === name);
+    let renewals = this.#random.below(4);
+    const release = this.#random.chance(0.6);
+    const later = () => {
+      timeline.after(leaseMs / 3, () => {
+        if (!holds() || this.#healed && !release) return;
+        if (renewals-- > 0 && !this.#healed) {
+          server.force("elder", (object) => kind.seized(object, name, leaseMs));
+          later();
+        } else if (release) {
+          trace("elder", "releases");
+          server.force("elder", kind.released);
+        }
+      });
+    };
+    later();
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The API server: the sandbox's store, which has the semantics of the real one, behind its paths and verbs. It answers
+ * at once and never fails; what goes wrong on the way is the network's business.
+ *
+ * @module
+ */
+import type { KubeObject, LockName, LockView, Strategy } from "../../lib/lock.ts";
+import { RESOURCE_TYPES, type ResourceType } from "../../lib/sandbox/resources.ts";
+import { ApiError } from "../../lib/sandbox/status.ts";
+import { Store } from "../../lib/sandbox/store.ts";
+import type { Commit, Writer } from "./facts.ts";
+
+/** A request, as far as the server looks at it. */
+export interface ServerRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string;
+}
+
+/** An answer, whole. */
+export interface ServerAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the server is made of. */
+export interface ServerParts {
+  readonly strategy: Strategy;
+  readonly lock: LockName;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly onCommit: (commit: Omit<Commit, "kind" | "sentMs">) => void;
+}
+
+/** One line of a watch; after the `last` one there is no more. */
+export type OnLine = (line: string, last: boolean) => void;
+
+/** The server and its one object of interest. */
+export class ApiServer {
+  readonly store: Store;
+  readonly #parts: ServerParts;
+  readonly #type: ResourceType;
+  #view: LockView;
+  /** What a read may have answered before the last write, if there was one. */
+  #stale: ServerAnswer | undefined;
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    this.store = new Store({ now: parts.now, random: parts.random });
+    const type = RESOURCE_TYPES.find((type) => type.plural === parts.strategy.resource.plural);
+    if (type === undefined) throw new Error(`the server keeps no ${parts.strategy.resource.plural}`);
+    this.#type = type;
+    this.#view = parts.strategy.view(undefined);
+  }
+
+  /** The object as it is. */
+  find(): KubeObject | undefined {
+    try {
+      return this.store.get(this.#type, this.#parts.lock.namespace, this.#parts.lock.name);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Answers a request. */
+  handle(request: ServerRequest, by: Writer): ServerAnswer {
+    const isWrite = request.method !== "GET";
+    const stale = isWrite ? this.#answer({ method: "GET", path: this.#path }) : undefined;
+    const answer = this.#answer(request);
+    if (isWrite && answer.status < 300) {
+      this.#stale = stale;
+      this.#note(by);
+    }
+    return answer;
+  }
+
+  /** Answers a read with what was true before the last write. */
+  handleStale(request: ServerRequest): ServerAnswer {
+    return this.#stale ?? this.#answer(request);
+  }
+
+  /** Somebody changes the object by force. */
+  force(by: Writer, change: (object: KubeObject) => KubeObject): void {
+    const object = this.find();
+    if (object === undefined) return;
+    this.handle({ method: "PUT", path: this.#path, body: JSON.stringify(change(object)) }, by);
+  }
+
+  /** Somebody creates the object. */
+  create(by: Writer, object: KubeObject): void {
+    const path = this.#path.slice(0, this.#path.lastIndexOf("/"));
+    this.handle({ method: "POST", path, body: JSON.stringify(object) }, by);
+  }
+
+  /** Somebody deletes the object by force. */
+  remove(by: Writer): void {
+    this.handle({ method: "DELETE", path: this.#path }, by);
+  }
+
+  /** Begins a watch; returns what ends it. */
+  watch(path: string, onLine: OnLine): () => void {
+    const query = new URLSearchParams(path.slice(path.indexOf("?")));
+    const after = query.get("resourceVersion") ?? undefined;
+    // There is but one object of this kind, so that the field selector need not be looked at.
+    return this.store.watch(this.#type, {}, after, (event) => {
+      onLine(JSON.stringify(event), event.type === "ERROR");
+    });
+  }
+
+  /** The line that tells a quiet watcher that it is up to date. */
+  bookmark(): string {
+    const { apiVersion, kind } = this.#parts.strategy.resource;
+    const metadata = { resourceVersion: this.store.resourceVersion };
+    return JSON.stringify({ type: "BOOKMARK", object: { apiVersion, kind, metadata } });
+  }
+
+  get #path(): string {
+    const { strategy: { resource }, lock } = this.#parts;
+    const root = resource.apiVersion.includes("/") ? "/apis" : "/api";
+    return `${root}/${resource.apiVersion}/namespaces/${lock.namespace}/${resource.plural}/${lock.name}`;
+  }
+
+  #answer({ method, path, body }: ServerRequest): ServerAnswer {
+    const { namespace } = this.#parts.lock;
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    const given = body === undefined ? undefined : JSON.parse(body);
+    try {
+      if (method === "GET") return done(200, this.store.get(this.#type, namespace, name));
+      if (method === "POST") return done(201, this.store.create(this.#type, namespace, given).object);
+      if (method === "PUT") return done(200, this.store.update(this.#type, namespace, name, given).object);
+      const preconditions = given?.preconditions;
+      return done(200, this.store.delete(this.#type, namespace, name, { preconditions }));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return done(error.code, error.status);
+    }
+  }
+
+  #note(by: Writer): void {
+    const before = this.#view;
+    const object = this.find();
+    this.#view = this.#parts.strategy.view(object);
+    const version = this.store.resourceVersion;
+    this.#parts.onCommit({ by, before, after: this.#view, deleted: object === undefined, version });
+  }
+}
+
+function done(status: number, body: unknown): ServerAnswer {
+  return { status, text: JSON.stringify(body) };
+}

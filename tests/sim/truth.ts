@@ -1,0 +1,122 @@
+/**
+ * What is true of every hold, as far as several checkers need it: put together from the facts.
+ *
+ * A promise has limits, and these are kept here too, as excuses of single holds: nothing local helps against a frozen
+ * machine, nobody keeps a hold that a person or another tool took away by force, and without a guard nothing ends the
+ * command of a klatch that was stopped or killed.
+ *
+ * @module
+ */
+import { type Holder, holdOf } from "../../lib/lock.ts";
+import type { Commit, Fact, Run } from "./facts.ts";
+import type { Machine } from "./machine.ts";
+
+/** One run's hold. */
+export interface HoldTruth {
+  readonly run: Run;
+  /** Which acquisition of the lock this was, by the order of commits. */
+  readonly order: number;
+  /** When the last write that states the hold was committed. */
+  renewedMs: number;
+  /** When the record stopped to state it, and by whose write. */
+  endedBy: Commit["by"] | undefined;
+  /** A person or another tool took it away, or wrote into it. */
+  usurped: boolean;
+  /** Its machine stood still at some time since its last renewal. */
+  frozen: boolean;
+  /** True time that no clock of its machine counted, since its last renewal; and when the machine went on last. */
+  cutOutMs: number;
+  thawedMs: number;
+  /** Its klatch was stopped or killed, and there was no guard. */
+  unprotected: boolean;
+  /** The session gave the hold. */
+  held: boolean;
+  /** The session told that it is lost. */
+  told: boolean;
+  commandAlive: boolean;
+}
+
+/** All holds. Give it each fact before the checkers. */
+export class Truth {
+  readonly holds: Map<Run, HoldTruth> = new Map();
+  /** When each stamp that the record shows was written. */
+  readonly stamps: Map<string, number> = new Map();
+  nowMs = 0;
+  #order = 0;
+
+  /** Takes a fact in. */
+  take(atMs: number, fact: Fact): void {
+    this.nowMs = atMs;
+    if (fact.kind === "commit") return this.#commit(fact);
+    if (fact.kind === "frozen") return this.#each(fact.machine, (hold) => hold.frozen = true);
+    if (fact.kind === "thawed") {
+      return this.#each(fact.machine, (hold) => {
+        hold.thawedMs = atMs;
+        if (fact.how === "cut out") hold.cutOutMs += fact.forMs;
+      });
+    }
+    if (!("run" in fact)) return;
+    const hold = this.holds.get(fact.run);
+    if (hold === undefined) return;
+    if (fact.kind === "held") hold.held = true;
+    else if (fact.kind === "lost") hold.told = true;
+    else if (fact.kind === "command started") hold.commandAlive = true;
+    else if (fact.kind === "command dead") hold.commandAlive = false;
+    else if (fact.kind === "klatch down" && !fact.run.guarded) hold.unprotected = true;
+  }
+
+  /** The run whose hold a record states; `undefined` if another tool wrote it. */
+  runOf(holder: Holder): Run | undefined {
+    for (const run of this.holds.keys()) if (run.me.nonce === holder.nonce) return run;
+    return undefined;
+  }
+
+  #commit({ by, before, after }: Commit): void {
+    const stamps = after.holders.map(({ stamp }) => stamp);
+    for (const stamp of this.stamps.keys()) if (!stamps.includes(stamp)) this.stamps.delete(stamp);
+    for (const stamp of stamps) if (!this.stamps.has(stamp)) this.stamps.set(stamp, this.nowMs);
+    for (const holder of before.holders) {
+      const hold = this.holds.get(this.runOf(holder) as Run);
+      if (hold === undefined) continue;
+      const still = holdOf(after, holder.nonce ?? "");
+      if (still === undefined) hold.endedBy ??= by;
+      if (typeof by === "string" && still?.stamp !== holder.stamp) hold.usurped = true;
+    }
+    if (typeof by === "string" || holdOf(after, by.me.nonce) === undefined) return;
+    const hold = this.holds.get(by);
+    if (hold === undefined) this.#acquired(by);
+    else {
+      hold.renewedMs = this.nowMs;
+      hold.endedBy = undefined;
+      // A renewal after a thaw shows that the hold has outlasted it.
+      hold.frozen = by.machine.frozen;
+      hold.cutOutMs = 0;
+    }
+  }
+
+  #acquired(run: Run): void {
+    this.holds.set(run, {
+      run,
+      order: this.#order++,
+      renewedMs: this.nowMs,
+      endedBy: undefined,
+      usurped: false,
+      frozen: run.machine.frozen,
+      cutOutMs: 0,
+      thawedMs: 0,
+      unprotected: false,
+      held: false,
+      told: false,
+      commandAlive: false,
+    });
+  }
+
+  #each(machine: Machine, change: (hold: HoldTruth) => void): void {
+    for (const hold of this.holds.values()) if (hold.run.machine === machine) change(hold);
+  }
+}
+
+/** Whether the promise of exclusion does not reach this hold. */
+export function isExcused(hold: HoldTruth): boolean {
+  return hold.usurped || hold.frozen || hold.unprotected;
+}
