@@ -103,7 +103,8 @@ class Attempt {
     const delayMs = this.#contention.delayMs(clock.random());
     if (delayMs > 0) {
       const news = await this.#news.next(object, delayMs);
-      if (news !== object) {
+      // A poll brings another copy even where nothing has changed.
+      if (news?.metadata.resourceVersion !== object?.metadata.resourceVersion) {
         this.#contention.passedBy();
         return news;
       }
