@@ -33,7 +33,7 @@ export interface HoldTruth {
   held: boolean;
   /** The session told that it is lost. */
   told: boolean;
-  commandAlive: boolean;
+  command: "none" | "alive" | "dead";
 }
 
 /** All holds. Give it each fact before the checkers. */
@@ -60,8 +60,8 @@ export class Truth {
     if (hold === undefined) return;
     if (fact.kind === "held") hold.held = true;
     else if (fact.kind === "lost") hold.told = true;
-    else if (fact.kind === "command started") hold.commandAlive = true;
-    else if (fact.kind === "command dead") hold.commandAlive = false;
+    else if (fact.kind === "command started") hold.command = "alive";
+    else if (fact.kind === "command dead") hold.command = "dead";
     else if (fact.kind === "klatch down" && !fact.run.guarded) hold.unprotected = true;
   }
 
@@ -84,10 +84,10 @@ export class Truth {
     }
     if (typeof by === "string" || holdOf(after, by.me.nonce) === undefined) return;
     const hold = this.holds.get(by);
-    if (hold === undefined) this.#acquired(by);
+    // A claim whose answer got lost may expire and be made again by the same run: that is another hold.
+    if (hold === undefined || holdOf(before, by.me.nonce) === undefined) this.#acquired(by);
     else {
       hold.renewedMs = this.nowMs;
-      hold.endedBy = undefined;
       // A renewal after a thaw shows that the hold has outlasted it.
       hold.frozen = by.machine.frozen;
       hold.cutOutMs = 0;
@@ -107,7 +107,7 @@ export class Truth {
       unprotected: false,
       held: false,
       told: false,
-      commandAlive: false,
+      command: "none",
     });
   }
 

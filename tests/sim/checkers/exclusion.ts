@@ -13,7 +13,7 @@ export const exclusion: MakeChecker = ({ truth, violation }) => {
     hear(fact) {
       if (fact.kind === "commit") slots = fact.after.slots;
       if (fact.kind !== "command started") return;
-      const alive = [...truth.holds.values()].filter((hold) => hold.commandAlive && !isExcused(hold));
+      const alive = [...truth.holds.values()].filter((hold) => hold.command === "alive" && !isExcused(hold));
       if (alive.length <= slots) return;
       violation(`${alive.map(({ run }) => run.name).join(" and ")} run at once, and there are ${slots} slots`);
     },

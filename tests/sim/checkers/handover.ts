@@ -17,10 +17,10 @@ export const handover: MakeChecker = ({ truth, violation }) => ({
       if (hold === undefined || fact.after.holders.some(({ nonce }) => nonce === holder.nonce)) continue;
       const { name } = hold.run;
       if (fact.by === run) {
-        if (hold.commandAlive) violation(`${name} gives back while its command runs`);
+        if (hold.command === "alive") violation(`${name} gives back while its command runs`);
       } else if (!isExcused(hold)) {
-        if (hold.commandAlive) violation(`${fact.by.name} takes over from ${name}, whose command runs`);
-        else if (!hold.told && hold.run.responsive() && hold.held) {
+        if (hold.command === "alive") violation(`${fact.by.name} takes over from ${name}, whose command runs`);
+        else if (hold.held && !hold.told && hold.command === "none" && hold.run.responsive()) {
           violation(`${fact.by.name} takes over from ${name}, which has not noticed`);
         }
       }

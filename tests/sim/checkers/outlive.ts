@@ -29,7 +29,7 @@ export const outlive: MakeChecker = ({ truth, violation }) => {
       const dead = fact.kind === "command dead" ? truth.holds.get(fact.run) : undefined;
       if (dead !== undefined) check(dead);
       if (fact.kind !== "over") return;
-      for (const hold of truth.holds.values()) if (hold.commandAlive) check(hold);
+      for (const hold of truth.holds.values()) if (hold.command === "alive") check(hold);
     },
   };
 };
