@@ -15,7 +15,7 @@ import { lease } from "../lib/strategies/lease.ts";
 const ref: ObjectRef = { resource: lease.resource, namespace: "default", name: "x" };
 
 function object(resourceVersion?: string): KubeObject {
-  const metadata = { name: "x", namespace: "default", ...(resourceVersion && { resourceVersion }) };
+  const metadata = { name: "x", namespace: "default", uid: "u", ...(resourceVersion && { resourceVersion }) };
   return { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec: {} };
 }
 

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { KlatchError } from "../lib/errors.ts";
 import type { ClusterConfig } from "../lib/kube/config/mod.ts";
 import { LostAnswer, openTransport, type Transport, type TransportRequest } from "../lib/kube/transport.ts";
-import { connectionFailure } from "../lib/kube/transport_errors.ts";
+import { connectionFailure } from "../lib/kube/transport/errors.ts";
 import { haveOpenssl, type KeyPair } from "./support/certificates.ts";
 import {
   clientName,

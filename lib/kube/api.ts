@@ -64,7 +64,10 @@ export interface KubeClient {
   get(ref: ObjectRef, options?: RequestOptions): Promise<KubeObject | undefined>;
   /** Creates the object. `conflict` if it exists. */
   create(ref: ObjectRef, object: KubeObject, options?: RequestOptions): Promise<WriteOutcome>;
-  /** Replaces the object if it is still at `object.metadata.resourceVersion`, which must be there. */
+  /**
+   * Replaces the object if it still is the one with `object.metadata.uid`, at `object.metadata.resourceVersion`; both
+   * must be there. (By the version alone the API server would make a Lease anew that was deleted meanwhile.)
+   */
   update(ref: ObjectRef, object: KubeObject, options?: RequestOptions): Promise<WriteOutcome>;
   /** Deletes the object if it still is the one that the preconditions name. */
   delete(ref: ObjectRef, preconditions: Preconditions, options?: RequestOptions): Promise<WriteOutcome>;

@@ -106,7 +106,9 @@ export function kubeClient(parts: ClientParts): KubeClient {
     get,
     create: (ref, object, options) => write("create", ref, "POST", collectionPath(ref), object, options),
     update(ref, object, options) {
-      if (object.metadata.resourceVersion === undefined) throw new Error("an update must name a version");
+      const { resourceVersion, uid } = object.metadata;
+      // Without the uid, an update of a Lease that was deleted would make it anew.
+      if (!resourceVersion || !uid) throw new Error("an update must name a version and a uid");
       return write("update", ref, "PUT", objectPath(ref), object, options);
     },
     delete(ref, preconditions: Preconditions, options) {

@@ -6,29 +6,15 @@
  * @module
  */
 
-import { type Authenticator, authenticator, type Identity } from "./config/tokens.ts";
+import type { Authenticator, Identity } from "./config/identity.ts";
+import { authenticator } from "./config/tokens.ts";
 import { checkNotExpired } from "./config/certificates.ts";
 import type { ClusterConfig } from "./config/types.ts";
-import { FetchWire } from "./transport_fetch.ts";
+import type { TransportRequest, TransportResponse, Wire } from "./transport/types.ts";
+import { FetchWire } from "./transport/fetch.ts";
 
-export { LostAnswer } from "./transport_errors.ts";
-
-/** A request as the client makes it. */
-export interface TransportRequest {
-  readonly method: string;
-  /** Begins with a slash and includes the query; it is appended to the server's URL. */
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body?: string;
-  readonly signal: AbortSignal;
-}
-
-/** Status, headers, and the body as a stream of bytes; a body that is not wanted must be cancelled. */
-export interface TransportResponse {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
-}
+export type { TransportRequest, TransportResponse } from "./transport/types.ts";
+export { LostAnswer } from "./transport/errors.ts";
 
 /** A way to the API server. */
 export interface Transport {
@@ -53,15 +39,6 @@ export interface Transport {
 export interface TransportHooks {
   /** One line for the user, without a line break. */
   warn(line: string): void;
-}
-
-/** Headers as they go over the wire: a name may come more than once. */
-export type HeaderPairs = readonly (readonly [string, string])[];
-
-/** One HTTP exchange with a fixed client certificate; the rest is the same for every kind of it. */
-export interface Wire {
-  send(request: TransportRequest, headers: HeaderPairs): Promise<TransportResponse>;
-  close(): void;
 }
 
 /**
@@ -168,11 +145,11 @@ class AuthenticatedTransport implements Transport {
 async function openWire(config: ClusterConfig): Promise<Wire> {
   const secure = config.server.startsWith("https:");
   if (secure && config.insecureSkipTlsVerify) {
-    const { NodeWire } = await import("./transport_node.ts");
+    const { NodeWire } = await import("./transport/node.ts");
     return new NodeWire(config);
   }
   if (secure && config.tlsServerName !== undefined) {
-    const { Tunnel } = await import("./transport_tunnel.ts");
+    const { Tunnel } = await import("./transport/tunnel.ts");
     return new FetchWire(config, new Tunnel(config));
   }
   return new FetchWire(config);

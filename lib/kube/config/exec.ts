@@ -9,7 +9,7 @@
 
 import { KlatchError } from "../../errors.ts";
 import { certificateFacts, checkKeyPair } from "./certificates.ts";
-import { type Authenticator, bearer, type Identity } from "./tokens.ts";
+import { type Authenticator, bearer, type Identity } from "./identity.ts";
 import type { ExecPlugin, KeyPair } from "./types.ts";
 
 /** How to run plugins; the defaults are for the real world. */

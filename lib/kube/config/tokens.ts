@@ -7,35 +7,8 @@
  */
 
 import { KlatchError } from "../../errors.ts";
-import type { Credentials, KeyPair } from "./types.ts";
-
-/** What one request proves itself with. A later one may get another; the same object means nothing changed. */
-export interface Identity {
-  /** The value of the header `Authorization`. */
-  readonly authorization?: string;
-  /** Instead of the configuration's client certificate. */
-  readonly clientCert?: KeyPair;
-}
-
-/** A source of identities. */
-export interface Authenticator {
-  /**
-   * What to send now.
-   *
-   * @throws {KlatchError} `config`: a token file that was never readable, a plugin that failed.
-   */
-  current(): Promise<Identity>;
-  /**
-   * Something newer than what the server refused.
-   *
-   * @param refused what was sent.
-   * @returns the newer one, or `undefined` where there is none to be had.
-   * @throws {KlatchError} `config`: the plugin failed.
-   */
-  renew(refused: Identity): Promise<Identity | undefined>;
-  /** Ends a plugin that is still running. */
-  close(): void;
-}
+import { type Authenticator, bearer, type Identity } from "./identity.ts";
+import type { Credentials } from "./types.ts";
 
 /**
  * A token file is read at most this often: client-go counts it stale ten seconds before its minute is over.
@@ -77,20 +50,6 @@ export async function authenticator(
       return new ExecAuthenticator(credentials.plugin);
     }
   }
-}
-
-/**
- * The identity of a bearer token.
- *
- * @throws {KlatchError} `config`: no header can carry it; the message does not show it.
- */
-export function bearer(token: string): Identity {
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new KlatchError("config", "the bearer token holds a space, a line break or something not ASCII", {
-      hint: "check how it got into the kubeconfig, the token file or the plugin's answer",
-    });
-  }
-  return { authorization: `Bearer ${token}` };
 }
 
 function constant(identity: Identity): Authenticator {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { TransportRequest, TransportResponse } from "./transport.ts";
+import type { TransportRequest, TransportResponse } from "./types.ts";
 
 /** A connection's bytes. */
 export interface ByteStream {

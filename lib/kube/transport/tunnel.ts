@@ -6,8 +6,8 @@
  * @module
  */
 
-import { KlatchError } from "../errors.ts";
-import type { ClusterConfig } from "./config/types.ts";
+import { KlatchError } from "../../errors.ts";
+import type { ClusterConfig } from "../config/types.ts";
 
 /** Longer heads are not from fetch and not from a proxy. */
 const HEAD_BYTES = 16_384;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { KlatchError } from "../errors.ts";
-import type { ClusterConfig } from "./config/types.ts";
+import { KlatchError } from "../../errors.ts";
+import type { ClusterConfig } from "../config/types.ts";
 
 /** The connection broke after the request was sent: the server may have processed it. */
 export class LostAnswer extends Error {

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { KlatchError } from "../errors.ts";
-import type { ClusterConfig } from "./config/types.ts";
-import type { HeaderPairs, TransportRequest, TransportResponse, Wire } from "./transport.ts";
-import { connectionFailure, LostAnswer } from "./transport_errors.ts";
-import type { Tunnel } from "./transport_tunnel.ts";
+import { KlatchError } from "../../errors.ts";
+import type { ClusterConfig } from "../config/types.ts";
+import type { HeaderPairs, TransportRequest, TransportResponse, Wire } from "./types.ts";
+import { connectionFailure, LostAnswer } from "./errors.ts";
+import type { Tunnel } from "./tunnel.ts";
 
 /**
  * How long a request may hang without an answer before its abortion makes us distrust the connection.

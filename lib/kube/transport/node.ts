@@ -8,11 +8,11 @@
 
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { ClusterConfig } from "./config/types.ts";
-import type { TransportRequest, TransportResponse, Wire } from "./transport.ts";
-import { connectionFailure } from "./transport_errors.ts";
-import { type ByteStream, exchange } from "./transport_http1.ts";
-import { Tunnel } from "./transport_tunnel.ts";
+import type { ClusterConfig } from "../config/types.ts";
+import type { TransportRequest, TransportResponse, Wire } from "./types.ts";
+import { connectionFailure } from "./errors.ts";
+import { type ByteStream, exchange } from "./http1.ts";
+import { Tunnel } from "./tunnel.ts";
 
 /** A handshake that takes longer has failed: Deno 2.6 does not always say so. */
 const HANDSHAKE_MS = 10_000;

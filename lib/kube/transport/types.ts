@@ -1,0 +1,31 @@
+/**
+ * What goes over the wire, for every kind of wire. Types only.
+ *
+ * @module
+ */
+
+/** A request as the client makes it. */
+export interface TransportRequest {
+  readonly method: string;
+  /** Begins with a slash and includes the query; it is appended to the server's URL. */
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/** Status, headers, and the body as a stream of bytes; a body that is not wanted must be cancelled. */
+export interface TransportResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/** Headers as they go over the wire: a name may come more than once. */
+export type HeaderPairs = readonly (readonly [string, string])[];
+
+/** One HTTP exchange with a fixed client certificate; the rest is the same for every kind of it. */
+export interface Wire {
+  send(request: TransportRequest, headers: HeaderPairs): Promise<TransportResponse>;
+  close(): void;
+}
