@@ -46,7 +46,7 @@ export const FAULTS = [
 export type Fault = typeof FAULTS[number];
 
 /** The promised ratio of any two machines' clock rates; see `lib/session/timing.ts`. */
-export const PROMISED_RATIO = 1.08;
+export const PROMISED_RATIO = 1.09;
 
 /** How to vary scenarios. */
 export interface ScenarioOptions {

@@ -27,7 +27,9 @@ export interface HoldTruth {
   /** True time that no clock of its machine counted, since its last renewal; and when the machine went on last. */
   cutOutMs: number;
   thawedMs: number;
-  /** Its klatch was stopped or killed, and there was no guard. */
+  /** Its klatch was stopped or killed at some time. */
+  interrupted: boolean;
+  /** The same, and there was no guard. */
   unprotected: boolean;
   /** The session gave the hold. */
   held: boolean;
@@ -62,7 +64,10 @@ export class Truth {
     else if (fact.kind === "lost") hold.told = true;
     else if (fact.kind === "command started") hold.command = "alive";
     else if (fact.kind === "command dead") hold.command = "dead";
-    else if (fact.kind === "klatch down" && !fact.run.guarded) hold.unprotected = true;
+    else if (fact.kind === "klatch down") {
+      hold.interrupted = true;
+      hold.unprotected ||= !fact.run.guarded;
+    }
   }
 
   /** The run whose hold a record states; `undefined` if another tool wrote it. */
@@ -104,6 +109,7 @@ export class Truth {
       frozen: run.machine.frozen,
       cutOutMs: 0,
       thawedMs: 0,
+      interrupted: false,
       unprotected: false,
       held: false,
       told: false,

@@ -15,7 +15,9 @@ export const exclusion: MakeChecker = ({ truth, violation }) => {
       if (fact.kind !== "command started") return;
       const alive = [...truth.holds.values()].filter((hold) => hold.command === "alive" && !isExcused(hold));
       if (alive.length <= slots) return;
-      violation(`${alive.map(({ run }) => run.name).join(" and ")} run at once, and there are ${slots} slots`);
+      violation(
+        `${alive.map(({ run }) => run.name).join(" and ")} run at once, and there are ${slots} slots`,
+      );
     },
   };
 };

@@ -19,8 +19,9 @@ export const handover: MakeChecker = ({ truth, violation }) => ({
       if (fact.by === run) {
         if (hold.command === "alive") violation(`${name} gives back while its command runs`);
       } else if (!isExcused(hold)) {
-        if (hold.command === "alive") violation(`${fact.by.name} takes over from ${name}, whose command runs`);
-        else if (hold.held && !hold.told && hold.command === "none" && hold.run.responsive()) {
+        if (hold.command === "alive") {
+          violation(`${fact.by.name} takes over from ${name}, whose command runs`);
+        } else if (hold.held && !hold.told && hold.command === "none" && hold.run.responsive()) {
           violation(`${fact.by.name} takes over from ${name}, which has not noticed`);
         }
       }

@@ -13,8 +13,8 @@ import type { MakeChecker } from "./checker.ts";
 const ROUNDING_MS = 1e-3;
 
 export const ownership: MakeChecker = ({ truth, violation }) => {
-  /** Runs whose hold is over, by their own knowledge. */
-  const over = new Map<Run, string>();
+  /** Runs that know that their hold is over, since when and why. What they sent before may still arrive. */
+  const over = new Map<Run, { readonly atMs: number; readonly why: string }>();
   /** When the holds that the record showed before the last commit were last changed. */
   let changed = new Map<string, number>();
 
@@ -43,17 +43,17 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
     if (deleted && before.holders.length > 0) {
       violation(`${by.name} deletes the object, which ${before.holders.map(nameOf).join(" and ")} holds`);
     }
-    const why = over.get(by);
-    if (why !== undefined && holdOf(after, nonce) !== undefined && holdOf(before, nonce) === undefined) {
-      violation(`${by.name} states its hold again after it was ${why}`);
+    const end = over.get(by);
+    if (end !== undefined && sentMs > end.atMs && holdOf(after, nonce) !== undefined) {
+      violation(`${by.name} states its hold after it was ${end.why}`);
     }
   }
 
   return {
     name: "ownership",
     hear(fact) {
-      if (fact.kind === "lost") over.set(fact.run, "lost");
-      if (fact.kind === "sent" && over.get(fact.run) === "lost") {
+      if (fact.kind === "lost") over.set(fact.run, { atMs: truth.nowMs, why: "lost" });
+      if (fact.kind === "sent" && over.get(fact.run)?.why === "lost") {
         violation(`${fact.run.name} writes after its hold was lost`);
       }
       if (fact.kind !== "commit") return;
@@ -62,7 +62,7 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
       if (typeof fact.by === "string") return;
       const { nonce } = fact.by.me;
       const gaveBack = holdOf(fact.before, nonce) !== undefined && holdOf(fact.after, nonce) === undefined;
-      if (gaveBack) over.set(fact.by, "given back");
+      if (gaveBack) over.set(fact.by, { atMs: truth.nowMs, why: "given back" });
     },
   };
 };

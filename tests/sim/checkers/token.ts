@@ -24,7 +24,9 @@ export const token: MakeChecker = ({ truth, violation }) => {
         for (const other of given) {
           const [first, second] = other.order < order ? [other, fact] : [fact, other];
           if (isLater(second.token, first.token)) continue;
-          violation(`${name} has token ${token}, ${other.name} has ${other.token}: not in the order of holds`);
+          violation(
+            `${name} has token ${token}, ${other.name} has ${other.token}: not in the order of holds`,
+          );
         }
         given.push({ order, token, name });
       }
