@@ -9,6 +9,14 @@ import type { SessionEvent } from "../session/mod.ts";
 import { formatDuration } from "./duration.ts";
 import type { World } from "./world.ts";
 
+/**
+ * A line that is longer than the terminal is wide is cut off instead of wrapped (DECAWM), since only the row that the
+ * cursor stands in can be written over.
+ *
+ * @see {@link https://invisible-island.net/xterm/ctlseqs/ctlseqs.html}
+ */
+const ONE_ROW = "\x1b[?7l", MANY_ROWS = "\x1b[?7h";
+
 /** How much to say, and how. */
 export interface Voice {
   readonly format: "text" | "json";
@@ -97,16 +105,16 @@ export class Reporter {
     const fields = {
       holders: holders.map(({ identity, since, reason }) => ({ identity, since, reason })),
     };
-    const text = `waiting for ${name}: ${holders.map(describe).join(", ")}`;
+    const text = `for ${name}: ${holders.map(describe).join(", ")}`;
     if (!this.#world.errIsTerminal || this.#voice.format === "json") {
-      return this.#line("waiting", text, fields);
+      return this.#line("waiting", `waiting ${text}`, fields);
     }
     const startedMs = this.#world.clock.monotonic();
     const ticking = this.#ticking = new AbortController();
     const tick = async () => {
       while (!ticking.signal.aborted) {
         const waited = Math.floor((this.#world.clock.monotonic() - startedMs) / 1000);
-        this.#world.say(`\r\x1b[Kklatch: ${printable(text)} [${waited}s]`);
+        this.#world.say(`\r\x1b[K${ONE_ROW}klatch: waiting ${waited}s ${printable(text)}${MANY_ROWS}`);
         this.#openLine = true;
         await this.#world.clock.sleep(1000, ticking.signal);
       }

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { canRun, shellLine, startOnTerminal } from "../support/processes.ts";
 import { Witness } from "../support/witness.ts";
 import { linesOf, onServers, QUICK_FLAGS } from "./place.ts";
 
@@ -50,6 +51,27 @@ onServers("waiting", (test) => {
     const { code, stdout } = await running.finished;
     assertEquals([code, stdout], [0, "mine\n"]);
   });
+
+  test("says it in place on a terminal, in one row however long it is", async (place) => {
+    const holder = await place.holder(["-i", "alice", "--reason", "long ".repeat(40)]);
+    const words = [
+      "env",
+      `KUBECONFIG=${place.server.kubeconfigFile}`,
+      place.binary,
+      ...place.words([], ["true"]),
+    ];
+    await using terminal = startOnTerminal(`stty cols 60; exec ${shellLine(words)}`);
+    await terminal.seen(/waiting 1s for \S+: held by (alice)/);
+    await holder.closeStdin();
+    const { code, out } = await terminal.end();
+    assertEquals(code, 0);
+    const [inPlace = "", after = ""] = out.split("klatch: holding");
+    assertEquals(inPlace.includes("\n"), false, out);
+    // Wrapping is off for each of the texts and on again after it; the last one is wiped out.
+    // deno-lint-ignore no-control-regex -- escape sequences are what it is about
+    assertMatch(inPlace, /^(\r\x1b\[K\x1b\[\?7lklatch: waiting \d+s for [^\r\x1b]+\x1b\[\?7h){2,}\r\x1b\[K$/);
+    assertMatch(after, /^ .*\r\nklatch: gave .*\r\n$/);
+  }, canRun("script", "--version") ? undefined : "needs script(1)");
 
   test("says it in one line that does not steer the terminal, whatever the holder wrote", async (place) => {
     await place.holder(["-i", "al\x1b[2Jice", "--reason", "two\nlines \x1b]0;title\x07"]);
