@@ -71,6 +71,9 @@ export class Reporter {
         return this.warn(`${event.error.line}; meanwhile klatch polls`, "polling");
       case "trouble":
         return this.#trouble(event.error);
+      case "renewed":
+        // All is as it should be.
+        return;
       case "lost":
         // The error itself is what ends the program, and is shown then.
         return;

@@ -144,6 +144,7 @@ class Keeper implements Hold {
     if (this.#over) return;
     this.#object = object;
     this.#sentMs = Math.max(this.#sentMs, sentMs);
+    this.#request.tell({ kind: "renewed", moments: this.moments() });
   }
 
   async #guardDeadline(): Promise<void> {

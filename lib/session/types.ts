@@ -31,6 +31,8 @@ export type SessionEvent =
   | { readonly kind: "waiting"; readonly view: LockView }
   /** The lock is ours. */
   | { readonly kind: "acquired"; readonly token: string }
+  /** The hold was renewed, and its deadlines are these now. */
+  | { readonly kind: "renewed"; readonly moments: Moments }
   /** A hold whose holder did not renew it was taken over. */
   | { readonly kind: "took-over"; readonly from: Holder }
   /** The verb watch is not granted; the lock is polled instead. Told once. */

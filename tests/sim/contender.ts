@@ -227,6 +227,6 @@ export class KlatchRun implements Run {
     else if (event.kind === "took-over") trace(this.name, `takes over from ${event.from.identity}`);
     else if (event.kind === "released") {
       trace(this.name, event.confirmed ? "released" : "released, perhaps");
-    } else trace(this.name, `${event.kind}: ${event.error.line}`);
+    } else if (event.kind !== "renewed") trace(this.name, `${event.kind}: ${event.error.line}`);
   }
 }
