@@ -105,6 +105,13 @@ export class KlatchRun implements Run {
     this.process.stop();
   }
 
+  /** SIGCONT to klatch. */
+  goOn(): void {
+    this.#around.trace(this.name, "klatch goes on");
+    this.#around.tell({ kind: "klatch up", run: this });
+    this.process.continue();
+  }
+
   /** The machine loses its power: klatch, the guard and the command are gone. */
   crash(): void {
     this.#around.trace(this.name, "its machine crashes");

@@ -122,10 +122,7 @@ export class Disturbances {
       const run = this.#run((run) => run.responsive());
       if (run === undefined) return;
       run.stop();
-      this.#until(() => {
-        this.#victims.trace(run.name, "klatch goes on");
-        run.process.continue();
-      });
+      this.#until(() => run.goOn());
     },
     "klatch killed": () => this.#run()?.kill(),
     "machine crashed": () => this.#run((run) => !run.machine.frozen)?.crash(),

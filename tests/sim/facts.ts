@@ -57,6 +57,8 @@ export type Fact =
   | { readonly kind: "fenced write"; readonly run: Run; readonly token: string; readonly accepted: boolean }
   /** klatch's process was stopped, or killed. It may have no guard. */
   | { readonly kind: "klatch down"; readonly run: Run }
+  /** klatch's process goes on after it was stopped. */
+  | { readonly kind: "klatch up"; readonly run: Run }
   /** klatch's process has ended by itself; `error` is what it failed with. */
   | { readonly kind: "ended"; readonly run: Run; readonly error: unknown }
   | { readonly kind: "frozen"; readonly machine: Machine }

@@ -34,7 +34,8 @@ export interface NetworkParts {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly server: ApiServer;
-  readonly latencyMs: number;
+  /** How long a message takes at most, if nothing is wrong with it. */
+  readonly latencyMs: () => number;
   /** How strong a fault is now, from 0 to 1. */
   readonly strength: (fault: Fault) => number;
   /** A request that writes leaves. */
@@ -92,7 +93,7 @@ export class Network {
   /** How long a message takes. */
   latency(): number {
     const { random, latencyMs } = this.parts;
-    return this.happens("slow") ? random.between(0, LATEST_MS / 4) : random.between(0.1, latencyMs);
+    return this.happens("slow") ? random.between(0, LATEST_MS / 4) : random.between(0.1, latencyMs());
   }
 
   /** Whether a fault hits this message. */
@@ -211,6 +212,7 @@ const VERBS: Readonly<Record<string, string>> = {
   GET: "get",
   POST: "create",
   PUT: "update",
+  PATCH: "patch",
   DELETE: "delete",
 };
 

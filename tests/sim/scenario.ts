@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Timing } from "../../lib/session/mod.ts";
+import { DEFAULT_TIMING, type Timing } from "../../lib/session/mod.ts";
 import type { Random } from "./random.ts";
 
 /** Everything that can go wrong, by the name that a timeline shows. */
@@ -105,13 +105,14 @@ export function drawScenario(random: Random, options: ScenarioOptions): Scenario
     remove: random.chance(0.2),
     waitMs: random.chance(0.15) ? random.between(0, 10_000) : undefined,
     faults,
-    latencyMs: random.pick([1, 5, 20, 60]),
+    latencyMs: random.pick([1, 5, 20, 60, 300]),
     longestWorkMs: common.leaseDurationMs * random.pick([0.2, 1, 3]),
-    healAtMs: common.leaseDurationMs * random.between(3, 10),
+    healAtMs: Math.min(40_000, common.leaseDurationMs * random.between(2, 7)),
   };
 }
 
 function drawTiming(random: Random): Timing {
+  if (random.chance(0.1)) return DEFAULT_TIMING;
   const leaseDurationMs = random.pick([1_000, 2_000, 2_500, 3_000, 5_000]);
   const renewDeadlineMs = leaseDurationMs * random.pick([0.4, 0.67, 0.8, 0.95]);
   const retryPeriodMs = renewDeadlineMs * random.pick([0.1, 0.2, 0.5]);

@@ -129,6 +129,7 @@ export class ApiServer {
     try {
       if (method === "GET") return done(200, this.store.get(this.#type, namespace, name));
       if (method === "POST") return done(201, this.store.create(this.#type, namespace, given).object);
+      if (method === "PATCH") return done(200, this.store.patch(this.#type, namespace, name, given).object);
       if (method === "PUT") return done(200, this.store.update(this.#type, namespace, name, given).object);
       const preconditions = given?.preconditions;
       return done(200, this.store.delete(this.#type, namespace, name, { preconditions }));

@@ -51,6 +51,8 @@ const LOCK: LockName = { namespace: "default", name: "deploy" };
 const DAY_MS = 86_400_000;
 /** More happens in no world that makes progress. */
 const MOST_EVENTS = 400_000;
+/** How long a message takes at most when everything is mended. */
+const HEALED_LATENCY_MS = 20;
 /** How soon a contender runs klatch again, at most. */
 const RESTART_MS = 3_000;
 
@@ -209,7 +211,8 @@ class World {
       timeline,
       random: this.#random.fork(),
       server,
-      latencyMs: this.#scenario.latencyMs,
+      latencyMs: () =>
+        this.#healed ? Math.min(HEALED_LATENCY_MS, this.#scenario.latencyMs) : this.#scenario.latencyMs,
       strength: (fault) => this.#healed ? 0 : this.#scenario.faults.get(fault) ?? 0,
       onSend: (run) => this.#tell({ kind: "sent", run }),
       trace: this.#trace.say,

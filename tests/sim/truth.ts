@@ -27,6 +27,8 @@ export interface HoldTruth {
   /** True time that no clock of its machine counted, since its last renewal; and when the machine went on last. */
   cutOutMs: number;
   thawedMs: number;
+  /** When its klatch went on last, after it or its machine had stood still. */
+  resumedMs: number;
   /** Its klatch was stopped or killed at some time. */
   interrupted: boolean;
   /** The same, and there was no guard. */
@@ -41,8 +43,8 @@ export interface HoldTruth {
 /** All holds. Give it each fact before the checkers. */
 export class Truth {
   readonly holds: Map<Run, HoldTruth> = new Map();
-  /** When each stamp that the record shows was written. */
-  readonly stamps: Map<string, number> = new Map();
+  /** Who wrote each stamp that the record shows, and when. */
+  readonly stamps: Map<string, { readonly by: Commit["by"]; readonly atMs: number }> = new Map();
   nowMs = 0;
   #order = 0;
 
@@ -53,7 +55,7 @@ export class Truth {
     if (fact.kind === "frozen") return this.#each(fact.machine, (hold) => hold.frozen = true);
     if (fact.kind === "thawed") {
       return this.#each(fact.machine, (hold) => {
-        hold.thawedMs = atMs;
+        hold.thawedMs = hold.resumedMs = atMs;
         if (fact.how === "cut out") hold.cutOutMs += fact.forMs;
       });
     }
@@ -64,6 +66,7 @@ export class Truth {
     else if (fact.kind === "lost") hold.told = true;
     else if (fact.kind === "command started") hold.command = "alive";
     else if (fact.kind === "command dead") hold.command = "dead";
+    else if (fact.kind === "klatch up") hold.resumedMs = atMs;
     else if (fact.kind === "klatch down") {
       hold.interrupted = true;
       hold.unprotected ||= !fact.run.guarded;
@@ -79,7 +82,9 @@ export class Truth {
   #commit({ by, before, after }: Commit): void {
     const stamps = after.holders.map(({ stamp }) => stamp);
     for (const stamp of this.stamps.keys()) if (!stamps.includes(stamp)) this.stamps.delete(stamp);
-    for (const stamp of stamps) if (!this.stamps.has(stamp)) this.stamps.set(stamp, this.nowMs);
+    for (const stamp of stamps) {
+      if (!this.stamps.has(stamp)) this.stamps.set(stamp, { by, atMs: this.nowMs });
+    }
     for (const holder of before.holders) {
       const hold = this.holds.get(this.runOf(holder) as Run);
       if (hold === undefined) continue;
@@ -109,6 +114,7 @@ export class Truth {
       frozen: run.machine.frozen,
       cutOutMs: 0,
       thawedMs: 0,
+      resumedMs: 0,
       interrupted: false,
       unprotected: false,
       held: false,

@@ -9,6 +9,7 @@ import { failures } from "./failures.ts";
 import { fifo } from "./fifo.ts";
 import { handover } from "./handover.ts";
 import { needless } from "./needless.ts";
+import { noticed } from "./noticed.ts";
 import { outlive } from "./outlive.ts";
 import { ownership } from "./ownership.ts";
 import { served } from "./served.ts";
@@ -21,6 +22,7 @@ export const checkers: readonly MakeChecker[] = [
   outlive,
   ownership,
   token,
+  noticed,
   needless,
   failures,
   fifo,

@@ -7,6 +7,7 @@
  */
 import { type Holder, holdOf } from "../../../lib/lock.ts";
 import type { Commit, Run } from "../facts.ts";
+import type { Truth } from "../truth.ts";
 import type { MakeChecker } from "./checker.ts";
 
 /** Below this a difference of two times is the rounding of the clocks' arithmetic, in milliseconds. */
@@ -15,13 +16,15 @@ const ROUNDING_MS = 1e-3;
 export const ownership: MakeChecker = ({ truth, violation }) => {
   /** Runs that know that their hold is over, since when and why. What they sent before may still arrive. */
   const over = new Map<Run, { readonly atMs: number; readonly why: string }>();
-  /** When the holds that the record showed before the last commit were last changed. */
-  let changed = new Map<string, number>();
+  /** Who wrote the holds that the record showed before the last commit, and when. */
+  let written: Truth["stamps"] = new Map();
 
   function mayRemove(holder: Holder, by: Run, sentMs: number): boolean {
-    if (holder.nonce === by.me.nonce) return true;
+    const last = written.get(holder.stamp);
+    // Our nonce alone does not make it ours: another tool of our name may have renewed it.
+    if (last?.by === by) return true;
     if (holder.leaseDurationMs === undefined) return false;
-    const seenMs = (sentMs - (changed.get(holder.stamp) ?? Infinity)) * by.machine.clock.rate;
+    const seenMs = (sentMs - (last?.atMs ?? Infinity)) * by.machine.clock.rate;
     return seenMs >= holder.leaseDurationMs - ROUNDING_MS;
   }
 
@@ -58,7 +61,7 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
       }
       if (fact.kind !== "commit") return;
       check(fact);
-      changed = new Map(truth.stamps);
+      written = new Map(truth.stamps);
       if (typeof fact.by === "string") return;
       const { nonce } = fact.by.me;
       const gaveBack = holdOf(fact.before, nonce) !== undefined && holdOf(fact.after, nonce) === undefined;

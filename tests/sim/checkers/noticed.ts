@@ -1,0 +1,22 @@
+/**
+ * A klatch that could not renew its hold knows at the renew deadline that the hold is lost; one that stood still then,
+ * or whose machine did, knows it soon after it went on.
+ *
+ * @module
+ */
+import type { MakeChecker } from "./checker.ts";
+
+/** How soon: the session looks at the clock at least once a second. */
+const SOON_MS = 1_200;
+
+export const noticed: MakeChecker = ({ truth, violation }) => ({
+  name: "noticed",
+  hear(fact) {
+    if (fact.kind !== "lost") return;
+    const { run } = fact;
+    const lateMs = run.machine.trueMs(run.machine.awakeOrNot() - run.moments().termAtMs);
+    const awakeMs = truth.nowMs - (truth.holds.get(run)?.resumedMs ?? 0);
+    if (Math.min(lateMs, awakeMs) <= SOON_MS) return;
+    violation(`${run.name} notices that its hold is lost ${lateMs.toFixed(0)} ms after the renew deadline`);
+  },
+});
