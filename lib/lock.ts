@@ -66,35 +66,62 @@ export interface Contender {
   readonly reason?: string | undefined;
   /** Labels to put on the object. */
   readonly labels: Readonly<Record<string, string>>;
+  /** What only some strategies know of. */
+  readonly terms?: Terms;
+}
+
+/** What a contender may ask of the strategies that know of it. */
+export interface Terms {
+  /** `ticket`: the number to contend with, instead of the next free one. */
+  readonly ticket?: Ticket;
+  /** `ticket`: keep to the numbers strictly, as the older action does: hold when just this number is served. */
+  readonly strict?: boolean;
+  /** `semaphore`: how many may hold at once. */
+  readonly slots?: number;
+  /** `semaphore`: write {@link Terms.slots} into a record that says otherwise. */
+  readonly setSlots?: boolean;
+  /** `semaphore`: hold together with others that share, or alone. */
+  readonly mode?: "shared" | "exclusive";
+}
+
+/** A ticket: a number, and which attempt at it this is. */
+export interface Ticket {
+  /** A whole number from 0 up. */
+  readonly number: number;
+  /** A whole number from 1 up; of two with one number the lower attempt goes first. */
+  readonly attempt: number;
+}
+
+/** Somebody in a record, who may be dead. */
+export interface Party {
+  /** The name in the record. */
+  readonly identity: string;
+  /** The party's nonce; `undefined` when a tool other than klatch wrote the record. */
+  readonly nonce: string | undefined;
+  /** How long after its last sign of life its part expires, as the record says; `undefined`: never. */
+  readonly leaseDurationMs: number | undefined;
+  /**
+   * Differs after every sign of life. Expiry is counted from the moment that a change of the stamp was seen, and a
+   * stamp on our own hold that we never wrote tells that somebody else acts under our name.
+   */
+  readonly stamp: string;
+  /** Since when it has its part, by its own wall clock. For people only. */
+  readonly since: string | undefined;
 }
 
 /** A hold as a record tells of it; it may have expired. */
-export interface Holder {
-  /** The name in the record. */
-  readonly identity: string;
-  /** The holder's nonce; `undefined` when a tool other than klatch wrote the record. */
-  readonly nonce: string | undefined;
-  /** How long after its last renewal it expires, as the record says; `undefined`: never. */
-  readonly leaseDurationMs: number | undefined;
-  /** When it was acquired by its holder's wall clock. For people only. */
-  readonly since: string | undefined;
+export interface Holder extends Party {
   /** When it was last renewed by its holder's wall clock. For people only. */
   readonly renewed: string | undefined;
   /** Why, if it says so. */
   readonly reason: string | undefined;
-  /**
-   * Differs after every write by the holder. Expiry is counted from the moment that a change of the stamp was
-   * seen, and a stamp on our own hold that we never wrote tells that somebody else acts under our name.
-   */
-  readonly stamp: string;
 }
 
-/** Somebody in a strategy's queue. */
-export interface Waiter {
-  readonly identity: string;
-  readonly nonce: string | undefined;
-  readonly since: string | undefined;
-}
+/**
+ * Somebody in a strategy's queue. Waiters write nothing while they wait, so one cannot expire before its turn: its
+ * {@link Party.leaseDurationMs} is set, and its stamp changes, when it could claim and does not.
+ */
+export type Waiter = Party;
 
 /** What a strategy sees in an object. */
 export interface LockView {
@@ -110,6 +137,8 @@ export interface LockView {
 export type Claim =
   /** Write this object; when that is committed, the lock is held. */
   | { readonly kind: "acquire"; readonly object: KubeObject }
+  /** Write this object; when that is committed, the contender is in the queue. */
+  | { readonly kind: "join"; readonly object: KubeObject }
   /** Nothing can be done until the object changes or a hold in it expires. */
   | { readonly kind: "wait" };
 
@@ -120,8 +149,8 @@ export type Change =
   /** The record does not state our hold any more; there is nothing to write. */
   | { readonly kind: "lost" };
 
-/** The judgement whether a hold has expired, made by the session on the local clock. */
-export type IsExpired = (holder: Holder) => boolean;
+/** The judgement whether a party of the record has expired, made by the session on the local clock. */
+export type IsExpired = (party: Party) => boolean;
 
 /** How a lock is kept in an object. All functions are pure; times are milliseconds since the Unix epoch. */
 export interface Strategy {
@@ -133,9 +162,10 @@ export interface Strategy {
    * Reads the record.
    *
    * @param object the object, or `undefined` if there is none.
+   * @param isExpired says whose hold does not count, and so whose turn it is; without it, nobody's has expired.
    * @throws KlatchError `record`, which names object and field, if the record cannot be parsed.
    */
-  view(object: KubeObject | undefined): LockView;
+  view(object: KubeObject | undefined, isExpired?: IsExpired): LockView;
   /** What `me` does next, given what is there and who has expired. Throws as {@link Strategy.view}. */
   claim(
     object: KubeObject | undefined,
@@ -146,7 +176,7 @@ export interface Strategy {
   ): Claim;
   /** The object with my hold renewed, or `lost`. */
   renew(object: KubeObject, me: Contender, wallMs: number): Change;
-  /** The object with my hold given back, or `lost`. */
+  /** The object with my hold, or my place in the queue, given back; `lost` if I have neither. */
   release(object: KubeObject, me: Contender, wallMs: number): Change;
 }
 

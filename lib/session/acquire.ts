@@ -7,8 +7,9 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
-import type { KubeObject, LockView } from "../lock.ts";
-import { Contention } from "./contention.ts";
+import type { WriteOutcome } from "../kube/api.ts";
+import { holdOf, type KubeObject, type LockView } from "../lock.ts";
+import { CLAIMING, Contention, JOINING } from "./contention.ts";
 import { keep } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
 import { News } from "./news.ts";
@@ -47,10 +48,11 @@ class Attempt {
   readonly #ledger: Ledger;
   readonly #observer: Observer;
   readonly #news: News;
-  readonly #contention = new Contention();
+  readonly #contention = new Contention(CLAIMING);
+  readonly #crowd = new Contention(JOINING);
   readonly #giveUpAtMs: number;
-  /** A claim was sent whose outcome we do not know. */
-  #inDoubt = false;
+  /** We are in the record, or may be: a write was committed, or its outcome is not known. */
+  #mayBeThere = false;
   #told = "";
 
   constructor(request: AcquireRequest) {
@@ -72,10 +74,10 @@ class Attempt {
       this.#request.interrupted.throwIfAborted();
       const sentMs = this.#ledger.sentMsOf(object);
       if (object !== undefined && sentMs !== undefined) return this.#hold(object, sentMs);
-      const view = strategy.view(object);
-      this.#observer.see(view);
+      const view = this.#observer.see((isExpired) => strategy.view(object, isExpired));
       const claim = strategy.claim(object, lock, me, this.#observer.isExpired, clock.wall());
       if (claim.kind === "wait") object = await this.#wait(object, view);
+      else if (claim.kind === "join") object = await this.#join(claim.object, view);
       else object = await this.#claim(object, claim.object, view);
     }
   }
@@ -88,9 +90,7 @@ class Attempt {
     const told = JSON.stringify(view.holders.map((holder) => [holder.identity, holder.since]));
     if (told !== this.#told) this.#request.tell({ kind: "waiting", view });
     this.#told = told;
-    const expiriesMs = view.holders.map((holder) => this.#observer.expiresAtMs(holder));
-    const untilExpiryMs = Math.min(...expiriesMs) - clock.monotonic();
-    return await this.#news.next(object, Math.max(0, Math.min(leftMs, untilExpiryMs)));
+    return await this.#news.next(object, Math.min(leftMs, this.#observer.untilNextExpiryMs(view)));
   }
 
   /** Writes the claim. Returns the object to judge next, which states our hold if the claim succeeded. */
@@ -99,7 +99,7 @@ class Attempt {
     claimed: KubeObject,
     view: LockView,
   ): Promise<KubeObject | undefined> {
-    const { client, clock, strategy, lock, tell } = this.#request;
+    const { clock, tell } = this.#request;
     const delayMs = this.#contention.delayMs(clock.random());
     if (delayMs > 0) {
       const news = await this.#news.next(object, delayMs);
@@ -109,23 +109,45 @@ class Attempt {
         return news;
       }
     }
-    const target = { client, clock, ref: refOf(strategy, lock), ledger: this.#ledger };
-    this.#inDoubt = true;
-    const { outcome } = await write(target, claimed, CLAIM_TIMEOUT_MS);
+    const outcome = await this.#write(claimed, view);
     if (outcome.kind === "done") {
-      for (const from of view.holders) tell({ kind: "took-over", from });
+      for (const from of view.holders.filter(this.#observer.isExpired)) tell({ kind: "took-over", from });
       return outcome.object;
     }
-    if (outcome.kind !== "unknown") {
-      this.#inDoubt = false;
-      if (outcome.kind === "conflict") this.#contention.collided();
-      if (clock.monotonic() > this.#giveUpAtMs && this.#request.waitMs !== 0) throw this.#timeout(view);
+    if (outcome.kind === "conflict") this.#contention.collided();
+    return await this.#news.read(true);
+  }
+
+  /** Joins the queue. Those who join at once get out of each other's way. */
+  async #join(joined: KubeObject, view: LockView): Promise<KubeObject | undefined> {
+    const { clock, interrupted, waitMs } = this.#request;
+    if (waitMs === 0) throw this.#timeout(view);
+    const outcome = await this.#write(joined, view);
+    if (outcome.kind === "done") return outcome.object;
+    if (outcome.kind === "conflict") {
+      this.#crowd.collided();
+      await clock.sleep(this.#crowd.delayMs(clock.random()), interrupted);
+      interrupted.throwIfAborted();
     }
     return await this.#news.read(true);
   }
 
+  /** Sends a claim or a joining, and remembers that it may have been committed. */
+  async #write(object: KubeObject, view: LockView): Promise<WriteOutcome> {
+    const { client, clock, strategy, lock, waitMs } = this.#request;
+    const before = this.#mayBeThere;
+    this.#mayBeThere = true;
+    const target = { client, clock, ref: refOf(strategy, lock), ledger: this.#ledger };
+    const { outcome } = await write(target, object, CLAIM_TIMEOUT_MS);
+    if (outcome.kind === "conflict" || outcome.kind === "gone") {
+      this.#mayBeThere = before;
+      if (clock.monotonic() > this.#giveUpAtMs && waitMs !== 0) throw this.#timeout(view);
+    }
+    return outcome;
+  }
+
   #hold(object: KubeObject, sentMs: number): Hold {
-    this.#inDoubt = false;
+    this.#mayBeThere = false;
     return keep(this.#request, this.#ledger, object, sentMs);
   }
 
@@ -144,21 +166,33 @@ class Attempt {
     );
   }
 
-  /** Takes back a claim that may have been committed although we gave up. What cannot be taken back expires. */
+  /** Leaves the queue, or takes back a claim that was committed after all. What cannot be taken back expires. */
   async withdraw(): Promise<void> {
-    if (!this.#inDoubt) return;
+    if (!this.#mayBeThere) return;
     const { client, strategy, lock, me, clock } = this.#request;
     const ref = refOf(strategy, lock);
+    const endMs = clock.monotonic() + WITHDRAW_TIMEOUT_MS;
+    const timeoutMs = WITHDRAW_TIMEOUT_MS;
     try {
-      const object = await client.get(ref, { timeoutMs: WITHDRAW_TIMEOUT_MS });
-      if (object === undefined || this.#ledger.sentMsOf(object) === undefined) return;
-      const change = strategy.release(object, me, clock.wall());
-      if (change.kind === "write") {
-        await client.update(ref, change.object, { timeoutMs: WITHDRAW_TIMEOUT_MS });
-      }
+      do {
+        const object = await client.get(ref, { timeoutMs });
+        if (object === undefined || this.#isAnothers(object)) return;
+        const change = strategy.release(object, me, clock.wall());
+        if (change.kind === "lost") return;
+        const outcome = await client.update(ref, change.object, { timeoutMs });
+        if (outcome.kind !== "conflict") return;
+        await clock.sleep(this.#crowd.delayMs(clock.random()));
+        this.#crowd.collided();
+      } while (clock.monotonic() < endMs);
     } catch {
       // The reason for giving up is what the caller is told; this was a courtesy to the other waiters.
     }
+  }
+
+  /** Whether the record states a hold with our nonce that we did not write: somebody acts under our name. */
+  #isAnothers(object: KubeObject): boolean {
+    const held = holdOf(this.#request.strategy.view(object), this.#request.me.nonce) !== undefined;
+    return held && this.#ledger.sentMsOf(object) === undefined;
   }
 
   stop(): void {

@@ -1,12 +1,12 @@
 /**
  * Judges whether a hold has expired, by the local clock alone: a hold expires when its stamp has not changed for
  * the duration that the record itself states, counted from the moment that we saw the stamp first. No wall-clock
- * time of another machine is looked at.
+ * time of another machine is looked at. The same goes for a waiter that does not take its turn.
  *
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { Holder, LockView } from "../lock.ts";
+import type { IsExpired, LockView, Party } from "../lock.ts";
 
 /** What one contender has seen of the others. */
 export class Observer {
@@ -19,29 +19,45 @@ export class Observer {
   }
 
   /**
-   * Notes what a view shows. Holds that are no longer in it are forgotten.
+   * Reads a record and notes when each party of it was seen first. Whose turn it is depends on who has expired, so
+   * the record is read twice. Parties that are no longer in it are forgotten.
    *
-   * @param view what the strategy read last.
+   * @param read the strategy's view of the object that was read last.
+   * @returns the view, in the light of who has expired.
    */
-  see(view: LockView): void {
-    const nowMs = this.#clock.monotonic();
-    const present = new Set(view.holders.map((holder) => holder.stamp));
+  see(read: (isExpired: IsExpired) => LockView): LockView {
+    const stamps = this.#note(read(() => false));
+    const view = read(this.isExpired);
+    const present = new Set([...stamps, ...this.#note(view)]);
     for (const stamp of this.#seenMs.keys()) if (!present.has(stamp)) this.#seenMs.delete(stamp);
-    for (const stamp of present) if (!this.#seenMs.has(stamp)) this.#seenMs.set(stamp, nowMs);
+    return view;
   }
 
-  /** Whether the hold has expired. A hold that was never seen has not. */
-  readonly isExpired = (holder: Holder): boolean => this.#clock.monotonic() >= this.expiresAtMs(holder);
+  #note(view: LockView): string[] {
+    const nowMs = this.#clock.monotonic();
+    const stamps = [...view.holders, ...view.waiters].map((party) => party.stamp);
+    for (const stamp of stamps) if (!this.#seenMs.has(stamp)) this.#seenMs.set(stamp, nowMs);
+    return stamps;
+  }
+
+  /** Whether the party has expired. One that was never seen has not. */
+  readonly isExpired = (party: Party): boolean => this.#clock.monotonic() >= this.#expiresAtMs(party);
 
   /**
-   * When the hold expires unless it is renewed, on the monotonic clock.
+   * How long it is until the next party expires, unless it shows that it lives.
    *
-   * @param holder as the last view showed it.
-   * @returns milliseconds; infinite for a hold that never expires.
+   * @param view what was seen last.
+   * @returns milliseconds above 0; infinite if nobody can expire who has not yet.
    */
-  expiresAtMs(holder: Holder): number {
-    const seenMs = this.#seenMs.get(holder.stamp);
-    if (seenMs === undefined || holder.leaseDurationMs === undefined) return Infinity;
-    return seenMs + holder.leaseDurationMs;
+  untilNextExpiryMs(view: LockView): number {
+    const nowMs = this.#clock.monotonic();
+    const leftMs = [...view.holders, ...view.waiters].map((party) => this.#expiresAtMs(party) - nowMs);
+    return Math.min(...leftMs.filter((ms) => ms > 0), Infinity);
+  }
+
+  #expiresAtMs(party: Party): number {
+    const seenMs = this.#seenMs.get(party.stamp);
+    if (seenMs === undefined || party.leaseDurationMs === undefined) return Infinity;
+    return seenMs + party.leaseDurationMs;
   }
 }
