@@ -69,6 +69,8 @@ export class Reporter {
       }
       case "polling":
         return this.warn(`${event.error.line}; meanwhile klatch polls`, "polling");
+      case "not-removed":
+        return this.warn(event.error.line);
       case "trouble":
         return this.#trouble(event.error);
       case "renewed":

@@ -70,7 +70,7 @@ async function removeObject(request: AcquireRequest, released: KubeObject): Prom
     await client.delete(refOf(strategy, lock), { uid, resourceVersion }, { timeoutMs: REQUEST_TIMEOUT_MS });
   } catch (error) {
     if (!(error instanceof KlatchError)) throw error;
-    tell({ kind: "trouble", error });
+    tell({ kind: "not-removed", error });
   }
 }
 

@@ -39,6 +39,8 @@ export type SessionEvent =
   | { readonly kind: "polling"; readonly error: KlatchError }
   /** A request failed and is tried again. */
   | { readonly kind: "trouble"; readonly error: KlatchError }
+  /** The object could not be deleted after the release, as was asked for; it stays. */
+  | { readonly kind: "not-removed"; readonly error: KlatchError }
   /** The hold is lost. */
   | { readonly kind: "lost"; readonly error: KlatchError }
   /** The lock was given back. `confirmed` is false when the answer to that was lost. */
