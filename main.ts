@@ -3,10 +3,15 @@
  *
  * @module
  */
+import { guardProcess } from "./lib/process/guard/process.ts";
+import { GUARD_WORD } from "./lib/process/guard/protocol.ts";
 import { main } from "./lib/cli/mod.ts";
 import type { Scratch, World } from "./lib/cli/world.ts";
 import { systemClock } from "./lib/clock.ts";
 import { bootTimeMs } from "./lib/process/libc.ts";
+
+// What a guard is started for must not wait for anything else to be set up.
+if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
 
 /** How long the program's end waits for a stderr that is not read. */
 const FLUSH_MS = 1_000;
@@ -22,6 +27,9 @@ const world: World = {
   print: out.write,
   errIsTerminal: Deno.stderr.isTerminal(),
   hostname: () => Deno.hostname(),
+  self: Deno.build.standalone
+    ? [Deno.execPath()]
+    : [Deno.execPath(), "run", "--quiet", "--allow-all", import.meta.filename ?? ""],
   nonce: () =>
     Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => n.toString(16).padStart(2, "0")).join(""),
   makeScratch,

@@ -19,6 +19,7 @@
  * - `timeout`: the lock was not acquired in the time given.
  * - `interrupted`: a signal came while waiting; `signal` names it.
  * - `lost`: the hold was lost while the command ran.
+ * - `guard`: the guard, which ends the command when klatch cannot, could not be started or kept.
  * - `not-executable`: the command was found and cannot be executed.
  * - `not-found`: the command was not found.
  * - `internal`: a bug in klatch.
@@ -35,6 +36,7 @@ export type ErrorCode =
   | "timeout"
   | "interrupted"
   | "lost"
+  | "guard"
   | "not-executable"
   | "not-found"
   | "internal";

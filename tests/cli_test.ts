@@ -25,6 +25,7 @@ function quietWorld(env: Record<string, string> = {}, clock: Clock = systemClock
     print: (text) => void printed.push(text),
     errIsTerminal: false,
     hostname: () => "host",
+    self: [],
     nonce: () => "0123456789abcdef",
     makeScratch: () => Promise.reject(new Error("nothing may be written")),
   };

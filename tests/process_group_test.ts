@@ -9,6 +9,7 @@ import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../lib/errors.ts";
 import { processGroup } from "../lib/process/group.ts";
 import { processesOf, processStat } from "../lib/process/proc.ts";
+import type { CommandGuard } from "../lib/process/run.ts";
 import { attributes, spawnCommand } from "../lib/process/spawn.ts";
 import { canRun, probeWords, run, Running, runs, until } from "./support/processes.ts";
 
@@ -28,15 +29,14 @@ describe("the process group", () => {
       group: "own",
     });
     try {
-      const join = { pgid: guard.pgid, guard: guard.pid };
       const inside = `read -r _ _ _ _ pgid _ < /proc/self/stat; test "$pgid" = ${guard.pgid} && exit 3`;
       // The guard of this test has a child of its own, which counts as the command's: only the guard is excepted.
       await until(() => processesOf("getpgid", guard.pgid).length === 2);
-      assertEquals(processGroup(guard.pgid, [guard.pid]).alive().length, 1);
+      assertEquals(processGroup(guard.pgid, () => [guard.pid]).alive().length, 1);
       const child = processesOf("getpgid", guard.pgid).find(({ pid }) => pid !== guard.pid);
-      assertEquals(processGroup(guard.pgid, [guard.pid, child?.pid ?? 0]).alive(), []);
+      assertEquals(processGroup(guard.pgid, () => [guard.pid, child?.pid ?? 0]).alive(), []);
       assertEquals(
-        (await spawnCommand({ argv: ["sh", "-c", inside], group: { join: join.pgid } }).exit).code,
+        (await spawnCommand({ argv: ["sh", "-c", inside], group: { join: guard.pgid } }).exit).code,
         3,
       );
     } finally {
@@ -48,9 +48,13 @@ describe("the process group", () => {
   it("of a guard is not waited for when the command has ended", async () => {
     const guard = spawnCommand({ argv: ["sleep", "600"], group: "own" });
     const said: string[] = [];
-    assertEquals(await run(["sh", "-c", "exit 3"], { join: { pgid: guard.pgid, guard: guard.pid }, said }), {
-      status: 3,
-    });
+    const asGuard: CommandGuard = {
+      pgid: guard.pgid,
+      guards: () => [guard.pid],
+      start: (spawn) => spawn(),
+      killing: () => {},
+    };
+    assertEquals(await run(["sh", "-c", "exit 3"], { guard: asGuard, said }), { status: 3 });
     assertEquals([said, runs(guard.pid)], [[], true]);
     processGroup(guard.pgid).signal(9);
     await guard.exit;
@@ -76,7 +80,7 @@ describe("the process group", () => {
     Deno.kill(child.pid, "SIGKILL");
     await until(() => processStat(child.pid)?.state === "Z");
     assertEquals(processGroup(parent.pgid).alive(), [parent.pid]);
-    assertEquals(processGroup(parent.pgid, [parent.pid]).alive(), []);
+    assertEquals(processGroup(parent.pgid, () => [parent.pid]).alive(), []);
     processGroup(parent.pgid).signal(9);
     await parent.exit;
   });

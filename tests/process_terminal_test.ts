@@ -31,8 +31,8 @@ function onTerminal(name: string, test: () => Promise<void>): void {
   it(missing === undefined ? name : `${name} (skipped: ${missing})`, { skip: missing !== undefined }, test);
 }
 
-function probeLine(script: string, holder?: string): string {
-  return "exec " + shellLine(probeWords(holder === undefined ? {} : { holder }, ["sh", "-c", script]));
+function probeLine(script: string, run?: string): string {
+  return "exec " + shellLine(probeWords(run === undefined ? {} : { run }, ["sh", "-c", script]));
 }
 
 /** Lines as a terminal prints them, with what it echoes left in. */
@@ -113,7 +113,7 @@ describe("on a terminal", () => {
 
   onTerminal("a mark that klatch itself carries does not make its neighbours the command's", async () => {
     const command = probeLine('sleep 600 & echo "pids $PPID $!."; wait', "same");
-    const line = `export KLATCH_HOLDER=same; sleep 600 & (${command}); echo "status $?."
+    const line = `export KLATCH_RUN=same; sleep 600 & (${command}); echo "status $?."
       kill -0 $! && echo "neighbour lives."; kill $!; read -r line`;
     await using terminal = startOnTerminal(line);
     const [probe, child] = (await terminal.seen(/pids (\d+) (\d+)\./)).map(Number);

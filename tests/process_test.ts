@@ -110,7 +110,7 @@ describe("the command", () => {
     withDirectory(async (directory) => {
       const start = `BAD="$(printf 'a\\377\\nb')"; EMPTY=; KLATCH_LOCK=old; export BAD EMPTY KLATCH_LOCK
         cp /proc/self/environ ${directory}/before
-        exec ${shellLine(probeWords({ holder: "h" }, ["cp", "/proc/self/environ", `${directory}/after`]))}`;
+        exec ${shellLine(probeWords({ run: "h" }, ["cp", "/proc/self/environ", `${directory}/after`]))}`;
       await using probe = new Running(["sh", "-c", start]);
       assertEquals(await probe.end(), { code: 0, out: "", err: "" });
       const latin1 = new TextDecoder("latin1");
@@ -120,7 +120,7 @@ describe("the command", () => {
       );
       assert(before?.includes("BAD=a\xff\nb"));
       const kept = before!.filter((entry) => !entry.startsWith("KLATCH_LOCK="));
-      assertEquals(after, [...kept, "KLATCH_LOCK=probe", "KLATCH_HOLDER=h"].sort());
+      assertEquals(after, [...kept, "KLATCH_LOCK=probe", "KLATCH_RUN=h"].sort());
     }));
 
   it("reads klatch's standard input, to the last byte", async () => {

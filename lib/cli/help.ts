@@ -35,7 +35,7 @@ const STATUSES = `Exit status of run: the command's own, or
   128+n  signal n ended the command, or klatch while it waited
   123    the hold was lost while the command ran
   124    the lock was not acquired in time (-E changes it)
-  125    klatch itself failed: usage, cluster, permission
+  125    klatch itself failed: usage, cluster, permission, guard
   126    the command cannot be executed
   127    the command was not found
 `;

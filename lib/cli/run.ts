@@ -8,6 +8,8 @@ import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
 import { openTransport } from "../kube/transport.ts";
 import type { Contender, LockName } from "../lock.ts";
+import type { Mark } from "../process/group.ts";
+import { Guarded } from "../process/guard/guarded.ts";
 import { warmUp } from "../process/libc.ts";
 import { runCommand } from "../process/run.ts";
 import { listenSignals, signalName, SIGNALS, type SignalSource } from "../process/signals.ts";
@@ -65,13 +67,42 @@ interface Parts {
 }
 
 async function runUnderLock(parts: Parts): Promise<number> {
+  const { options, reporter } = parts;
+  const me = contender(options, parts.world);
+  if (!options.guard) {
+    reporter.warn("running without a guard: the command goes on if klatch is killed or stopped");
+    return await acquireAndRun(parts, me, undefined);
+  }
+  const guard = startGuard(parts, me);
+  try {
+    return await acquireAndRun(parts, me, guard);
+  } finally {
+    await guard.end();
+  }
+}
+
+/** Started first of all, since it takes the longest to be ready. */
+function startGuard({ options, lock, reporter, world }: Parts, me: Contender): Guarded {
+  const { stopSignal, killAfterMs, strategy, voice } = options;
+  const fields = { lock: lock.name, namespace: lock.namespace, strategy: strategy.name };
+  return new Guarded({
+    self: world.self,
+    mark: markOf(me),
+    stopSignal,
+    ...(killAfterMs !== undefined && { killAfterMs }),
+    ...(voice.format === "json" && { fields }),
+    clock: world.clock,
+    say: (line) => reporter.warn(line),
+  });
+}
+
+async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undefined): Promise<number> {
   const { options, lock, client, signals, reporter, world } = parts;
   const interrupted = new AbortController();
   signals.route((signal) => {
     // A terminal of another size is no reason to stop waiting.
     if (signal !== SIGNALS.WINCH) interrupted.abort(interruption(lock, signal));
   });
-  const me = contender(options, world);
   const acquiring = acquire({
     client,
     clock: world.clock,
@@ -81,49 +112,88 @@ async function runUnderLock(parts: Parts): Promise<number> {
     timing: options.timing,
     waitMs: options.waitMs,
     interrupted: interrupted.signal,
-    tell: reporter.tell,
+    tell: (event) => {
+      if (event.kind === "renewed") guard?.deadline(event.moments);
+      reporter.tell(event);
+    },
   });
   // The first answer is on its way; what the command needs is made ready meanwhile.
   warmUp();
   const hold = await acquiring;
-  signals.route(undefined);
-  if (interrupted.signal.aborted) {
-    await hold.release({ remove: options.cleanup });
-    throw interrupted.signal.reason;
-  }
-  return await runHeld(parts, hold, me);
-}
-
-/** Runs the command, and gives the lock back whatever becomes of it. */
-async function runHeld(parts: Parts, hold: Hold, me: Contender): Promise<number> {
-  const { options, lock, signals, reporter, world } = parts;
+  guard?.deadline(hold.moments());
   try {
-    const { status } = await runCommand({
-      argv: options.command,
-      env: {
-        KLATCH_LOCK: lock.name,
-        KLATCH_NAMESPACE: lock.namespace,
-        KLATCH_STRATEGY: options.strategy.name,
-        KLATCH_HOLDER: me.identity,
-        KLATCH_TOKEN: hold.token,
-      },
-      signals,
-      lost: hold.lost,
-      killAt: () => hold.moments().killAtMs,
-      stopSignal: options.stopSignal,
-      ...(options.killAfterMs !== undefined && { killAfterMs: options.killAfterMs }),
-      clock: world.clock,
-      say: (line) => reporter.warn(line),
-    });
-    await hold.release({ remove: options.cleanup });
-    return status;
+    await unlessAborted(guard?.ready(), interrupted.signal, hold.lost);
+    signals.route(undefined);
+    interrupted.signal.throwIfAborted();
+    return await runHeld(parts, hold, me, guard);
   } catch (error) {
-    // A command that could not be started leaves a lock that must not stay held.
+    // A command that was not started leaves a lock that must not stay held.
     if (error instanceof KlatchError && error.code !== "lost" && !hold.lost.aborted) {
       await hold.release({ remove: options.cleanup });
     }
     throw error;
   }
+}
+
+/** Runs the command, and gives the lock back when nothing of it is left. */
+async function runHeld(
+  { options, lock, signals, reporter, world }: Parts,
+  hold: Hold,
+  me: Contender,
+  guard: Guarded | undefined,
+): Promise<number> {
+  hold.lost.addEventListener("abort", () => guard?.stopping(hold.moments().killAtMs));
+  const mark = markOf(me);
+  const { status } = await runCommand({
+    argv: options.command,
+    env: {
+      KLATCH_LOCK: lock.name,
+      KLATCH_NAMESPACE: lock.namespace,
+      KLATCH_STRATEGY: options.strategy.name,
+      KLATCH_HOLDER: me.identity,
+      KLATCH_TOKEN: hold.token,
+      [mark.name]: mark.value,
+    },
+    mark,
+    ...(guard !== undefined && { guard }),
+    signals,
+    lost: guard === undefined ? hold.lost : AbortSignal.any([hold.lost, guard.broken]),
+    killAt: () => hold.moments().killAtMs,
+    stopSignal: options.stopSignal,
+    ...(options.killAfterMs !== undefined && { killAfterMs: options.killAfterMs }),
+    clock: world.clock,
+    say: (line) => reporter.warn(line),
+  });
+  hold.lost.throwIfAborted();
+  guard?.broken.throwIfAborted();
+  // Nobody may have noticed that the time was up, if klatch stood still: then it is not known who else has run.
+  if (world.clock.awakeOrNot() >= hold.moments().termAtMs) throw noticedLate(lock);
+  await hold.release({ remove: options.cleanup });
+  return status;
+}
+
+/** Waits for something, but no longer than until one of the signals aborts: then it throws the signal's reason. */
+async function unlessAborted(wanted: Promise<void> | undefined, ...signals: AbortSignal[]): Promise<void> {
+  const either = AbortSignal.any(signals);
+  const aborted = Promise.withResolvers<void>();
+  const stop = () => aborted.resolve();
+  either.addEventListener("abort", stop);
+  if (!either.aborted) await Promise.race([wanted, aborted.promise]);
+  either.removeEventListener("abort", stop);
+  either.throwIfAborted();
+}
+
+/** By what the processes of this run are known: the holder's name may be another's too. */
+function markOf(me: Contender): Mark {
+  return { name: "KLATCH_RUN", value: me.nonce };
+}
+
+function noticedLate(lock: LockName): KlatchError {
+  return new KlatchError(
+    "lost",
+    `lost ${lock.namespace}/${lock.name}: when the command ended, the hold had not been renewed in time`,
+    { hint: "another may have run at the same time; check what the command did" },
+  );
 }
 
 function contender(options: RunOptions, world: World): Contender {

@@ -76,6 +76,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     value: "DUR",
     help: "KILL this long after a TERM or INT was passed on or sent",
   },
+  { name: "no-guard", help: "run without the process that ends the command if klatch is killed or stopped" },
   { name: "cleanup", help: "delete the object afterwards, if it is free and klatch made it" },
   { name: "output", short: "o", value: "FORMAT", help: "text or json, on stderr (default text)" },
   { name: "quiet", short: "q", help: "say only what goes wrong" },
@@ -99,6 +100,7 @@ export interface RunOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal: number;
   readonly killAfterMs: number | undefined;
+  readonly guard: boolean;
   readonly cleanup: boolean;
   readonly voice: Voice;
 }
@@ -133,6 +135,7 @@ export function runOptions(
     labels: parseLabels(parsed.text("labels") ?? ""),
     stopSignal: parseSignal(parsed.text("signal") ?? "TERM"),
     killAfterMs: duration(parsed, "kill-after"),
+    guard: !parsed.on("no-guard"),
     cleanup: parsed.on("cleanup"),
     voice: { format: formatOf(parsed), quiet: parsed.on("quiet"), verbose: parsed.on("verbose") },
   };

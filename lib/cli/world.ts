@@ -18,6 +18,8 @@ export interface World {
   readonly errIsTerminal: boolean;
   /** The machine's or the pod's name. */
   hostname(): string;
+  /** The words that start this program once more, to be followed by its arguments. */
+  readonly self: readonly string[];
   /** Sixteen hexadecimal digits that nobody else has. */
   nonce(): string;
   /**

@@ -41,7 +41,7 @@ export function onTerminal(): boolean {
  *
  * @param pgid the group.
  * @param except members that are not the command's, such as a guard: they do not count as alive, but a signal to
- *   the group reaches them too.
+ *   the group reaches them too. Asked anew each time.
  * @returns the group.
  *
  * @example
@@ -57,7 +57,7 @@ export function onTerminal(): boolean {
  * if (group.alive().length !== 0) throw new Error("none should run");
  * ```
  */
-export function processGroup(pgid: number, except: readonly number[] = []): CommandGroup {
+export function processGroup(pgid: number, except: () => readonly number[] = () => []): CommandGroup {
   return {
     signal: (signal) => void kill(-pgid, signal),
     alive() {
@@ -65,7 +65,8 @@ export function processGroup(pgid: number, except: readonly number[] = []): Comm
       if (kill(-pgid, 0) === ERRNO.ESRCH) return [];
       // Without /proc the kernel's answer is all there is, even if it counts zombies.
       if (listPids().length === 0) return [pgid];
-      return living(() => processesOf("getpgid", pgid).filter(({ pid }) => !except.includes(pid)));
+      const others = except();
+      return living(() => processesOf("getpgid", pgid).filter(({ pid }) => !others.includes(pid)));
     },
   };
 }
@@ -96,15 +97,18 @@ export interface Mark {
 /**
  * A command that shares klatch's process group.
  *
- * @param command the command.
+ * @param command the command; `undefined` where only the mark is known, as long as it has not been started.
  * @param mark what its environment carries. A mark that klatch itself was started with tells nothing apart and is
  *   left out of account; then a process whose parent ended before anybody looked is not found.
  * @returns its tree.
  */
-export function terminalTree(command: Pick<SpawnedCommand, "pid" | "startTime">, mark?: Mark): CommandGroup {
+export function terminalTree(
+  command: Pick<SpawnedCommand, "pid" | "startTime"> | undefined,
+  mark?: Mark,
+): CommandGroup {
   const ours = mark && environ().some(({ name, value }) => name === mark.name && value === mark.value);
   const session = processStat("self")?.session;
-  const known = new Map<number, number>([[command.pid, command.startTime]]);
+  const known = new Map<number, number>(command && [[command.pid, command.startTime]]);
   const wanted = mark && !ours ? new TextEncoder().encode(`\0${mark.name}=${mark.value}\0`) : undefined;
 
   /** The members as they are now, and remembers them: their parents may end before they do. */

@@ -21,23 +21,35 @@ const LIBRARIES = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
 const SYSCALLS = {
   x86_64: {
     read: 0,
+    write: 1,
     close: 3,
     wait4: 61,
+    fcntl: 72,
     getpgid: 121,
     getsid: 124,
     getdents64: 217,
+    timer_create: 222,
+    timer_settime: 223,
     clock_gettime: 228,
     openat: 257,
+    ppoll: 271,
+    pipe2: 293,
   },
   aarch64: {
     read: 63,
+    write: 64,
     close: 57,
     wait4: 260,
+    fcntl: 25,
     getpgid: 155,
     getsid: 156,
     getdents64: 61,
+    timer_create: 107,
+    timer_settime: 110,
     clock_gettime: 113,
     openat: 56,
+    ppoll: 73,
+    pipe2: 59,
   },
 } as const;
 
@@ -94,7 +106,7 @@ function once<T>(make: () => T): () => T {
 const spawnLibrary = once(() =>
   load({
     posix_spawnp: {
-      parameters: ["buffer", "buffer", "pointer", "buffer", "buffer", "buffer"],
+      parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
       result: "i32",
     },
     environ: { type: "pointer" },
@@ -108,6 +120,15 @@ const errnoLibrary = once(() => load({ __errno_location: { parameters: [], resul
 const signalLibrary = once(() => load({ signal: { parameters: ["i32", "pointer"], result: "pointer" } }));
 const syscallLibrary = once(() =>
   load({ syscall: { parameters: ["i64", "i64", "buffer", "i64", "i64"], result: "i32" } })
+);
+const anySyscallLibrary = once(() =>
+  load({ syscall: { parameters: ["i64", "i64", "i64", "i64", "i64", "i64"], result: "i32" } })
+);
+const dup2Library = once(() =>
+  load({ posix_spawn_file_actions_adddup2: { parameters: ["buffer", "i32", "i32"], result: "i32" } })
+);
+const readLibrary = once(() =>
+  load({ read: { parameters: ["i32", "buffer", "usize"], result: "isize", nonblocking: true } })
 );
 
 /**
@@ -163,6 +184,49 @@ export function syscall(
 }
 
 /**
+ * Makes a system call of any shape.
+ *
+ * @param name which one.
+ * @param given up to five arguments; of bytes their address is passed, and 0 for what is left out.
+ * @returns what it returned; -1 is a failure.
+ */
+export function anySyscall(name: Syscall, ...given: readonly (number | Uint8Array<ArrayBuffer>)[]): number {
+  const numbers = SYSCALLS[Deno.build.arch as keyof typeof SYSCALLS];
+  const at = (i: number): bigint => {
+    const argument = given[i] ?? 0;
+    return typeof argument === "number"
+      ? BigInt(argument)
+      : BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(argument)));
+  };
+  return anySyscallLibrary().syscall(BigInt(numbers[name]), at(0), at(1), at(2), at(3), at(4));
+}
+
+/** `read` on a thread of its own. Resolves to what it returned: 0 at the end, -1 for a failure. */
+export async function readLater(fd: number, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
+  return Number(await readLibrary().read(fd, buffer, BigInt(buffer.length)));
+}
+
+/**
+ * The file actions that put descriptors in places. A zeroed posix_spawn_file_actions_t is an initialized one, in
+ * glibc and in musl; what the C library allocates for it is not freed, since few are made.
+ *
+ * @param places what is put where, in this order.
+ */
+export function fileActions(
+  places: readonly (readonly [from: number, to: number])[],
+): Uint8Array<ArrayBuffer> {
+  const SIZE = 80;
+  const actions = fixedBytes(SIZE);
+  const { posix_spawn_file_actions_adddup2 } = dup2Library();
+  for (const [from, to] of places) {
+    if (posix_spawn_file_actions_adddup2(actions, from, to) !== 0) {
+      throw new KlatchError("internal", `descriptor ${from} cannot be passed on as ${to}`);
+    }
+  }
+  return actions;
+}
+
+/**
  * Sends a signal.
  *
  * @param pid a process, or the negative number of a process group. 0, 1 and -1 are refused: they would reach
@@ -201,11 +265,12 @@ export function setDisposition(signal: number, disposition: "default" | "ignore"
 export function posixSpawnp(
   pid: Uint8Array<ArrayBuffer>,
   file: Uint8Array<ArrayBuffer>,
+  actions: Uint8Array<ArrayBuffer> | null,
   attributes: Uint8Array<ArrayBuffer>,
   argv: Uint8Array<ArrayBuffer>,
   envp: Uint8Array<ArrayBuffer>,
 ): number {
-  return spawnLibrary().posix_spawnp(pid, file, null, attributes, argv, envp);
+  return spawnLibrary().posix_spawnp(pid, file, actions, attributes, argv, envp);
 }
 
 /** One entry of this process's environment, where C keeps it. */

@@ -64,27 +64,37 @@ export function readProcFile(path: string): Uint8Array<ArrayBuffer> | undefined 
  * @returns their numbers; empty where there is no /proc.
  */
 export function listPids(): number[] {
-  const pids: number[] = [];
-  withFile("/proc", (fd) => {
+  return numbersIn("/proc");
+}
+
+/**
+ * The names in a directory that are numbers.
+ *
+ * @param path its path, without NUL.
+ * @returns the numbers; empty where it cannot be read.
+ */
+export function numbersIn(path: string): number[] {
+  const numbers: number[] = [];
+  withFile(path, (fd) => {
     for (;;) {
       const length = syscall("getdents64", fd, scratch, scratch.length);
       if (length <= 0) return;
-      collectPids(scratch.subarray(0, length), pids);
+      collectNumbers(scratch.subarray(0, length), numbers);
     }
   });
-  return pids;
+  return numbers;
 }
 
 /** Picks the names that are numbers out of what getdents64(2) gave: u64, i64, u16 length, u8 type, name. */
-function collectPids(entries: Uint8Array<ArrayBuffer>, pids: number[]): void {
+function collectNumbers(entries: Uint8Array<ArrayBuffer>, numbers: number[]): void {
   const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
   for (let at = 0; at < entries.length; at += view.getUint16(at + 16, true)) {
-    let pid = 0;
-    for (let i = at + 19; pid >= 0 && entries[i] !== 0; i++) {
+    let number = 0;
+    for (let i = at + 19; number >= 0 && entries[i] !== 0; i++) {
       const digit = (entries[i] ?? 0) - 48;
-      pid = digit >= 0 && digit <= 9 ? pid * 10 + digit : -1;
+      number = digit >= 0 && digit <= 9 ? number * 10 + digit : -1;
     }
-    if (pid > 0) pids.push(pid);
+    if (number >= 0) numbers.push(number);
   }
 }
 

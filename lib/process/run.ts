@@ -13,7 +13,7 @@
 
 import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
-import { type CommandGroup, onTerminal, processGroup, terminalTree } from "./group.ts";
+import { type CommandGroup, type Mark, onTerminal, processGroup, terminalTree } from "./group.ts";
 import { signalName, SIGNALS, type SignalSource } from "./signals.ts";
 import { type Exit, spawnCommand, type SpawnedCommand } from "./spawn.ts";
 
@@ -21,13 +21,12 @@ import { type Exit, spawnCommand, type SpawnedCommand } from "./spawn.ts";
 export interface RunOptions {
   /** The command and its arguments. */
   readonly argv: readonly string[];
-  /** What the command sees besides klatch's own environment. `KLATCH_HOLDER`, if there, marks its processes. */
+  /** What the command sees besides klatch's own environment. */
   readonly env: Readonly<Record<string, string>>;
-  /**
-   * Puts the command into a process group that exists already, that of a guard. Without it klatch decides: the
-   * terminal's group on a terminal, a new one elsewhere.
-   */
-  readonly join?: { readonly pgid: number; readonly guard: number };
+  /** The entry of `env` by which the command's processes are known on a terminal. */
+  readonly mark?: Mark;
+  /** Sees to the command's end when klatch cannot. */
+  readonly guard?: CommandGuard;
   /** Signals go to the command from its start to its end; afterwards they are kept. */
   readonly signals: SignalSource;
   /** Aborts when the command has to stop, because the hold is lost. */
@@ -47,6 +46,23 @@ export interface RunOptions {
   readonly clock: Clock;
   /** Tells the user something, one line without a line break. */
   readonly say: (line: string) => void;
+}
+
+/** What stands by to end a command, as the command's run sees it. */
+export interface CommandGuard {
+  /** The process group that the command joins; `undefined` on a terminal, where it stays in the terminal's. */
+  readonly pgid: number | undefined;
+  /** The processes in that group that are not the command's. */
+  guards(): readonly number[];
+  /**
+   * Starts the command where the guard can see it.
+   *
+   * @param spawn starts it.
+   * @throws what `spawn` throws; KlatchError `lost`, before it, when the time for it is up.
+   */
+  start(spawn: () => SpawnedCommand): SpawnedCommand;
+  /** All of the group is about to get KILL, the guard with it. */
+  killing(): void;
 }
 
 /** What became of a command. */
@@ -96,7 +112,8 @@ const SENT_BY_TERMINAL: ReadonlySet<number> = new Set([SIGNALS.INT, SIGNALS.QUIT
  */
 export async function runCommand(options: RunOptions): Promise<ExitStatus> {
   if (options.lost.aborted) throw new KlatchError("lost", "the hold was lost before the command was started");
-  const run = new Run(options, options.join === undefined && onTerminal());
+  const { guard } = options;
+  const run = new Run(options, guard === undefined ? onTerminal() : guard.pgid === undefined);
   const onLost = () => run.lose();
   options.signals.route((signal) => run.forward(signal));
   options.lost.addEventListener("abort", onLost);
@@ -125,12 +142,13 @@ class Run {
   constructor(options: RunOptions, terminal: boolean) {
     this.#options = options;
     this.#terminal = terminal;
-    const { argv, env, join } = options;
-    const group = terminal ? "inherit" : join ? { join: join.pgid } : "own";
-    this.#command = spawnCommand({ argv, env, group });
+    const { argv, env, guard, mark } = options;
+    const group = terminal ? "inherit" : guard?.pgid !== undefined ? { join: guard.pgid } : "own";
+    const spawn = () => spawnCommand({ argv, env, group });
+    this.#command = guard === undefined ? spawn() : guard.start(spawn);
     this.#group = terminal
-      ? terminalTree(this.#command, mark(env))
-      : processGroup(this.#command.pgid, join ? [join.guard] : []);
+      ? terminalTree(this.#command, mark)
+      : processGroup(this.#command.pgid, () => guard?.guards() ?? []);
     this.#exit = this.#command.exit.finally(() => this.#ended.abort());
   }
 
@@ -195,6 +213,7 @@ class Run {
           if (this.#stopSignal !== SIGNALS.KILL) say(`${list(rest)} did not end in time: sending KILL`);
         }
         // Again at every look: on a terminal there is no group that a new process could not escape from.
+        this.#options.guard?.killing();
         this.#group.signal(SIGNALS.KILL);
       }
       if (killedAt !== undefined && now - killedAt >= STUCK_AFTER_MS && !stuckSaid) {
@@ -226,11 +245,6 @@ class Run {
     this.#killAt = Math.min(this.#killAt, killAt);
     this.#stopping.abort();
   }
-}
-
-function mark(env: Readonly<Record<string, string>>): { name: string; value: string } | undefined {
-  const value = env["KLATCH_HOLDER"];
-  return value === undefined || value === "" ? undefined : { name: "KLATCH_HOLDER", value };
 }
 
 function list(pids: readonly number[]): string {

@@ -11,7 +11,8 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { cString, environ, ERRNO, fixedBytes, posixSpawnp, waitpid } from "./libc.ts";
+import { closedToOthers } from "./descriptors.ts";
+import { cString, environ, ERRNO, fileActions, fixedBytes, posixSpawnp, waitpid } from "./libc.ts";
 import { ignoredAtStart, keepDispositions, processStat } from "./proc.ts";
 
 /** The process group of a command: a new one, klatch's, or one that exists already in this session. */
@@ -24,6 +25,11 @@ export interface SpawnRequest {
   /** What to add to klatch's own environment, or to replace there. */
   readonly env?: Readonly<Record<string, string>>;
   readonly group: GroupChoice;
+  /**
+   * For a process of klatch's own, as the guard is: it gets these descriptors as 0, 1, 2 and so on, and no others;
+   * and every signal that can be, but for CONT and CHLD, is blocked in it, and in all that it will be, from the start.
+   */
+  readonly descriptors?: readonly number[];
 }
 
 /** How a process ended: by itself with a code from 0 to 255, or by a signal. */
@@ -45,6 +51,9 @@ export interface SpawnedCommand {
 /** Our own children that have not been waited for. Nobody else may reap them, or their status is lost. */
 export const children: Set<number> = new Set();
 
+/** A process that was started, and that nobody waits for yet: it stays a zombie when it ends. */
+export type StartedProcess = Omit<SpawnedCommand, "exit">;
+
 /**
  * Starts a command. PATH is searched as execvp(3) does it, and a file without a known format is given to /bin/sh.
  *
@@ -63,14 +72,32 @@ export const children: Set<number> = new Set();
  * ```
  */
 export function spawnCommand(request: SpawnRequest): SpawnedCommand {
+  const started = startProcess(request);
+  return { ...started, exit: exitOf(started.pid) };
+}
+
+/**
+ * As {@link spawnCommand}, but nobody waits for the process, so that neither its number nor its group can come to mean
+ * anything else, though it ends, until {@link exitOf} is called.
+ */
+export function startProcess(request: SpawnRequest): StartedProcess {
   const file = request.argv[0];
   if (file === undefined) throw new KlatchError("usage", "there is no command to run");
   checkStrings(request);
   keepDispositions();
-  const start: Start = { attributes: attributes(request.group), environment: environment(request.env ?? {}) };
+  const { argv, descriptors } = request;
+  const start: Start = {
+    attributes: attributes(request.group, descriptors !== undefined),
+    actions: descriptors === undefined ? null : fileActions(descriptors.map((fd, place) => [fd, place])),
+    environment: environment(request.env ?? {}),
+  };
 
-  let started = trySpawn(file, request.argv, start);
-  if (started.error === ERRNO.ENOEXEC) started = spawnWithShell(file, request.argv, start);
+  let started = descriptors === undefined
+    ? trySpawn(file, argv, start)
+    : closedToOthers(() => trySpawn(file, argv, start));
+  if (started.error === ERRNO.ENOEXEC && descriptors === undefined) {
+    started = spawnWithShell(file, argv, start);
+  }
   if (started.error !== 0) throw startFailure(file, started.error, request.group);
 
   const pid = started.pid;
@@ -82,13 +109,13 @@ export function spawnCommand(request: SpawnRequest): SpawnedCommand {
     pid,
     pgid: group === "own" ? pid : group === "inherit" ? stat?.pgid ?? 0 : group.join,
     startTime: stat?.startTime ?? 0,
-    exit: waitFor(pid),
   };
 }
 
 /** What is the same in every attempt to start one command. */
 interface Start {
   readonly attributes: Uint8Array<ArrayBuffer>;
+  readonly actions: Uint8Array<ArrayBuffer> | null;
   readonly environment: CStrings;
 }
 
@@ -111,18 +138,27 @@ function checkStrings({ argv, env = {} }: SpawnRequest): void {
  * same places ever since: flags, group, two sigset_t of 128 bytes (the public header spawn.h; the tests read this
  * back through the C library).
  */
-export function attributes(group: GroupChoice): Uint8Array<ArrayBuffer> {
+export function attributes(group: GroupChoice, blocked = false): Uint8Array<ArrayBuffer> {
   const SIZE = 336, SET_GROUP = 0x02, SET_DEFAULTS = 0x04, SET_MASK = 0x08;
   const bytes = fixedBytes(SIZE);
   const view = new DataView(bytes.buffer);
   view.setInt16(0, SET_DEFAULTS | SET_MASK | (group === "inherit" ? 0 : SET_GROUP), true);
   view.setInt32(4, typeof group === "string" ? 0 : group.join, true);
+  const DEFAULTS = 8, MASK = DEFAULTS + 128;
   for (let signal = 1; signal <= 64; signal++) {
-    if (ignoredAtStart().has(signal)) continue;
-    const at = 8 + ((signal - 1) >> 3);
-    view.setUint8(at, view.getUint8(at) | (1 << ((signal - 1) & 7)));
+    if (!ignoredAtStart().has(signal)) addSignal(view, DEFAULTS, signal);
+    if (blocked && !NEVER_BLOCKED.includes(signal)) addSignal(view, MASK, signal);
   }
   return bytes;
+}
+
+/** CHLD and CONT, which harm nobody; KILL and STOP cannot be blocked. */
+const NEVER_BLOCKED: readonly number[] = [9, 17, 18, 19];
+
+/** Adds a signal to the sigset_t at an offset. */
+function addSignal(view: DataView, offset: number, signal: number): void {
+  const at = offset + ((signal - 1) >> 3);
+  view.setUint8(at, view.getUint8(at) | (1 << ((signal - 1) & 7)));
 }
 
 /** A `char *[]` and what keeps its strings alive. */
@@ -151,9 +187,10 @@ function environment(additions: Readonly<Record<string, string>>): CStrings {
 function trySpawn(file: string, argv: readonly string[], start: Start): { pid: number; error: number } {
   const pid = fixedBytes(4);
   const list = cStrings(argv);
-  const error = posixSpawnp(pid, cString(file), start.attributes, list.pointers, start.environment.pointers);
+  const { actions, attributes, environment } = start;
+  const error = posixSpawnp(pid, cString(file), actions, attributes, list.pointers, environment.pointers);
   // Mentioned after the call, so that the strings are not collected before it.
-  if (list.keep.length + start.environment.keep.length === 0) {
+  if (list.keep.length + environment.keep.length === 0) {
     throw new KlatchError("internal", "no arguments");
   }
   return { pid: new DataView(pid.buffer).getInt32(0, true), error };
@@ -177,8 +214,8 @@ function candidates(file: string): string[] {
   return path.split(":").map((directory) => `${directory === "" ? "." : directory}/${file}`);
 }
 
-/** Waits for the exit status on a thread of its own. */
-async function waitFor(pid: number): Promise<Exit> {
+/** Waits for the end of a process that klatch has started, on a thread of its own. Only one may wait. */
+export async function exitOf(pid: number): Promise<Exit> {
   const status = fixedBytes(4);
   try {
     // Interrupted waits are tried again as long as there is something to wait for.

@@ -23,12 +23,12 @@ export interface ProbeOptions {
   readonly killAtMs?: number;
   /** How many times as long everything lasts on the probe's clock, so that a slow machine is not slow on it. */
   readonly patience?: number;
-  /** The value of KLATCH_HOLDER; the process number of the probe if not given. */
-  readonly holder?: string;
+  /** The value of KLATCH_RUN; the process number of the probe if not given. */
+  readonly run?: string;
 }
 
 async function probe(options: ProbeOptions, argv: readonly string[]): Promise<number> {
-  const { killAtMs, holder = String(Deno.pid), patience = 1, ...rest } = options;
+  const { killAtMs, run = String(Deno.pid), patience = 1, ...rest } = options;
   const clock = systemClock(() => bootTimeMs() / patience);
   using signals = listenSignals();
   warmUp();
@@ -39,7 +39,8 @@ async function probe(options: ProbeOptions, argv: readonly string[]): Promise<nu
       ...rest,
       ...(killAtMs === undefined ? {} : { killAt: () => clock.awakeOrNot() + killAtMs }),
       argv,
-      env: { KLATCH_LOCK: "probe", KLATCH_HOLDER: holder },
+      env: { KLATCH_LOCK: "probe", KLATCH_RUN: run },
+      mark: { name: "KLATCH_RUN", value: run },
       signals,
       lost: lost.signal,
       clock,

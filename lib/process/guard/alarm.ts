@@ -1,0 +1,40 @@
+/**
+ * A moment at which the kernel wakes this process though somebody has stopped it: a timer whose signal is CONT, on
+ * the clock that counts suspension. Where the kernel has no such timers nothing happens.
+ *
+ * @module
+ */
+
+import { anySyscall, fixedBytes } from "../libc.ts";
+
+const CLOCK_BOOTTIME = 7, TIMER_ABSTIME = 1, SIGCONT = 18;
+
+/** One timer of this process; see timer_create(2). */
+export class Alarm {
+  readonly #timer: number | undefined;
+  #atMs = Infinity;
+
+  constructor() {
+    // struct sigevent: value (8 bytes), signal, and 0 for "notify by signal"; the rest is not looked at.
+    const event = fixedBytes(64);
+    new DataView(event.buffer).setInt32(8, SIGCONT, true);
+    const id = fixedBytes(4);
+    const made = anySyscall("timer_create", CLOCK_BOOTTIME, event, id) === 0;
+    this.#timer = made ? new DataView(id.buffer).getInt32(0, true) : undefined;
+  }
+
+  /** Sets the moment, in milliseconds; Infinity: never. */
+  set(atMs: number): void {
+    if (this.#timer === undefined || atMs === this.#atMs) return;
+    this.#atMs = atMs;
+    // struct itimerspec: an interval of nothing, then the moment; nothing there means never.
+    const when = fixedBytes(32);
+    if (atMs !== Infinity) {
+      const ns = BigInt(Math.max(1, Math.round(atMs * 1e6)));
+      const view = new DataView(when.buffer);
+      view.setBigInt64(16, ns / 1_000_000_000n, true);
+      view.setBigInt64(24, ns % 1_000_000_000n, true);
+    }
+    anySyscall("timer_settime", this.#timer, TIMER_ABSTIME, when);
+  }
+}

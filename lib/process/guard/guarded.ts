@@ -1,0 +1,240 @@
+/**
+ * Keeps a guard for one run, from before the hold is acquired until nothing of the command is left: the first one in
+ * a process group of its own, which the command joins, and another one in that same group whenever one is killed.
+ *
+ * It promises that no command is started unguarded, and that none goes on unguarded for longer than another guard
+ * takes to start; where that cannot be, {@link Guarded.broken} says so. What a guard promises stands in `process.ts`,
+ * and what holds when klatch and the guard are killed at once, in `switch.ts`. When both are stopped at once, the
+ * kernel wakes the guard at the deadlines; when the guard is killed while klatch is stopped, the kernel wakes klatch.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../clock.ts";
+import { asKlatchError, KlatchError } from "../../errors.ts";
+import { type Mark, onTerminal } from "../group.ts";
+import { environ, kill } from "../libc.ts";
+import type { CommandGuard } from "../run.ts";
+import { SIGNALS } from "../signals.ts";
+import type { SpawnedCommand } from "../spawn.ts";
+import { GuardHandle } from "./handle.ts";
+import type { Order, Told } from "./protocol.ts";
+import { DeadMansSwitch } from "./switch.ts";
+
+/** How long a guard may take to start. */
+const READY_WITHIN_MS = 10_000;
+/** How many guards may be lost in one run before it is clear that something is wrong. */
+const MOST_GUARDS = 10;
+/** And how many in a row before they have begun to guard. */
+const MOST_UNREADY = 3;
+/** How long after klatch's end KILL follows, unless told otherwise. */
+const KILL_AFTER_MS = 5_000;
+
+/** What a run wants to be guarded with. */
+export interface GuardedOptions {
+  /** The words that start this program once more. */
+  readonly self: readonly string[];
+  /** By what the command's processes are known on a terminal: its name stands in the environment of every run's. */
+  readonly mark: Mark;
+  /** The signal that asks the command to stop, 1–64. */
+  readonly stopSignal: number;
+  /** How long after it KILL follows, if that was asked for; milliseconds. */
+  readonly killAfterMs?: number;
+  /** What makes the guard's lines JSON objects; see {@link Order}. */
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  /** Tells the user something, one line without a line break. */
+  readonly say: (line: string) => void;
+}
+
+/** When a hold must have ended, as a session says it. */
+export interface Deadlines {
+  readonly termAtMs: number;
+  readonly killAtMs: number;
+}
+
+/** The guard of one run. */
+export class Guarded implements CommandGuard {
+  readonly #options: GuardedOptions;
+  readonly #order: Order;
+  readonly #terminal = onTerminal();
+  readonly #switch = new DeadMansSwitch();
+  readonly #broken = new AbortController();
+  readonly #all: GuardHandle[] = [];
+  #current: GuardHandle | undefined;
+  #ready = Promise.withResolvers<void>();
+  #deadlines: Deadlines | undefined;
+  #stopping: Told | undefined;
+  #command: SpawnedCommand | undefined;
+  /** How many in a row have ended without having guarded. */
+  #unready = 0;
+  /** Nothing needs to be guarded any more: all was killed, or has ended. */
+  #over = false;
+
+  /** Starts a guard at once. {@link Guarded.end} has to be called, whatever happens. */
+  constructor(options: GuardedOptions) {
+    this.#options = options;
+    const { mark, stopSignal, killAfterMs, fields } = options;
+    // A klatch inside of another one's command: who kills it wants the command gone now, not in five seconds.
+    const nested = environ().some(({ name }) => name === mark.name);
+    this.#order = {
+      stopSignal,
+      ...(killAfterMs !== undefined && { killAfterMs }),
+      killAfterMyEndMs: nested ? 0 : killAfterMs ?? KILL_AFTER_MS,
+      ...(this.#terminal && { mark }),
+      ...(fields !== undefined && { fields }),
+    };
+    this.#ready.promise.catch(() => {});
+    this.#startGuard();
+  }
+
+  /**
+   * Aborts when the command must not go on: with a KlatchError `lost` when a guard has begun to stop it, because
+   * klatch was too late; with `guard` when no guard can be had any more.
+   */
+  get broken(): AbortSignal {
+    return this.#broken.signal;
+  }
+
+  /** Resolves when there is a guard. Rejects with what {@link Guarded.broken} says, if that comes first. */
+  ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** The hold was acquired or renewed. */
+  deadline(deadlines: Deadlines): void {
+    this.#deadlines = deadlines;
+    this.#current?.tell({ kind: "deadline", ...times(deadlines) });
+  }
+
+  /** The hold is lost, and klatch is about to stop the command itself. */
+  stopping(killAtMs: number): void {
+    this.#stopping = { kind: "stopping", killAtMs };
+    this.#current?.tell(this.#stopping);
+  }
+
+  get pgid(): number | undefined {
+    return this.#terminal ? undefined : this.#all[0]?.pgid;
+  }
+
+  guards(): readonly number[] {
+    return this.#all.map(({ pid }) => pid);
+  }
+
+  start(spawn: () => SpawnedCommand): SpawnedCommand {
+    this.#inTime();
+    const command = this.#command = this.#switch.handOver(spawn);
+    if (this.#terminal) {
+      this.#switch.aim(command.pid);
+      this.#current?.tell({ kind: "command", pid: command.pid, startTime: command.startTime });
+    }
+    try {
+      this.#inTime();
+    } catch {
+      // klatch stood still since it looked last: nobody waits for what has just begun. The run sees its end.
+      kill(this.pgid === undefined ? command.pid : -this.pgid, SIGNALS.KILL);
+      this.killing();
+    }
+    return command;
+  }
+
+  #inTime(): void {
+    const { clock } = this.#options;
+    if (clock.awakeOrNot() < (this.#deadlines?.termAtMs ?? Infinity)) return;
+    throw new KlatchError("lost", "the hold was lost before the command was started");
+  }
+
+  killing(): void {
+    this.#over = true;
+  }
+
+  /** Ends the guard. Nothing of the command may be left. */
+  async end(): Promise<void> {
+    this.#over = true;
+    this.#ready.reject(new KlatchError("guard", "the guard was ended"));
+    this.#switch.disarm();
+    await Promise.all(this.#all.map((guard) => guard.end()));
+  }
+
+  #startGuard(): void {
+    const { pgid } = this;
+    const order = pgid === undefined ? this.#order : { ...this.#order, pgid };
+    this.#unready++;
+    try {
+      const guard: GuardHandle = new GuardHandle(this.#options.self, order, this.#switch, {
+        ready: () => {
+          this.#unready = 0;
+          this.#ready.resolve();
+        },
+        acting: () => this.#acting(),
+        gone: () => this.#gone(guard),
+      });
+      this.#all.push(guard);
+      this.#current = guard;
+      if (pgid === undefined && !this.#terminal) this.#switch.aim(-guard.pgid);
+      this.#tellAll(guard);
+      this.#limit(guard, this.#ready);
+    } catch (error) {
+      this.#break(cannotStart(asKlatchError(error).message));
+    }
+  }
+
+  /** What a guard that comes later has missed. */
+  #tellAll(guard: GuardHandle): void {
+    if (this.#deadlines !== undefined) guard.tell({ kind: "deadline", ...times(this.#deadlines) });
+    if (this.#stopping !== undefined) guard.tell(this.#stopping);
+    const command = this.#terminal ? this.#command : undefined;
+    if (command) guard.tell({ kind: "command", pid: command.pid, startTime: command.startTime });
+  }
+
+  async #limit(guard: GuardHandle, ready: PromiseWithResolvers<void>): Promise<void> {
+    const enough = new AbortController();
+    const stop = () => enough.abort();
+    ready.promise.then(stop, stop);
+    await this.#options.clock.sleep(READY_WITHIN_MS, enough.signal);
+    if (enough.signal.aborted || this.#over || this.#current !== guard) return;
+    this.#break(cannotStart(`it was not ready within ${READY_WITHIN_MS / 1000} s`));
+  }
+
+  #acting(): void {
+    this.#over = true;
+    this.#break(
+      new KlatchError("lost", "klatch was stopped or too busy to renew, and the guard stopped the command", {
+        hint: "check what the command left half done",
+      }),
+    );
+  }
+
+  #gone(guard: GuardHandle): void {
+    if (this.#over || this.#current !== guard || this.#broken.signal.aborted) return;
+    if (this.#all.length >= MOST_GUARDS) {
+      return this.#break(
+        new KlatchError("guard", `${MOST_GUARDS} guards have ended before their time`, HINT),
+      );
+    }
+    if (this.#unready >= MOST_UNREADY) {
+      return this.#break(cannotStart("it ended at once, again and again"));
+    }
+    if (this.#unready === 0) {
+      this.#options.say(`the guard (process ${guard.pid}) has ended before its time: starting another`);
+      this.#ready = Promise.withResolvers();
+      this.#ready.promise.catch(() => {});
+    }
+    this.#startGuard();
+  }
+
+  #break(error: KlatchError): void {
+    this.#ready.reject(error);
+    this.#broken.abort(error);
+  }
+}
+
+const HINT = { hint: "--no-guard does without, at your own risk" };
+
+function cannotStart(why: string): KlatchError {
+  return new KlatchError("guard", `the guard cannot be started: ${why}`, HINT);
+}
+
+function times({ termAtMs, killAtMs }: Deadlines): Deadlines {
+  return { termAtMs, killAtMs };
+}

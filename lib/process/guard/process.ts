@@ -1,0 +1,167 @@
+/**
+ * The guard itself: a process that stands between a command and the end of the hold when klatch cannot, because it was
+ * killed, stopped, swapped out or is too busy. It decides by `watch.ts`; here is what it hears and what it does.
+ *
+ * How it is started makes most of its promises (see `guarded.ts`): it leads the process group that the command is
+ * started in, so that it knows what to kill before there is anything; its number cannot come to mean another group
+ * while it lives; KILL to the group ends it together with the command in one step of the kernel; and no other signal
+ * that the group gets can end it, since all are blocked in it from the start. On a terminal, where the command has
+ * to stay in the terminal's group, it finds the command's processes by the mark in their environment, and a number
+ * that means another process by now gets no signal.
+ *
+ * When it is stopped it is woken by the kernel at its deadlines. It does nothing but wait for one pipe: no network, no
+ * files, no event loop; and it never waits for anybody to read what it says.
+ *
+ * What it does not promise: that a command ends which has changed to another user, or left its group on purpose;
+ * anything while the whole machine stands still.
+ *
+ * @module
+ */
+
+import { signalNoMore, writeNow } from "../descriptors.ts";
+import { type CommandGroup, processGroup, terminalTree } from "../group.ts";
+import { anySyscall, bootTimeMs, fixedBytes, syscall } from "../libc.ts";
+import { processStat } from "../proc.ts";
+import { SIGNALS } from "../signals.ts";
+import { Alarm } from "./alarm.ts";
+import { sayNow } from "./say.ts";
+import { type Answer, LineBuffer, type Order, PLACES, toldBy } from "./protocol.ts";
+import { type Action, Watch } from "./watch.ts";
+
+/** The longest wait: what is waited for is on a clock that counts suspension, which no timeout does. */
+const LONGEST_WAIT_MS = 1_000;
+
+/**
+ * Guards, until klatch kills this process or there is nothing left to guard.
+ *
+ * @param words the order, as JSON.
+ * @returns the exit status: 0 after its work, 125 if it was not started by klatch.
+ */
+export function guardProcess(words: readonly string[]): number {
+  const order = orderOf(words[0] ?? "");
+  const self = order && processStat("self");
+  const pgid = self?.pgid ?? ownGroup();
+  // Somebody who tries the hidden word must not have their own shell's group killed.
+  if (order === undefined || pgid !== (order.pgid ?? Deno.pid)) {
+    sayNow("klatch guard: it is klatch that starts this; try klatch help\n");
+    return 125;
+  }
+  new Guard(order, pgid).guard();
+  return 0;
+}
+
+function orderOf(word: string): Order | undefined {
+  try {
+    return JSON.parse(word);
+  } catch {
+    return undefined;
+  }
+}
+
+function ownGroup(): number {
+  return syscall("getpgid", 0, null);
+}
+
+class Guard {
+  readonly #order: Order;
+  readonly #watch: Watch;
+  #group: CommandGroup;
+  readonly #lines = new LineBuffer();
+  readonly #alarms: readonly [Alarm, Alarm] = [new Alarm(), new Alarm()];
+  /** Whether klatch is gone, and its pipe at an end that would be seen again and again. */
+  #alone = false;
+  #over = false;
+
+  constructor(order: Order, pgid: number) {
+    this.#order = order;
+    this.#watch = new Watch(order.killAfterMs, order.killAfterMyEndMs);
+    this.#group = order.mark === undefined
+      ? processGroup(pgid, () => [Deno.pid])
+      : terminalTree(undefined, order.mark);
+  }
+
+  guard(): void {
+    answer("ready");
+    while (!this.#over) {
+      const now = bootTimeMs();
+      for (const action of this.#watch.look(now, () => this.#group.alive().length > 0)) this.#do(action);
+      if (this.#over) return;
+      this.#alarms[0].set(this.#watch.askAtMs);
+      this.#alarms[1].set(this.#watch.killAtMs);
+      const leftMs = this.#watch.nextLookMs(now) - bootTimeMs();
+      if (waitForInput(this.#alone ? -1 : PLACES.heard, leftMs)) this.#listen();
+    }
+  }
+
+  #listen(): void {
+    const buffer = fixedBytes(4096);
+    const got = syscall("read", PLACES.heard, buffer, buffer.length);
+    if (got < 0) return;
+    if (got === 0) {
+      this.#alone = true;
+      return this.#watch.orphan(bootTimeMs());
+    }
+    for (const line of this.#lines.take(new TextDecoder().decode(buffer.subarray(0, got)))) {
+      const told = toldBy(line);
+      if (told === undefined) continue;
+      if (told.kind === "command") this.#group = terminalTree(told, this.#order.mark);
+      else this.#watch.hear(told);
+    }
+  }
+
+  #do(action: Action): void {
+    switch (action) {
+      case "ask": {
+        const { stopSignal } = this.#order;
+        this.#group.signal(stopSignal);
+        // Something that stands still cannot obey.
+        if (stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
+        return;
+      }
+      case "kill":
+        return this.#group.signal(SIGNALS.KILL);
+      case "tell-klatch":
+        // klatch, if it is stopped on purpose, is not to be woken by this, nor by the end of this process.
+        signalNoMore(PLACES.saidRead);
+        return answer("acting");
+      case "end":
+        this.#over = true;
+        return;
+      default:
+        return sayNow(this.#textOf(action.say));
+    }
+  }
+
+  #textOf(text: string): string {
+    const { fields } = this.#order;
+    if (fields === undefined) return `klatch guard: ${text}\n`;
+    const time = new Date().toISOString();
+    return `${JSON.stringify({ time, event: "warning", ...fields, message: text })}\n`;
+  }
+}
+
+function answer(word: Answer): void {
+  writeNow(PLACES.said, `${word}\n`);
+}
+
+/**
+ * Waits for something to read.
+ *
+ * @param fd where; -1: only waits.
+ * @param ms how long at the most.
+ * @returns whether there is something to read.
+ */
+function waitForInput(fd: number, ms: number): boolean {
+  const POLLIN = 1;
+  const poll = fixedBytes(8);
+  const view = new DataView(poll.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, POLLIN, true);
+  if (ms === Infinity) return anySyscall("ppoll", poll, 1) > 0;
+  const us = Math.round(Math.min(Math.max(0, ms), LONGEST_WAIT_MS) * 1000);
+  const timeout = fixedBytes(16);
+  const time = new DataView(timeout.buffer);
+  time.setBigInt64(0, BigInt(Math.floor(us / 1e6)), true);
+  time.setBigInt64(8, BigInt(us % 1e6) * 1000n, true);
+  return anySyscall("ppoll", poll, 1, timeout) > 0;
+}
