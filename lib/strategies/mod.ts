@@ -4,7 +4,8 @@
  * @module
  */
 import type { Strategy } from "../lock.ts";
+import { endpoints } from "./endpoints.ts";
 import { lease } from "./lease.ts";
 
 /** Every strategy by its name on the command line; the first is the default. */
-export const strategies: readonly Strategy[] = [lease];
+export const strategies: readonly Strategy[] = [lease, endpoints];

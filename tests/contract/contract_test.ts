@@ -219,7 +219,9 @@ function older(on: OnBench, { elder, held, released, broken }: Case) {
         await hold.release({ remove: true });
         const { metadata } = await bench.object();
         assertEquals(metadata.labels, { team: "elder", tier: "1" });
-        assertEquals(metadata.annotations, { "example.com/note": "keep me" });
+        assertEquals(metadata.annotations?.["example.com/note"], "keep me");
+        const ours = Object.keys(metadata.annotations ?? {}).filter((key) => key.startsWith("klatch.dev/"));
+        assertEquals(ours, []);
       }),
     );
 

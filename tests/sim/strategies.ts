@@ -10,6 +10,7 @@ import type { Strategy } from "../../lib/lock.ts";
 /** Every strategy by name. */
 export const simulated: ReadonlyMap<string, Case> = new Map([
   entry("lease"),
+  entry("endpoints"),
 ]);
 
 export type { Case, Strategy };

@@ -1,0 +1,252 @@
+/**
+ * The engine of the strategies that keep client-go's leader election record: one holder, and nothing but its name, its
+ * duration, two times and a count of changes. Where the record is kept and how it is spelt there is the storage's part.
+ *
+ * What client-go does not write is kept in annotations: a nonce, which tells two holders of one identity apart,
+ * and the reason. client-go keeps annotations when it takes a lock over, so the nonce counts only together with
+ * what client-go changes then.
+ *
+ * It keeps no queue: whoever writes first after a release has the lock.
+ *
+ * Format: {@link https://pkg.go.dev/k8s.io/client-go/tools/leaderelection/resourcelock#LeaderElectionRecord}.
+ *
+ * @module
+ */
+import { KlatchError } from "../errors.ts";
+import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
+import { type LockView, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Resource, type Strategy } from "../lock.ts";
+
+/** Says whose hold the record states: JSON, see {@link Note}. */
+const HOLD = "klatch.dev/hold";
+/** Why the holder holds it, for people. */
+const REASON = "klatch.dev/reason";
+
+/** The record as the storage spells it; fields that we do not know are kept. */
+export type ElectionRecord = Readonly<Record<string, unknown>>;
+
+/** Where and how a record is kept. */
+export interface ElectionStorage {
+  /** The strategy's name. */
+  readonly name: string;
+  readonly resource: Resource;
+  /** The record's path in the object, for errors. */
+  readonly path: string;
+  /** What the count of changes of holder is called. */
+  readonly transitions: "leaseTransitions" | "leaderTransitions";
+  /** How a time is written; `wallMs` are milliseconds since the Unix epoch. */
+  time(wallMs: number): string;
+  /**
+   * The record; an empty one where there is none.
+   *
+   * @throws KlatchError `record`, made by `unreadable`, if it cannot be parsed.
+   */
+  read(object: KubeObject, unreadable: (found: unknown, wanted: string) => KlatchError): ElectionRecord;
+  /** The object with this record. */
+  write(object: KubeObject, record: ElectionRecord): KubeObject;
+}
+
+/** What we note beside a record. The nonce counts only while the record still has what it had when we took it. */
+interface Note {
+  readonly nonce: string;
+  readonly acquireTime: string;
+  readonly transitions: number;
+  /** The moment of the last renewal, to the millisecond: two within a second must not look alike. */
+  readonly renewed: string;
+}
+
+/**
+ * A strategy over client-go's record.
+ *
+ * @param storage where the record is kept.
+ *
+ * @example
+ * ```ts
+ * import { lease } from "./lease.ts";
+ *
+ * const me = { identity: "me", nonce: "n1", leaseDurationMs: 15_000, labels: {} };
+ * const claim = lease.claim(undefined, { namespace: "default", name: "x" }, me, () => false, Date.now());
+ * if (claim.kind !== "acquire") throw new Error("a Lease that does not exist is free");
+ * ```
+ */
+export function election(storage: ElectionStorage): Strategy {
+  const { name, resource } = storage;
+  const engine = new Election(storage);
+  return {
+    name,
+    resource,
+    view: (object) => engine.view(object),
+    claim: (object, lock, me, isExpired, wallMs) => engine.claim(object, lock, me, isExpired, wallMs),
+    renew: (object, me, wallMs) => engine.renew(object, me, wallMs),
+    release: (object, me, wallMs) => engine.release(object, me, wallMs),
+  };
+}
+
+class Election {
+  readonly #storage: ElectionStorage;
+
+  constructor(storage: ElectionStorage) {
+    this.#storage = storage;
+  }
+
+  view(object: KubeObject | undefined): LockView {
+    const holder = object === undefined ? undefined : this.#holderOf(object);
+    return { holders: holder === undefined ? [] : [holder], waiters: [], slots: 1 };
+  }
+
+  claim(
+    object: KubeObject | undefined,
+    lock: LockName,
+    me: Contender,
+    isExpired: IsExpired,
+    wallMs: number,
+  ): Claim {
+    const holder = object === undefined ? undefined : this.#holderOf(object);
+    if (holder !== undefined && !isExpired(holder)) return { kind: "wait" };
+    const { resource: { apiVersion, kind }, transitions } = this.#storage;
+    const base: KubeObject = object ??
+      { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
+    const before = this.#read(base);
+    const acquireTime = this.#storage.time(wallMs);
+    const changes = object === undefined ? 0 : countOf(before[transitions]) + 1;
+    const record = {
+      ...before,
+      holderIdentity: me.identity,
+      // The record has whole seconds. Rounded up, others wait a little longer than the holder counts on.
+      leaseDurationSeconds: Math.ceil(me.leaseDurationMs / 1000),
+      acquireTime,
+      renewTime: acquireTime,
+      [transitions]: changes,
+    };
+    const note = { nonce: me.nonce, acquireTime, transitions: changes, renewed: instant(wallMs) };
+    const labels = {
+      ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
+      ...me.labels,
+    };
+    const taken = this.#storage.write(base, record);
+    return { kind: "acquire", object: annotated(taken, note, me.reason, labels) };
+  }
+
+  renew(object: KubeObject, me: Contender, wallMs: number): Change {
+    const holder = this.#holderOf(object);
+    const note = this.#noteOf(object);
+    if (holder?.nonce !== me.nonce || note === undefined) return { kind: "lost" };
+    const renewed = this.#storage.write(object, {
+      ...this.#read(object),
+      renewTime: this.#storage.time(wallMs),
+    });
+    const reason = object.metadata.annotations?.[REASON];
+    return { kind: "write", object: annotated(renewed, { ...note, renewed: instant(wallMs) }, reason) };
+  }
+
+  /** As client-go releases: no holder, one second, so that everybody may take it at once. */
+  release(object: KubeObject, me: Contender, wallMs: number): Change {
+    if (this.#holderOf(object)?.nonce !== me.nonce) return { kind: "lost" };
+    const now = this.#storage.time(wallMs);
+    const record = {
+      ...this.#read(object),
+      holderIdentity: "",
+      leaseDurationSeconds: 1,
+      acquireTime: now,
+      renewTime: now,
+    };
+    return { kind: "write", object: annotated(this.#storage.write(object, record), undefined, undefined) };
+  }
+
+  #holderOf(object: KubeObject): Holder | undefined {
+    const record = this.#read(object);
+    const { holderIdentity: identity, leaseDurationSeconds: seconds, acquireTime, renewTime } = record;
+    if (identity === undefined || identity === null || identity === "") return undefined;
+    if (typeof identity !== "string") throw this.#unreadable(object, "holderIdentity", identity, "text");
+    if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds <= 0) {
+      const wanted = "a whole number of seconds above 0";
+      throw this.#unreadable(object, "leaseDurationSeconds", seconds, wanted);
+    }
+    const note = this.#noteOf(object);
+    return {
+      identity,
+      nonce: note?.nonce,
+      leaseDurationMs: seconds * 1000,
+      since: textOf(acquireTime),
+      renewed: textOf(renewTime),
+      reason: note === undefined ? undefined : object.metadata.annotations?.[REASON],
+      stamp: JSON.stringify([
+        identity,
+        note?.nonce,
+        acquireTime,
+        note?.renewed,
+        renewTime,
+        record[this.#storage.transitions],
+        seconds,
+      ]),
+    };
+  }
+
+  /** What we noted of the hold that the record states, if it is one of klatch's. */
+  #noteOf(object: KubeObject): Note | undefined {
+    const text = object.metadata.annotations?.[HOLD];
+    if (text === undefined) return undefined;
+    const wanted = "JSON with nonce and acquireTime";
+    let note: Partial<Record<keyof Note, unknown>>;
+    try {
+      note = Object(JSON.parse(text));
+    } catch {
+      throw unreadable(object, `metadata.annotations["${HOLD}"]`, text, wanted);
+    }
+    const { nonce, acquireTime, transitions, renewed } = note;
+    if (typeof nonce !== "string" || typeof acquireTime !== "string") {
+      throw unreadable(object, `metadata.annotations["${HOLD}"]`, text, wanted);
+    }
+    const record = this.#read(object);
+    const changes = countOf(record[this.#storage.transitions]);
+    // Times of whole seconds may be the same by chance; client-go also counts each change of holder.
+    if (acquireTime !== record["acquireTime"] || transitions !== changes) return undefined;
+    return { nonce, acquireTime, transitions: changes, renewed: textOf(renewed) ?? "" };
+  }
+
+  #read(object: KubeObject): ElectionRecord {
+    const { path } = this.#storage;
+    return this.#storage.read(object, (found, wanted) => unreadable(object, path, found, wanted));
+  }
+
+  #unreadable(object: KubeObject, field: string, found: unknown, wanted: string): KlatchError {
+    return unreadable(object, `${this.#storage.path}.${field}`, found, wanted);
+  }
+}
+
+/** The object with this note and reason, or without where `undefined`, and with these labels. */
+function annotated(
+  object: KubeObject,
+  note: Note | undefined,
+  reason: string | undefined,
+  labels = object.metadata.labels,
+): KubeObject {
+  const { [HOLD]: _hold, [REASON]: _reason, ...others } = object.metadata.annotations ?? {};
+  const annotations = {
+    ...others,
+    ...(note !== undefined && { [HOLD]: JSON.stringify(note) }),
+    ...(reason !== undefined && { [REASON]: reason }),
+  };
+  return { ...object, metadata: { ...object.metadata, annotations, ...(labels && { labels }) } };
+}
+
+function instant(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
+function countOf(transitions: unknown): number {
+  return typeof transitions === "number" ? transitions : 0;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function unreadable(object: KubeObject, field: string, found: unknown, wanted: string): KlatchError {
+  const { kind, metadata: { namespace, name } } = object;
+  const shown = found === undefined ? "missing" : JSON.stringify(found);
+  return new KlatchError(
+    "record",
+    `cannot read the record in ${kind} ${namespace}/${name}: ${field} is ${shown}, not ${wanted}`,
+    { hint: `klatch leaves it as it is; mend the field or delete the ${kind} once nobody holds it` },
+  );
+}
