@@ -7,6 +7,7 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
+import { invariant } from "../invariant.ts";
 import { DECIMAL } from "../kube/api.ts";
 import type { KubeObject } from "../lock.ts";
 import type { Ledger } from "./ledger.ts";
@@ -90,7 +91,8 @@ class Keeper implements Hold {
     let atMs = this.moments().renewAtMs;
     while (!this.#over) {
       await clock.sleep(atMs - clock.awakeOrNot(), this.#stopped.signal);
-      if (this.#over) return;
+      // Whoever was stopped or suspended wakes up here, perhaps long after its deadline.
+      if (this.#over || this.#isLate()) return;
       const before = this.#sentMs;
       const again = await this.#renewOnce();
       const pauseMs = timing.retryPeriodMs * (1 + (JITTER - 1) * clock.random());
@@ -102,8 +104,9 @@ class Keeper implements Hold {
   /** One renewal. Says whether the next try, if this one failed, is worth making at once. */
   async #renewOnce(): Promise<"now" | "later"> {
     const { client, clock, strategy, lock, me } = this.#request;
+    invariant(!this.#lost.signal.aborted, "a hold that is lost is not renewed");
     const change = strategy.renew(this.#object, me, clock.wall());
-    if (change.kind === "lost") throw new Error("asked to renew a hold that the object does not state");
+    invariant(change.kind === "write", "what we keep is an object that states our hold");
     const ref = refOf(strategy, lock);
     try {
       const target = { client, clock, ref, ledger: this.#ledger };
@@ -149,16 +152,19 @@ class Keeper implements Hold {
 
   async #guardDeadline(): Promise<void> {
     const { clock } = this.#request;
-    while (!this.#over) {
+    while (!this.#over && !this.#isLate()) {
       const leftMs = this.moments().termAtMs - clock.awakeOrNot();
-      if (leftMs <= 0) {
-        const why = this.#trouble === undefined ? "" : `: ${this.#trouble.message}`;
-        const agoMs = clock.awakeOrNot() - this.#sentMs;
-        this.#lose(`not renewed for ${(agoMs / 1000).toFixed(1)}s${why}`);
-      } else {
-        await clock.sleep(Math.min(leftMs, CHECK_EVERY_MS), this.#stopped.signal);
-      }
+      await clock.sleep(Math.min(leftMs, CHECK_EVERY_MS), this.#stopped.signal);
     }
+  }
+
+  /** Whether the renew deadline has passed; if so, the hold is lost. */
+  #isLate(): boolean {
+    const nowMs = this.#request.clock.awakeOrNot();
+    if (nowMs < this.moments().termAtMs) return false;
+    const why = this.#trouble === undefined ? "" : `: ${this.#trouble.message}`;
+    this.#lose(`not renewed for ${((nowMs - this.#sentMs) / 1000).toFixed(1)}s${why}`);
+    return true;
   }
 
   #overtaken(why: string): void {
