@@ -20,12 +20,14 @@ export const noChaos: string | false = controlPlaneAssets() === undefined
   : false;
 
 /**
- * Known faults of the session, which the scenes that meet them show: a waiter ends with 125 when its claim finds no
- * connection, and with 123 when its claim is answered later than its renew deadline.
+ * Known faults, which the scenes that meet them show. A waiter ends with 125 when its claim finds no connection, and
+ * with 123 when its claim is answered later than its renew deadline. A guard that was stopped sleeps for up to a second
+ * more when the kernel has woken it.
  */
 export const PENDING = {
   refused: "a waiter does not survive a claim that finds no connection",
   late: "a waiter does not survive a claim that is answered late",
+  asleep: "a guard that was stopped is late by up to a second",
 };
 
 /** As many scenes as casts. */

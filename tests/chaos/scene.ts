@@ -22,6 +22,8 @@ export interface Timing {
 
 /** A hold that is over soon, so that a test is. */
 export const QUICK: Timing = { leaseMs: 4_000, deadlineMs: 2_500, retryMs: 500 };
+/** One that leaves little time between its renew deadline and the end of the lease. */
+export const TIGHT: Timing = { leaseMs: 4_000, deadlineMs: 3_500, retryMs: 500 };
 /** A hold that outlasts the faults. */
 export const PATIENT: Timing = { leaseMs: 24_000, deadlineMs: 20_000, retryMs: 500 };
 
@@ -144,7 +146,7 @@ export class Scene {
       this.waiters.push(this.#klatch(id, waiterConfig, [], command));
     }
     for (const waiter of this.waiters) await waiter.line("stderr", /waiting/);
-    if (this.timing === QUICK) await this.renewsAgain();
+    if (this.timing !== PATIENT) await this.renewsAgain();
   }
 
   #klatch(

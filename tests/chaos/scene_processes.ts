@@ -53,3 +53,38 @@ export function send(pid: number, signal: Deno.Signal): void {
     if (!(error instanceof Deno.errors.NotFound) && isAlive(pid)) throw error;
   }
 }
+
+/**
+ * The guard of a scene's holder; waits until there is one, at most a minute.
+ *
+ * @param scene whose.
+ * @param but another one is waited for, and does not count.
+ * @returns its process id.
+ */
+export async function guardOf(scene: { id: string; holder: { pid: number } }, but?: number): Promise<number> {
+  const end = performance.now() + 60_000;
+  for (;;) {
+    const guard = processesOf(scene.id).find(({ pid, line }) =>
+      pid !== but && / guard \{/.test(line) && parentOf(pid) === scene.holder.pid
+    );
+    if (guard !== undefined) return guard.pid;
+    if (performance.now() > end) throw new Error("the holder has no guard");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** The holder, its guard, the command and all that it started. */
+export function runOf(scene: { id: string; holder: { pid: number } }): number[] {
+  const isOfRun = (pid: number | undefined): boolean =>
+    pid !== undefined && pid > 1 && (pid === scene.holder.pid || isOfRun(parentOf(pid)));
+  return processesOf(scene.id).map(({ pid }) => pid).filter(isOfRun);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return undefined;
+  }
+}

@@ -4,12 +4,16 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { sleep } from "./faults.ts";
 import { OWN_STATUS, type Scene, WAITERS } from "./scene.ts";
 import { processesOf } from "./scene_processes.ts";
 
 /** The variable that names a file to which every verdict is added, as one line of JSON. */
 export const VERDICTS_VARIABLE = "KLATCH_CHAOS_VERDICTS";
+
+/** How long what is left of a scene may take to end. */
+const PATIENCE_MS = 20_000;
 
 /** A line of the table. Times are milliseconds. */
 export interface Verdict {
@@ -41,22 +45,52 @@ export interface Expected {
 }
 
 /**
- * Waits until everybody was served, and judges. The fault must have been healed.
+ * Waits until everybody was served, and judges: no overlap; the command dead before anybody could have taken over;
+ * the status that is due; larger tokens for later holders; nothing left.
  *
- * @param scene after the holder has ended.
+ * @param scene after the fault has been healed, and the command let go if the hold was kept.
  * @returns the figures, which have been written down as well.
  */
 export async function judge(scene: Scene, expected: Expected): Promise<Verdict> {
+  const verdict = await measure(scene, expected);
+  const { diedAfterMs = 0, freeAfterMs = 0 } = verdict;
+  await scene.witness.assertNeverMoreThan(1);
+  const { stderr } = scene.holder;
+  assert(
+    diedAfterMs < freeAfterMs || expected.outcome === "kept",
+    `died too late: ${describe(verdict)}${stderr}`,
+  );
+  assert(expected.outcome === "kept" || diedAfterMs < verdict.nextAfterMs, describe(verdict));
+  await writeDown(verdict);
+  return verdict;
+}
+
+/**
+ * As {@link judge}, for what the guard is not there to prevent, or cannot: another command must have begun while the
+ * first one lived. Without this, the check of the others could not be known to be able to fail.
+ */
+export async function judgeOverlap(scene: Scene, expected: Expected): Promise<Verdict> {
+  const verdict = await measure(scene, expected);
+  await assertRejects(
+    () => scene.witness.assertNeverMoreThan(1),
+    Error,
+    "was inside as number 2 of at most 1",
+  );
+  assert((verdict.diedAfterMs ?? 0) > verdict.nextAfterMs, describe(verdict));
+  await writeDown(verdict);
+  return verdict;
+}
+
+async function measure(scene: Scene, expected: Expected): Promise<Verdict> {
   const { code: status } = await scene.holder.exited;
   for (const waiter of scene.waiters) {
     const { code, stderr } = await waiter.finished;
     assertEquals(code, 0, `a waiter was not served: ${stderr}`);
   }
-  await scene.witness.assertNeverMoreThan(1);
   const visits = await scene.witness.visits();
   assertEquals(visits.length, 1 + WAITERS, "everybody enters once");
   const diedMs = await scene.lifeline.diedMs;
-  assertEquals(processesOf(scene.id).map((each) => each.line), [], "processes are left");
+  await untilNothingIsLeft(scene);
   assertEquals(
     status,
     expected.status ?? (expected.outcome === "lost" ? 123 : OWN_STATUS),
@@ -68,28 +102,40 @@ export async function judge(scene: Scene, expected: Expected): Promise<Verdict> 
   const { section, fault, outcome, temper = "plain" } = expected;
   const overlaps = visits.filter((visit) => visit.place > 1).length;
   const last = scene.lastRenewal(diedMs);
-  const freeMs = last.renewedMs + last.durationMs;
-  assert(diedMs < freeMs, `died ${diedMs - freeMs} ms after a takeover was possible: ${scene.holder.stderr}`);
-  assert(diedMs < nextMs, `died ${diedMs - nextMs} ms after the next had entered`);
   const since = (ms: number) => Math.round(ms - last.renewedMs);
-  const times = outcome === "kept"
-    ? { nextAfterMs: Math.round(nextMs - diedMs) }
-    : { diedAfterMs: since(diedMs), freeAfterMs: since(freeMs), nextAfterMs: since(nextMs) };
-  const verdict = { section, fault, temper, outcome, status, overlaps, ...times };
-  await writeDown(verdict);
-  return verdict;
+  const times = outcome === "kept" ? { nextAfterMs: Math.round(nextMs - diedMs) } : {
+    diedAfterMs: since(diedMs),
+    freeAfterMs: since(last.renewedMs + last.durationMs),
+    nextAfterMs: since(nextMs),
+  };
+  return { section, fault, temper, outcome, status, overlaps, ...times };
+}
+
+/** A guard that klatch left behind notices soon that there is nothing to guard. */
+async function untilNothingIsLeft(scene: Scene): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const left = processesOf(scene.id).map((each) => each.line);
+    if (left.length === 0) return;
+    if (performance.now() > end) throw new Error(`processes are left:\n${left.join("\n")}`);
+    await sleep(20);
+  }
 }
 
 /** Each holder's token is larger than all before it. */
-export async function assertTokensGrow(scene: Scene): Promise<void> {
+async function assertTokensGrow(scene: Scene): Promise<void> {
   const tokens = await scene.tokens();
   for (const [i, token] of tokens.entries()) {
     assert(i === 0 || token > (tokens[i - 1] ?? 0n), `tokens do not grow: ${tokens}`);
   }
 }
 
+function describe(verdict: Verdict): string {
+  return JSON.stringify(verdict) + "\n";
+}
+
 /** Adds a verdict to the file that {@link VERDICTS_VARIABLE} names, if it does. */
-export async function writeDown(verdict: Verdict): Promise<void> {
+async function writeDown(verdict: Verdict): Promise<void> {
   const file = Deno.env.get(VERDICTS_VARIABLE);
   if (file) await Deno.writeTextFile(file, JSON.stringify(verdict) + "\n", { append: true });
 }
