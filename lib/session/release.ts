@@ -60,12 +60,17 @@ export async function giveBack(
   tell({ kind: "released", confirmed: false });
 }
 
-/** Deletes the object exactly as we released it: if anybody has written it since, it stays. */
+/**
+ * Deletes the object exactly as we released it: if anybody has written it since, it stays. It stays as well while others
+ * hold or wait: the record is theirs.
+ */
 async function removeObject(request: AcquireRequest, released: KubeObject): Promise<void> {
   const { client, strategy, lock, me, tell } = request;
   const { uid, resourceVersion, labels } = released.metadata;
   const ours = labels?.[MANAGED_BY_LABEL] === (me.labels[MANAGED_BY_LABEL] ?? MANAGED_BY_KLATCH);
   if (!ours || uid === undefined || resourceVersion === undefined) return;
+  const { holders, waiters } = strategy.view(released);
+  if (holders.length + waiters.length > 0) return;
   try {
     await client.delete(refOf(strategy, lock), { uid, resourceVersion }, { timeoutMs: REQUEST_TIMEOUT_MS });
   } catch (error) {

@@ -6,6 +6,7 @@
 import type { Strategy } from "../lock.ts";
 import { endpoints } from "./endpoints.ts";
 import { lease } from "./lease.ts";
+import { ticket } from "./ticket.ts";
 
 /** Every strategy by its name on the command line; the first is the default. */
-export const strategies: readonly Strategy[] = [lease, endpoints];
+export const strategies: readonly Strategy[] = [lease, endpoints, ticket];

@@ -4,11 +4,12 @@
  * @module
  */
 import { systemClock } from "../../lib/clock.ts";
+import { KlatchError } from "../../lib/errors.ts";
 import type { KubeClient, KubeObject, ObjectRef } from "../../lib/kube/api.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import { loadClusterConfig } from "../../lib/kube/config/mod.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
-import type { Contender, LockName, Strategy } from "../../lib/lock.ts";
+import type { Contender, LockName, Strategy, Terms } from "../../lib/lock.ts";
 import { acquire, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
 
 /** Short enough to see a hold expire, long enough that a slow machine does not lose one by accident. */
@@ -36,6 +37,7 @@ export interface Wish {
   readonly interrupted?: AbortSignal;
   readonly labels?: Record<string, string>;
   readonly reason?: string;
+  readonly terms?: Terms | undefined;
   readonly client?: KubeClient;
 }
 
@@ -45,6 +47,7 @@ export class Bench {
   readonly kubeconfig: string;
   readonly #open: OpenClient[] = [];
   readonly #holds: Hold[] = [];
+  readonly #dead = new Set<string>();
   readonly client: KubeClient;
   readonly lock: LockName;
   readonly ref: ObjectRef;
@@ -76,10 +79,11 @@ export class Bench {
       leaseDurationMs: timing.leaseDurationMs,
       labels: wish.labels ?? {},
       reason: wish.reason,
+      ...(wish.terms && { terms: wish.terms }),
     };
     const events: SessionEvent[] = [];
     const hold = acquire({
-      client: wish.client ?? this.client,
+      client: mortal(wish.client ?? this.client, () => this.#dead.has(nonce)),
       clock: systemClock(),
       strategy: this.strategy,
       lock: this.lock,
@@ -103,6 +107,32 @@ export class Bench {
   ): Promise<Hold & { readonly me: Contender; readonly events: SessionEvent[] }> {
     const { hold, me, events } = this.contend({ waitMs: 0, ...wish });
     return Object.assign(await hold, { me, events });
+  }
+
+  /** Somebody joins the queue and dies. The lock must be held. */
+  async leaveDead(identity: string, terms?: Terms): Promise<void> {
+    const me = {
+      identity,
+      nonce: crypto.randomUUID(),
+      leaseDurationMs: 3_000,
+      labels: {},
+      ...(terms && { terms }),
+    };
+    await this.rewrite((object) => {
+      const claim = this.strategy.claim(object, this.lock, me, () => false, Date.now());
+      if (claim.kind !== "join") throw new Error(`${identity} should join, not ${claim.kind}`);
+      return claim.object;
+    });
+  }
+
+  /** A holder's process dies: its requests go nowhere from now on. */
+  kill(me: Contender): void {
+    this.#dead.add(me.nonce);
+  }
+
+  /** The names of those in the queue. */
+  async queue(): Promise<string[]> {
+    return this.strategy.view(await this.object()).waiters.map((waiter) => waiter.identity);
   }
 
   /** The object as it is. */
@@ -141,6 +171,21 @@ export class Bench {
     for (const hold of this.#holds) await hold.release().catch(() => {});
     for (const open of this.#open) open.close();
   }
+}
+
+/** A client whose writes go nowhere once its user is dead. */
+function mortal(client: KubeClient, isDead: () => boolean): KubeClient {
+  return {
+    get: (...args) => client.get(...args),
+    watch: (...args) => client.watch(...args),
+    create: (...args) => isDead() ? cutOff() : client.create(...args),
+    update: (...args) => isDead() ? cutOff() : client.update(...args),
+    delete: (...args) => isDead() ? cutOff() : client.delete(...args),
+  };
+}
+
+function cutOff(): Promise<never> {
+  return Promise.reject(new KlatchError("unreachable", "its process is dead"));
 }
 
 /** Resolves when a condition holds. It never gives up by itself: the test runner does. */

@@ -4,16 +4,23 @@
  *
  * @module
  */
-import type { KubeObject, LockName, Strategy } from "../../lib/lock.ts";
+import type { KubeObject, LockName, Strategy, Terms } from "../../lib/lock.ts";
 import { endpointsCase, leaseCase } from "./election_cases.ts";
+import { ticketCase } from "./ticket_cases.ts";
 
 /** A strategy, and the records that other tools make of it. */
 export interface Case {
   readonly strategy: Strategy;
   /** The tool that the records below are of. */
   readonly elder: string;
+  /** What klatch has to be asked for when it contends beside that tool. */
+  readonly beside?: Terms;
+  /** Whether it keeps a queue. */
+  readonly hasQueue?: boolean;
   /** The object as the older tool leaves it while it holds the lock. */
   held(lock: LockName, holder: string, durationMs: number): KubeObject;
+  /** The object with the hold of somebody who died, if that tool's holds do not expire. */
+  dead?(lock: LockName, holder: string, durationMs: number): KubeObject;
   /** The same object with the older tool's hold renewed, taken over by it, or made by it under any name. */
   seized(object: KubeObject, holder: string, durationMs: number): KubeObject;
   /** The same object as the older tool releases it. */
@@ -23,4 +30,4 @@ export interface Case {
 }
 
 /** Every strategy. */
-export const cases: readonly Case[] = [leaseCase, endpointsCase];
+export const cases: readonly Case[] = [leaseCase, endpointsCase, ticketCase];

@@ -7,6 +7,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
 import { isLater } from "../../lib/kube/api.ts";
+import { PASS_OVER_MS } from "../../lib/strategies/queue.ts";
 import { type TestServer, testServers } from "../support/servers.ts";
 import { aborted, Bench, QUICK, until } from "./bench.ts";
 import { type Case, cases } from "./cases.ts";
@@ -35,6 +36,7 @@ for (const server of testServers()) {
       older(on, each);
       fencing(on);
       leaving(on, each);
+      if (each.hasQueue === true) queue(on);
     });
   }
 }
@@ -124,12 +126,12 @@ function exclusion(on: OnBench) {
   });
 }
 
-function expiry(on: OnBench, { held }: Case) {
+function expiry(on: OnBench, { held, dead = held }: Case) {
   describe("expiry", () => {
     it(
       "takes over from a holder that is dead, not before its recorded duration has passed",
       on(async (bench) => {
-        await bench.client.create(bench.ref, held(bench.lock, "dead", 2_000));
+        await bench.client.create(bench.ref, dead(bench.lock, "dead", 2_000));
         const began = performance.now();
         const { hold, events } = bench.contend();
         await hold;
@@ -198,13 +200,13 @@ function loss(on: OnBench, { seized }: Case) {
   });
 }
 
-function older(on: OnBench, { elder, held, released, broken }: Case) {
+function older(on: OnBench, { elder, beside, held, released, broken }: Case) {
   describe(`beside ${elder}`, () => {
     it(
       "respects its hold, and acquires when it releases",
       on(async (bench) => {
         await bench.client.create(bench.ref, held(bench.lock, "elder", 60_000));
-        const { hold, events } = bench.contend();
+        const { hold, events } = bench.contend({ terms: beside });
         await until(() => events.length > 0);
         await bench.rewrite(released);
         await hold;
@@ -290,6 +292,115 @@ function leaving(on: OnBench, { held, released }: Case) {
         assertEquals(error.code, "missing");
         assertStringIncludes(error.line, "no-such-namespace");
         await lost.close();
+      }),
+    );
+  });
+}
+
+function queue(on: OnBench) {
+  describe("the queue", () => {
+    it(
+      "is served in the order of joining",
+      on(async (bench) => {
+        const first = await bench.acquire({ identity: "0" });
+        const names = Array.from({ length: 8 }, (_, i) => `${i + 1}`);
+        const served: string[] = [];
+        const runs: Promise<void>[] = [];
+        for (const identity of names) {
+          runs.push(
+            bench.contend({ identity }).hold.then((hold) => {
+              served.push(identity);
+              return hold.release();
+            }),
+          );
+          await until(async () => (await bench.queue()).length === runs.length);
+        }
+        assertEquals(await bench.queue(), names);
+        await first.release();
+        await Promise.all(runs);
+        assertEquals(served, names);
+      }),
+    );
+
+    it(
+      "is not written to while it waits",
+      on(async (bench) => {
+        const timing = { leaseDurationMs: 60_000, renewDeadlineMs: 50_000, retryPeriodMs: 200 };
+        const first = await bench.acquire({ timing });
+        const waiters = Array.from({ length: 3 }, () => bench.contend());
+        await until(async () => (await bench.queue()).length === 3);
+        const before = await bench.object();
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
+        await first.release();
+        for (const { hold } of waiters) await hold.then((held) => held.release());
+      }),
+    );
+
+    it(
+      "is left at once by a waiter that is interrupted, or whose time is up",
+      on(async (bench) => {
+        const first = await bench.acquire();
+        const interrupted = new AbortController();
+        const second = bench.contend({ interrupted: interrupted.signal });
+        const third = bench.contend({ waitMs: 1_000 });
+        const fourth = bench.contend();
+        await until(async () => (await bench.queue()).length === 3);
+        interrupted.abort(new KlatchError("interrupted", "stop", { signal: 2 }));
+        await failure(second.hold);
+        assertEquals((await failure(third.hold)).code, "timeout");
+        assertEquals(await bench.queue(), [fourth.me.identity]);
+        await first.release();
+        await fourth.hold;
+      }),
+    );
+
+    it(
+      "passes over waiters that are dead, not before they had time to come",
+      on(async (bench) => {
+        const first = await bench.acquire();
+        await bench.leaveDead("dead-1");
+        await bench.leaveDead("dead-2");
+        const second = bench.contend();
+        await until(async () => (await bench.queue()).length === 3);
+        const began = performance.now();
+        await first.release();
+        await second.hold;
+        assert(performance.now() - began >= PASS_OVER_MS, "passed over too early");
+        assertEquals(await bench.queue(), []);
+      }),
+    );
+
+    it(
+      "serves those in it after a holder that died, in their order",
+      on(async (bench) => {
+        const first = await bench.acquire();
+        const waiters = [bench.contend({ identity: "1" })];
+        await until(async () => (await bench.queue()).length === 1);
+        waiters.push(bench.contend({ identity: "2" }));
+        await until(async () => (await bench.queue()).length === 2);
+        await bench.kill(first.me);
+        const served: string[] = [];
+        await Promise.all(waiters.map(async ({ hold, me }) => {
+          const held = await hold;
+          served.push(me.identity);
+          await held.release();
+        }));
+        assertEquals(served, ["1", "2"]);
+        assert(waiters[0]?.events.some((event) => event.kind === "took-over"));
+      }),
+    );
+
+    it(
+      "keeps an object that somebody waits in",
+      on(async (bench) => {
+        const first = await bench.acquire();
+        const second = bench.contend();
+        await until(async () => (await bench.queue()).length === 1);
+        const { uid } = (await bench.object()).metadata;
+        await first.release({ remove: true });
+        await second.hold;
+        assertEquals((await bench.object()).metadata.uid, uid);
       }),
     );
   });

@@ -1,0 +1,119 @@
+/**
+ * Queues, for the strategies that keep one: who is in line, whose turn it is, and who is passed over.
+ *
+ * Waiters write nothing while they wait, so nobody can tell a live one from a dead one until its turn has come. Then
+ * a live one claims within a round trip. One that does not is passed over: by whoever comes next, after
+ * {@link PASS_OVER_MS}; and if that one is dead too, by the one after it {@link STEP_MS} later, and so on. A live
+ * one that was too slow joins again; nobody is shut out.
+ *
+ * It does not promise the order among waiters whose messages take longer than that.
+ *
+ * @module
+ */
+import type { IsExpired, Waiter } from "../lock.ts";
+
+/**
+ * How long the first in line may take to claim, in milliseconds. It is longer than the pause between two looks of a
+ * waiter that may not watch (2.4 s by default).
+ */
+export const PASS_OVER_MS = 4_000;
+
+/** How much longer each further round takes. Its waiters have known for a while that the lock is free. */
+export const STEP_MS = 1_000;
+
+/** Somebody's place in a queue. */
+export interface Place {
+  readonly identity: string;
+  readonly nonce: string;
+  /** Since when, by its own wall clock; for people. */
+  readonly since: string;
+  /** Holds with nobody beside it. */
+  readonly alone?: boolean;
+}
+
+/** What a queue waits for. */
+export interface Room {
+  /** How many may enter now. */
+  readonly free: number;
+  /** Whether nobody holds. */
+  readonly idle: boolean;
+  /** Differs for every period in which the room is as it is; a part of the stamps. */
+  readonly period: string;
+}
+
+/**
+ * The queue as a view shows it: when each waiter's turn comes, and when it is over.
+ *
+ * @param queue in the order of service.
+ * @param room what is free.
+ *
+ * @example
+ * ```ts
+ * import { waitersOf } from "./queue.ts";
+ *
+ * const since = "2026-01-01T00:00:00Z";
+ * const queue = ["a", "b"].map((name) => ({ identity: name, nonce: name, since }));
+ * const turns = waitersOf(queue, { free: 1, idle: true, period: "" }).map((waiter) => waiter.leaseDurationMs);
+ * if (String(turns) !== "4000,5000") throw new Error(String(turns));
+ * ```
+ */
+export function waitersOf(queue: readonly Place[], room: Room): Waiter[] {
+  const rounds = roundsOf(queue, room);
+  return queue.map(({ identity, nonce, since }, i) => {
+    const round = rounds[i];
+    return {
+      identity,
+      nonce,
+      since,
+      leaseDurationMs: round === undefined ? undefined : PASS_OVER_MS + round * STEP_MS,
+      stamp: JSON.stringify(round === undefined ? [nonce] : [nonce, round, room.period]),
+    };
+  });
+}
+
+/**
+ * Those of a queue who have not let their turn pass.
+ *
+ * @param queue in the order of service.
+ * @param room what is free.
+ * @param isExpired whose turn is over.
+ */
+export function awaited<P extends Place>(queue: readonly P[], room: Room, isExpired: IsExpired): P[] {
+  const waiters = waitersOf(queue, room);
+  return queue.filter((_, i) => {
+    const waiter = waiters[i];
+    return waiter === undefined || !isExpired(waiter);
+  });
+}
+
+/**
+ * Whether somebody may enter now.
+ *
+ * @param before those in the queue who go first.
+ * @param me who asks.
+ * @param room what is free.
+ */
+export function mayEnter(before: readonly Place[], me: Place, room: Room): boolean {
+  return roundsOf([...before, me], room).at(-1) === 0;
+}
+
+/**
+ * In which round each of a queue may enter: 0, those who may now; 1, those who may if everybody of round 0 is dead;
+ * and so on. `undefined`: not before somebody who holds has given back.
+ */
+function roundsOf(queue: readonly Place[], { free, idle }: Room): (number | undefined)[] {
+  const rounds: (number | undefined)[] = queue.map(() => undefined);
+  if (free <= 0) return rounds;
+  let round = 0;
+  let taken = 0;
+  for (const [i, { alone }] of queue.entries()) {
+    if (alone === true && !idle) break;
+    if (taken > 0 && (alone === true || taken >= free)) {
+      round++;
+      taken = 0;
+    }
+    rounds[i] = round;
+    taken = alone === true ? free : taken + 1;
+  }
+  return rounds;
+}

@@ -1,0 +1,261 @@
+/**
+ * The `ticket` strategy: one holder at a time, in the order of tickets, kept in a Secret. It goes on with the Secret
+ * that the older action keeps (`k8s-lock-OWNER-REPO-NAME`).
+ *
+ *     data:
+ *       next_build: NTc=          # 57: the ticket that is being served, or is to be served next
+ *       klatch.dev.queue: …       # while klatch holds or waits: JSON, see below
+ *
+ *     {"holder":{"ticket":57,"attempt":1,"identity":"ci","nonce":"5f0…","since":"2026-01-01T12:00:00.000Z",
+ *                "durationMs":15000,"renewed":"2026-01-01T12:00:05.000Z","renewals":1,"reason":"deploy"},
+ *      "queue":[{"ticket":58,"attempt":1,"identity":"ci","nonce":"a41…","since":"2026-01-01T12:00:02.000Z"}],
+ *      "last":"5f0…"}
+ *
+ * Tickets are whole numbers. One is given (a workflow's run number, and its attempt), or it is the next free one. The
+ * lowest ticket goes first; of two with one number the lower attempt, then the one that joined first. A number that
+ * nobody has registered is not waited for, one that is older than the one served goes to the front, and who does not
+ * come when it is his turn is passed over, see `queue.ts`. `next_build` never goes down.
+ *
+ * The older action registers nothing: it waits until `next_build` is its number, and replaces the Secret by one with
+ * the number after it, and nothing else. No tool can see whether one of its runs is in. So while it still contends for
+ * the Secret, each run of klatch has to keep to the numbers strictly: it holds when `next_build` is its number or past
+ * it, and writes nothing before. A replacement drops the queue: who was in it and has a number joins with it again;
+ * who has none goes to the end.
+ *
+ * @see {@link https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/}
+ * @module
+ */
+import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
+import type { LockView, Strategy } from "../lock.ts";
+import { awaited, mayEnter, type Place, type Room, waitersOf } from "./queue.ts";
+import { Fields, instant, labelled, unreadable } from "./record.ts";
+
+/** The older action's key, in the Secret's data. */
+const NEXT = "next_build";
+/** Ours. A key of a Secret's data may not hold a slash. */
+const OURS = "klatch.dev.queue";
+
+/** The first ticket of a lock that is new. */
+const FIRST = 1;
+
+interface Ticketed extends Place {
+  readonly ticket: number;
+  readonly attempt: number;
+}
+
+interface Held extends Ticketed {
+  readonly durationMs: number;
+  readonly renewed: string;
+  /** Counted, since two times of a wall clock may be the same. */
+  readonly renewals: number;
+  readonly reason?: string | undefined;
+}
+
+interface State {
+  /** `undefined`: there is none yet. */
+  readonly next: number | undefined;
+  readonly holder: Held | undefined;
+  /** In the order of service. */
+  readonly queue: readonly Ticketed[];
+  /** The nonce of who acquired last. */
+  readonly last: string;
+}
+
+const EMPTY: State = { next: undefined, holder: undefined, queue: [], last: "" };
+
+/**
+ * The `ticket` strategy.
+ *
+ * @example
+ * ```ts
+ * import { ticket } from "./ticket.ts";
+ *
+ * const me = { identity: "me", nonce: "n1", leaseDurationMs: 15_000, labels: {} };
+ * const claim = ticket.claim(undefined, { namespace: "default", name: "x" }, me, () => false, Date.now());
+ * if (claim.kind !== "acquire") throw new Error("a Secret that does not exist is free");
+ * ```
+ */
+export const ticket: Strategy = {
+  name: "ticket",
+  resource: { apiVersion: "v1", kind: "Secret", plural: "secrets" },
+  view,
+  claim,
+  renew,
+  release,
+};
+
+function view(object: KubeObject | undefined, isExpired: IsExpired = () => false): LockView {
+  const state = stateOf(object);
+  return {
+    holders: state.holder === undefined ? [] : [holderOf(state.holder)],
+    waiters: waitersOf(state.queue, roomOf(state, isExpired)),
+    slots: 1,
+  };
+}
+
+function claim(
+  object: KubeObject | undefined,
+  lock: LockName,
+  me: Contender,
+  isExpired: IsExpired,
+  wallMs: number,
+): Claim {
+  const state = stateOf(object);
+  const room = roomOf(state, isExpired);
+  const registered = state.queue.find(({ nonce }) => nonce === me.nonce);
+  const mine = registered ?? newPlace(state, me, wallMs);
+  if (me.terms?.strict === true && mine.ticket > servedBy(state, room)) return { kind: "wait" };
+  const queue = registered === undefined ? inserted(state.queue, mine) : state.queue;
+  const at = queue.indexOf(mine);
+  const before = awaited(state.queue, room, isExpired).filter((place) => queue.indexOf(place) < at);
+  const base = labelled(object ?? newSecret(lock), me);
+  if (mayEnter(before, mine, room)) {
+    const holder = { ...mine, ...renewal(me, wallMs, 0), since: instant(wallMs), reason: me.reason };
+    const next = Math.max(state.next ?? 0, mine.ticket);
+    const last = me.nonce;
+    return { kind: "acquire", object: withState(base, { next, holder, queue: queue.slice(at + 1), last }) };
+  }
+  if (registered !== undefined) return { kind: "wait" };
+  return { kind: "join", object: withState(base, { ...state, queue }) };
+}
+
+function renew(object: KubeObject, me: Contender, wallMs: number): Change {
+  const state = stateOf(object);
+  const { holder } = state;
+  if (holder?.nonce !== me.nonce) return { kind: "lost" };
+  const renewed = { ...holder, ...renewal(me, wallMs, holder.renewals + 1) };
+  return { kind: "write", object: withState(object, { ...state, holder: renewed }) };
+}
+
+function release(object: KubeObject, me: Contender): Change {
+  const state = stateOf(object);
+  const isMine = ({ nonce }: Place) => nonce === me.nonce;
+  const queue = state.queue.filter((place) => !isMine(place));
+  if (state.holder !== undefined && isMine(state.holder)) {
+    const next = nextAfter(state.holder.ticket, { ...state, queue }, me);
+    return { kind: "write", object: withState(object, { ...state, next, holder: undefined, queue }) };
+  }
+  const left = state.queue.find(isMine);
+  if (left === undefined) return { kind: "lost" };
+  const isServed = state.holder === undefined && state.next === left.ticket;
+  const next = isServed ? nextAfter(left.ticket, { ...state, queue }, me) : state.next;
+  return { kind: "write", object: withState(object, { ...state, next, queue }) };
+}
+
+/** What `next_build` becomes when a ticket has been served: the lowest that waits, else the number after it. */
+function nextAfter(served: number, { next, queue }: State, me: Contender): number {
+  const waits = me.terms?.strict === true ? undefined : queue[0]?.ticket;
+  return Math.max(next ?? 0, waits ?? served + 1);
+}
+
+/** The number up to which the older action's order has come. A holder that died has been served. */
+function servedBy({ next, holder }: State, room: Room): number {
+  if (next === undefined) return Infinity;
+  return room.idle && holder !== undefined ? Math.max(next, holder.ticket + 1) : next;
+}
+
+function newPlace(state: State, me: Contender, wallMs: number): Ticketed {
+  const { identity, nonce, terms } = me;
+  const { number, attempt } = terms?.ticket ?? { number: freeNumber(state), attempt: 1 };
+  return { ticket: number, attempt, identity, nonce, since: instant(wallMs) };
+}
+
+/** A number that is not before anybody's. */
+function freeNumber({ next, holder, queue }: State): number {
+  const taken = holder === undefined ? queue : [holder, ...queue];
+  return Math.max(next ?? FIRST, ...taken.map((place) => place.ticket + 1));
+}
+
+function inserted(queue: readonly Ticketed[], place: Ticketed): Ticketed[] {
+  return [...queue, place].sort(inOrder);
+}
+
+function inOrder(one: Ticketed, other: Ticketed): number {
+  return one.ticket - other.ticket || one.attempt - other.attempt;
+}
+
+function roomOf({ holder, last }: State, isExpired: IsExpired): Room {
+  const idle = holder === undefined || isExpired(holderOf(holder));
+  // A hold that has expired may come to life again and be given back, which begins another period.
+  return { free: idle ? 1 : 0, idle, period: `${last} ${holder?.nonce ?? ""}` };
+}
+
+function renewal(me: Contender, wallMs: number, renewals: number) {
+  return { durationMs: me.leaseDurationMs, renewed: instant(wallMs), renewals };
+}
+
+function holderOf(held: Held): Holder {
+  const { identity, nonce, durationMs, since, renewed, renewals, reason } = held;
+  const stamp = JSON.stringify([nonce, since, renewed, renewals, durationMs]);
+  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, stamp };
+}
+
+function newSecret(lock: LockName): KubeObject {
+  const { apiVersion, kind } = ticket.resource;
+  return { apiVersion, kind, metadata: { ...lock }, type: "Opaque" };
+}
+
+function stateOf(object: KubeObject | undefined): State {
+  if (object === undefined) return EMPTY;
+  const data = (object["data"] ?? {}) as Readonly<Record<string, unknown>>;
+  const next = decoded(object, data, NEXT)?.trim();
+  if (next !== undefined && !/^\d{1,15}$/.test(next)) {
+    throw unreadable(object, `data.${NEXT}`, "a decimal number, in base64");
+  }
+  const text = decoded(object, data, OURS);
+  const fields = text === undefined ? undefined : Fields.parse(object, `data["${OURS}"]`, text);
+  const held = fields?.maybe("holder");
+  return {
+    next: next === undefined ? undefined : Number(next),
+    holder: held === undefined ? undefined : {
+      ...ticketed(held),
+      durationMs: held.whole("durationMs", 1),
+      renewed: held.text("renewed"),
+      renewals: held.whole("renewals", 0),
+      reason: held.maybeText("reason"),
+    },
+    queue: fields?.list("queue").map(ticketed).sort(inOrder) ?? [],
+    last: fields?.maybeText("last") ?? "",
+  };
+}
+
+function ticketed(fields: Fields): Ticketed {
+  return {
+    ticket: fields.whole("ticket", 0),
+    attempt: fields.whole("attempt", 1),
+    identity: fields.text("identity"),
+    nonce: fields.text("nonce"),
+    since: fields.text("since"),
+  };
+}
+
+/** The object with this state. Nobody there: no key of ours, and the Secret is as the older action knows it. */
+function withState(object: KubeObject, { next, holder, queue, last }: State): KubeObject {
+  const { [OURS]: _, ...others } = (object["data"] ?? {}) as Readonly<Record<string, unknown>>;
+  const isIdle = holder === undefined && queue.length === 0;
+  const data = {
+    ...others,
+    ...(next !== undefined && { [NEXT]: encode(String(next)) }),
+    ...(!isIdle && { [OURS]: encode(JSON.stringify({ holder, queue, last })) }),
+  };
+  return { ...object, data };
+}
+
+function decoded(
+  object: KubeObject,
+  data: Readonly<Record<string, unknown>>,
+  key: string,
+): string | undefined {
+  const value = data[key];
+  if (value === undefined || value === null) return undefined;
+  try {
+    const bytes = Uint8Array.from(atob(String(value)), (char) => char.charCodeAt(0));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw unreadable(object, `data["${key}"]`, "text in base64");
+  }
+}
+
+function encode(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+}

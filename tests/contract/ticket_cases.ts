@@ -1,0 +1,58 @@
+/**
+ * What the older action makes of a Secret, and what a hold of another klatch looks like there.
+ *
+ * @module
+ */
+import type { KubeObject, LockName } from "../../lib/lock.ts";
+import { ticket } from "../../lib/strategies/ticket.ts";
+import type { Case } from "./cases.ts";
+
+/** Our key in the Secret's data. */
+export const OURS = "klatch.dev.queue";
+
+let nonces = 0;
+
+/** The older action's record in a Secret. */
+export const ticketCase: Case = {
+  strategy: ticket,
+  elder: "the older action",
+  beside: { ticket: { number: 8, attempt: 1 }, strict: true },
+  hasQueue: true,
+  held: (lock) => secret(lock, { next_build: "7" }),
+  dead: (lock, holder, durationMs) => secret(lock, { next_build: "7", [OURS]: state(holder, durationMs) }),
+  seized: (object, holder, durationMs) => withData(object, { [OURS]: state(holder, durationMs) }),
+  released(object) {
+    const { next_build = "" } = object["data"] as Record<string, string>;
+    return { ...object, data: { next_build: btoa(String(Number(atob(next_build)) + 1)) } };
+  },
+  broken: (lock) => ({ object: secret(lock, { next_build: "seven" }), field: "data.next_build" }),
+};
+
+/** A Secret of the older action with this in its data. */
+export function secret(lock: LockName, data: Record<string, string>): KubeObject {
+  const metadata = { ...lock, labels: { team: "elder" }, annotations: { "example.com/note": "keep me" } };
+  return withData({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata }, data);
+}
+
+function withData(object: KubeObject, data: Record<string, string>): KubeObject {
+  const before = object["data"] as Record<string, string> | undefined;
+  const encoded = Object.entries(data).map(([key, text]) => [key, btoa(text)]);
+  return { ...object, data: { ...before, ...Object.fromEntries(encoded) } };
+}
+
+/** A hold, and nobody in the queue. */
+function state(identity: string, durationMs: number): string {
+  const now = new Date().toISOString();
+  const nonce = `elder-${++nonces}`;
+  const holder = {
+    ticket: 7,
+    attempt: 1,
+    identity,
+    nonce,
+    since: now,
+    renewed: now,
+    renewals: 0,
+    durationMs,
+  };
+  return JSON.stringify({ holder });
+}
