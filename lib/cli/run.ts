@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asKlatchError, exitStatus, KlatchError } from "../errors.ts";
+import { asKlatchError, KlatchError } from "../errors.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
 import { openTransport } from "../kube/transport.ts";
@@ -13,10 +13,11 @@ import { Guarded } from "../process/guard/guarded.ts";
 import { warmUp } from "../process/libc.ts";
 import { runCommand } from "../process/run.ts";
 import { listenSignals, signalName, SIGNALS, type SignalSource } from "../process/signals.ts";
-import { acquire, type Hold } from "../session/mod.ts";
+import { acquireAll, type Hold } from "../session/mod.ts";
 import { helpFor } from "./help.ts";
 import { Reporter } from "./reporter.ts";
 import { type RunOptions, runOptions } from "./run_flags.ts";
+import { namesOf } from "./strategy_flags.ts";
 import { USER_AGENT } from "./version.ts";
 import type { World } from "./world.ts";
 
@@ -34,8 +35,20 @@ export async function run(args: readonly string[], world: World): Promise<number
     world.print(helpFor("run"));
     return 0;
   }
+  return await runLocked(options, world);
+}
+
+/**
+ * Runs a command while holding a lock.
+ *
+ * @param options what to run, and under which lock.
+ * @param world the process around it.
+ * @returns the exit status. A failure has been told.
+ */
+export async function runLocked(options: RunOptions, world: World): Promise<number> {
+  const strategy = namesOf(options.strategies);
   const place = { namespace: options.namespace ?? "", name: options.name };
-  let reporter = new Reporter(world, options.voice, place, options.strategy.name);
+  let reporter = new Reporter(world, options.voice, place, strategy);
   try {
     const config = await loadClusterConfig({
       kubeconfig: options.kubeconfig,
@@ -44,7 +57,8 @@ export async function run(args: readonly string[], world: World): Promise<number
       env: (name) => world.env(name),
     });
     const lock = { namespace: config.namespace, name: options.name };
-    reporter = new Reporter(world, options.voice, lock, options.strategy.name);
+    reporter = new Reporter(world, options.voice, lock, strategy);
+    if (strategy === "endpoints") reporter.warn(ENDPOINTS_ADVICE);
     const transport = await openTransport(config, { warn: (line) => reporter.warn(line) });
     using signals = listenSignals();
     const client = kubeClient({ transport, clock: world.clock, userAgent: USER_AGENT });
@@ -52,9 +66,14 @@ export async function run(args: readonly string[], world: World): Promise<number
   } catch (error) {
     const failure = asKlatchError(error);
     reporter.error(failure);
-    return exitStatus(failure, options.conflictStatus);
+    return options.statusOf(failure);
   }
 }
+
+/** For who still keeps locks in Endpoints. */
+const ENDPOINTS_ADVICE =
+  "Kubernetes deprecates Endpoints since 1.33; to move to a Lease, run the whole fleet with " +
+  "klatch run --strategy endpoints,lease, and when all of it does, with --strategy lease";
 
 /** What a run is made of once the cluster is known. */
 interface Parts {
@@ -83,8 +102,8 @@ async function runUnderLock(parts: Parts): Promise<number> {
 
 /** Started first of all, since it takes the longest to be ready. */
 function startGuard({ options, lock, reporter, world }: Parts, me: Contender): Guarded {
-  const { stopSignal, killAfterMs, strategy, voice } = options;
-  const fields = { lock: lock.name, namespace: lock.namespace, strategy: strategy.name };
+  const { stopSignal, killAfterMs, strategies, voice } = options;
+  const fields = { lock: lock.name, namespace: lock.namespace, strategy: namesOf(strategies) };
   return new Guarded({
     self: world.self,
     mark: markOf(me),
@@ -103,11 +122,10 @@ async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undef
     // A terminal of another size is no reason to stop waiting.
     if (signal !== SIGNALS.WINCH) interrupted.abort(interruption(lock, signal));
   });
-  const acquiring = acquire({
+  const acquiring = acquireAll(options.strategies, {
     client,
     clock: world.clock,
-    strategy: options.strategy,
-    lock,
+    lock: { namespace: lock.namespace, name: options.object ?? lock.name },
     me,
     timing: options.timing,
     waitMs: options.waitMs,
@@ -122,7 +140,7 @@ async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undef
   const hold = await acquiring;
   guard?.deadline(hold.moments());
   try {
-    await unlessAborted(guard?.ready(), interrupted.signal, hold.lost);
+    await unlessAborted(guard?.armed(), interrupted.signal, hold.lost);
     signals.route(undefined);
     interrupted.signal.throwIfAborted();
     return await runHeld(parts, hold, me, guard);
@@ -131,6 +149,8 @@ async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undef
     if (error instanceof KlatchError && error.code !== "lost" && !hold.lost.aborted) {
       await hold.release({ remove: options.cleanup });
     }
+    // Where one of several is lost, the others are given back.
+    if (hold.lost.aborted && error === hold.lost.reason) await hold.release().catch(() => {});
     throw error;
   }
 }
@@ -149,7 +169,7 @@ async function runHeld(
     env: {
       KLATCH_LOCK: lock.name,
       KLATCH_NAMESPACE: lock.namespace,
-      KLATCH_STRATEGY: options.strategy.name,
+      KLATCH_STRATEGY: namesOf(options.strategies),
       KLATCH_HOLDER: me.identity,
       KLATCH_TOKEN: hold.token,
       [mark.name]: mark.value,
@@ -204,6 +224,7 @@ function contender(options: RunOptions, world: World): Contender {
     leaseDurationMs: options.timing.leaseDurationMs,
     reason: options.reason,
     labels: options.labels,
+    terms: options.terms,
   };
 }
 

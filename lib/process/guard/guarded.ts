@@ -62,7 +62,8 @@ export class Guarded implements CommandGuard {
   readonly #broken = new AbortController();
   readonly #all: GuardHandle[] = [];
   #current: GuardHandle | undefined;
-  #ready = Promise.withResolvers<void>();
+  /** Resolves when a guard is armed for the first time. */
+  readonly #armed = promised();
   #deadlines: Deadlines | undefined;
   #stopping: Told | undefined;
   #command: SpawnedCommand | undefined;
@@ -84,7 +85,6 @@ export class Guarded implements CommandGuard {
       ...(this.#terminal && { mark }),
       ...(fields !== undefined && { fields }),
     };
-    this.#ready.promise.catch(() => {});
     this.#startGuard();
   }
 
@@ -96,13 +96,17 @@ export class Guarded implements CommandGuard {
     return this.#broken.signal;
   }
 
-  /** Resolves when there is a guard. Rejects with what {@link Guarded.broken} says, if that comes first. */
-  ready(): Promise<void> {
-    return this.#ready.promise;
+  /**
+   * Resolves when there is a guard that knows the deadlines that it has been told, so that a command may be started.
+   * Rejects with what {@link Guarded.broken} says, if that comes first.
+   */
+  armed(): Promise<void> {
+    return this.#armed.promise;
   }
 
   /** The hold was acquired or renewed. */
   deadline(deadlines: Deadlines): void {
+    if (this.#deadlines === undefined) this.#limit(this.#armed);
     this.#deadlines = deadlines;
     this.#current?.tell({ kind: "deadline", ...times(deadlines) });
   }
@@ -151,7 +155,7 @@ export class Guarded implements CommandGuard {
   /** Ends the guard. Nothing of the command may be left. */
   async end(): Promise<void> {
     this.#over = true;
-    this.#ready.reject(new KlatchError("guard", "the guard was ended"));
+    this.#armed.reject(new KlatchError("guard", "the guard was ended"));
     this.#switch.disarm();
     await Promise.all(this.#all.map((guard) => guard.end()));
   }
@@ -160,20 +164,28 @@ export class Guarded implements CommandGuard {
     const { pgid } = this;
     const order = pgid === undefined ? this.#order : { ...this.#order, pgid };
     this.#unready++;
+    const begun = promised();
     try {
       const guard: GuardHandle = new GuardHandle(this.#options.self, order, this.#switch, {
         ready: () => {
           this.#unready = 0;
-          this.#ready.resolve();
+          if (this.#deadlines === undefined) begun.resolve();
+        },
+        armed: () => {
+          begun.resolve();
+          this.#armed.resolve();
         },
         acting: () => this.#acting(),
-        gone: () => this.#gone(guard),
+        gone: () => {
+          begun.resolve();
+          this.#gone(guard);
+        },
       });
       this.#all.push(guard);
       this.#current = guard;
       if (pgid === undefined && !this.#terminal) this.#switch.aim(-guard.pgid);
       this.#tellAll(guard);
-      this.#limit(guard, this.#ready);
+      this.#limit(begun);
     } catch (error) {
       this.#break(cannotStart(asKlatchError(error).message));
     }
@@ -187,12 +199,13 @@ export class Guarded implements CommandGuard {
     if (command) guard.tell({ kind: "command", pid: command.pid, startTime: command.startTime });
   }
 
-  async #limit(guard: GuardHandle, ready: PromiseWithResolvers<void>): Promise<void> {
+  /** Gives up when something that a guard owes does not come. */
+  async #limit(owed: PromiseWithResolvers<void>): Promise<void> {
     const enough = new AbortController();
     const stop = () => enough.abort();
-    ready.promise.then(stop, stop);
+    owed.promise.then(stop, stop);
     await this.#options.clock.sleep(READY_WITHIN_MS, enough.signal);
-    if (enough.signal.aborted || this.#over || this.#current !== guard) return;
+    if (enough.signal.aborted || this.#over) return;
     this.#break(cannotStart(`it was not ready within ${READY_WITHIN_MS / 1000} s`));
   }
 
@@ -217,14 +230,12 @@ export class Guarded implements CommandGuard {
     }
     if (this.#unready === 0) {
       this.#options.say(`the guard (process ${guard.pid}) has ended before its time: starting another`);
-      this.#ready = Promise.withResolvers();
-      this.#ready.promise.catch(() => {});
     }
     this.#startGuard();
   }
 
   #break(error: KlatchError): void {
-    this.#ready.reject(error);
+    this.#armed.reject(error);
     this.#broken.abort(error);
   }
 }
@@ -233,6 +244,13 @@ const HINT = { hint: "--no-guard does without, at your own risk" };
 
 function cannotStart(why: string): KlatchError {
   return new KlatchError("guard", `the guard cannot be started: ${why}`, HINT);
+}
+
+/** A promise whose rejection need not be of interest to anybody. */
+function promised(): PromiseWithResolvers<void> {
+  const made = Promise.withResolvers<void>();
+  made.promise.catch(() => {});
+  return made;
 }
 
 function times({ termAtMs, killAtMs }: Deadlines): Deadlines {

@@ -21,8 +21,10 @@ import type { DeadMansSwitch } from "./switch.ts";
 
 /** What a guard that was started does, as it is noticed. */
 export interface GuardNews {
-  /** It guards. */
+  /** It listens. */
   ready(): void;
+  /** It knows a deadline. */
+  armed(): void;
   /** klatch is too late, it acts by itself. */
   acting(): void;
   /** It has ended. */
@@ -80,9 +82,11 @@ export class GuardHandle {
     this.#heard = this.#listen();
   }
 
-  /** Tells it something, and never waits for it to listen. */
+  /** Tells it something, and never waits for it to listen. If somebody has stopped it, it goes on. */
   tell(told: Told): void {
-    if (!this.#gone) writeNow(this.#toGuard.write, lineOf(told));
+    if (this.#gone) return;
+    writeNow(this.#toGuard.write, lineOf(told));
+    kill(this.pid, SIGNALS.CONT);
   }
 
   async #listen(): Promise<void> {
@@ -97,7 +101,7 @@ export class GuardHandle {
   }
 
   #hear(answer: Answer): void {
-    if (answer === "acting") return this.#news.acting();
+    if (answer === "armed" || answer === "acting") return this.#news[answer]();
     if (answer !== "ready") return;
     // Should klatch be stopped when the guard ends, the kernel wakes it, to start another one.
     signalWhenReadable(this.#fromGuard.read, SIGNALS.CONT, Deno.pid);

@@ -70,6 +70,7 @@ class Guard {
   readonly #alarms: readonly [Alarm, Alarm] = [new Alarm(), new Alarm()];
   /** Whether klatch is gone, and its pipe at an end that would be seen again and again. */
   #alone = false;
+  #armed = false;
   #over = false;
 
   constructor(order: Order, pgid: number) {
@@ -88,6 +89,8 @@ class Guard {
       if (this.#over) return;
       this.#alarms[0].set(this.#watch.askAtMs);
       this.#alarms[1].set(this.#watch.killAtMs);
+      if (!this.#armed && this.#watch.killAtMs !== Infinity) answer("armed");
+      this.#armed = this.#watch.killAtMs !== Infinity;
       const leftMs = this.#watch.nextLookMs(now) - bootTimeMs();
       if (waitForInput(this.#alone ? -1 : PLACES.heard, leftMs)) this.#listen();
     }

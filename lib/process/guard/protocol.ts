@@ -52,8 +52,10 @@ export type Told =
 
 /** What the guard tells klatch. */
 export type Answer =
-  /** It guards. */
+  /** It listens. */
   | "ready"
+  /** It knows a deadline, and wakes at it whatever happens. */
+  | "armed"
   /** It is about to stop the command, since klatch was late. */
   | "acting";
 

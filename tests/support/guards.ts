@@ -1,0 +1,68 @@
+/**
+ * What the tests of the guard look at: which processes are guards, which of the command's are left, and commands that
+ * do not want to end.
+ *
+ * @module
+ */
+
+import { listPids, processStat, readProcFile } from "../../lib/process/proc.ts";
+import { runs, until } from "./processes.ts";
+
+/** The living guards of a klatch, as its children. */
+export function guardsOf(klatch: number): number[] {
+  return listPids().filter((pid) => {
+    const stat = processStat(pid);
+    return stat?.ppid === klatch && runs(pid) && words(pid).includes("guard");
+  });
+}
+
+/** The one guard of a klatch, once it has one that guards and is not any of some others. */
+export async function guardOf(klatch: number, except: readonly number[] = []): Promise<number> {
+  const find = () => guardsOf(klatch).filter((pid) => !except.includes(pid) && waitsForKlatch(pid));
+  await until(() => find().length === 1);
+  return find()[0]!;
+}
+
+/** Whether its main thread is in ppoll(2): before, while it starts, it is in anything else. */
+function waitsForKlatch(pid: number): boolean {
+  const PPOLL = Deno.build.arch === "x86_64" ? "271" : "73";
+  return new TextDecoder().decode(readProcFile(`/proc/${pid}/syscall`)).split(" ")[0] === PPOLL;
+}
+
+function words(pid: number): string[] {
+  return new TextDecoder().decode(readProcFile(`/proc/${pid}/cmdline`)).split("\0");
+}
+
+/** A loop of short steps, so that traps are run soon. */
+export const FOREVER = "while :; do sleep 0.02; done";
+
+/**
+ * A shell line that ignores what asks it to end, with a child and a grandchild that do so as well. It prints
+ * `all PID PID PID.` and does not end by itself.
+ */
+export const DEAF = `trap '' TERM INT HUP QUIT USR1
+  sh -c 'sh -c "echo \\$\\$ \\$PPID >&3; ${FOREVER}" & wait; ${FOREVER}' 3>"$DIR/deaf" &
+  until test -s "$DIR/deaf"; do sleep 0.01; done; echo "all $$ $(cat "$DIR/deaf")."; ${FOREVER}`;
+
+/** Reads what {@link DEAF} prints. */
+export function pidsIn(line: string): number[] {
+  return (/all ([\d ]+)\./.exec(line)?.[1] ?? "").split(" ").map(Number);
+}
+
+/** A command that prints `left:`, and of some processes those that run, at the moment when it is started. */
+export function census(pids: readonly number[]): string[] {
+  const line = `for p in ${pids.join(" ")}; do read -r _ _ state _ < /proc/$p/stat
+    case "$state" in ""|Z|X) ;; *) left="$left $p";; esac; state=; done 2>/dev/null; echo "left:$left"`;
+  return ["sh", "-c", line];
+}
+
+/** Sends a signal that somebody who has just ended need not get. */
+export function send(signal: Deno.Signal, ...pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      Deno.kill(pid, signal);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
