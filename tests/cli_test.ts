@@ -81,7 +81,8 @@ describe("klatch run's arguments", () => {
 
   it("take flags before and after the name, long and short, with = and without", () => {
     const got = options("-w 5s x --kill-after=1s -E9 -i me -- true");
-    assertEquals([got.waitMs, got.killAfterMs, got.conflictStatus, got.identity], [5000, 1000, 9, "me"]);
+    const status = got.statusOf(new KlatchError("timeout", "too late"));
+    assertEquals([got.waitMs, got.killAfterMs, status, got.identity], [5000, 1000, 9, "me"]);
   });
 
   it("have the defaults of client-go", () => {
@@ -103,6 +104,40 @@ describe("klatch run's arguments", () => {
     const got = options("010 --reason 1e3 --identity 0x10 -- true");
     assertEquals([got.name, got.reason, got.identity], ["010", "1e3", "0x10"]);
   });
+
+  it("choose the strategy, or several in the order in which they are acquired", () => {
+    const named = (args: string) => options(args).strategies.map((strategy) => strategy.name);
+    assertEquals(named("x -- true"), ["lease"]);
+    assertEquals(named("x --strategy endpoints -- true"), ["endpoints"]);
+    assertEquals(named("x --strategy endpoints,lease -- true"), ["endpoints", "lease"]);
+  });
+
+  it("have terms for the strategies that know of them", () => {
+    assertEquals(options("x -- true").terms, {});
+    assertEquals(options("x --strategy ticket --ticket 57.2 --strict -- true").terms, {
+      ticket: { number: 57, attempt: 2 },
+      strict: true,
+    });
+    assertEquals(options("x --object lock-of-x -- true").object, "lock-of-x");
+  });
+
+  it("take a run's attempt from GitHub where the ticket names none", () => {
+    const ticket = (text: string, env: Record<string, string> = {}) =>
+      options(`x --strategy ticket --ticket ${text} -- true`, env).terms.ticket;
+    assertEquals(ticket("57"), { number: 57, attempt: 1 });
+    assertEquals(ticket("57", { GITHUB_RUN_ATTEMPT: "3" }), { number: 57, attempt: 3 });
+    assertEquals(ticket("57.2", { GITHUB_RUN_ATTEMPT: "3" }), { number: 57, attempt: 2 });
+    assertStringIncludes(
+      refusal(["x", "--strategy", "ticket", "--ticket", "57", "--", "true"], { GITHUB_RUN_ATTEMPT: "x" }),
+      "GITHUB_RUN_ATTEMPT",
+    );
+  });
+
+  for (const text of ["-1", "1e3", "0x10", "010", "1.0", "1.2.3", "1.", ".1", "", " 1", "9007199254740991"]) {
+    it(`refuse "${text}" as a ticket`, () => {
+      assertStringIncludes(refusal(["x", "--strategy=ticket", `--ticket=${text}`, "--", "true"]), "--ticket");
+    });
+  }
 
   const mistakes: readonly (readonly [string, readonly string[], string])[] = [
     ["an unknown flag", ["x", "--wiat", "5s", "--", "true"], "did you mean --wait?"],
@@ -133,6 +168,24 @@ describe("klatch run's arguments", () => {
     ["an exit status over 255", ["x", "-E", "256", "--", "true"], '"256" is not an exit status'],
     ["a signal that does not exist", ["x", "-s", "NOPE", "--", "true"], "NOPE"],
     ["a strategy that does not exist", ["x", "--strategy", "mutex", "--", "true"], "choose one of: lease"],
+    ["a strategy without a name", ["x", "--strategy", "endpoints,", "--", "true"], 'no ""'],
+    ["a strategy twice", ["x", "--strategy", "lease,lease", "--", "true"], "write lease"],
+    [
+      "strategies in another order than everybody's",
+      ["x", "--strategy", "lease,endpoints", "--", "true"],
+      "write endpoints,lease",
+    ],
+    [
+      "a flag that the strategy does not know",
+      ["x", "--ticket", "1", "--", "true"],
+      "it is for --strategy ticket",
+    ],
+    [
+      "a switch that the strategy does not know",
+      ["x", "--strict", "--", "true"],
+      "--strict means nothing to the strategy lease",
+    ],
+    ["an object's name that cannot be one", ["x", "--object", "A_B", "--", "true"], '"A_B"'],
     ["a format that does not exist", ["x", "-o", "xml", "--", "true"], "text or json"],
     ["a label without a value", ["x", "--labels", "team", "--", "true"], '"team" is not a label'],
     ["an empty identity", ["x", "--identity=", "--", "true"], "--identity is empty"],

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { KlatchError } from "../errors.ts";
-import type { Strategy } from "../lock.ts";
+import { exitStatus, KlatchError } from "../errors.ts";
 import { parseSignal } from "../process/signals.ts";
 import { checkTiming, DEFAULT_TIMING, type Timing } from "../session/mod.ts";
-import { strategies } from "../strategies/mod.ts";
 import { parseDuration } from "./duration.ts";
 import { type Flag, type Parsed, parseFlags } from "./flags.ts";
 import { checkLockName, checkNamespace, parseLabels } from "./kubernetes_names.ts";
 import type { Voice } from "./reporter.ts";
+import { type Kept, keptBy, STRATEGY_FLAGS } from "./strategy_flags.ts";
 
 /** The flags that choose a cluster; every command that talks to one has them. */
 export const CLUSTER_FLAGS: readonly Flag[] = [
@@ -31,7 +30,7 @@ export const CLUSTER_FLAGS: readonly Flag[] = [
 
 /** The flags of `klatch run`. */
 export const RUN_FLAGS: readonly Flag[] = [
-  { name: "strategy", value: "NAME", help: "how the lock is kept: lease" },
+  ...STRATEGY_FLAGS,
   ...CLUSTER_FLAGS,
   {
     name: "wait",
@@ -85,15 +84,15 @@ export const RUN_FLAGS: readonly Flag[] = [
 ];
 
 /** What `klatch run` was asked to do. */
-export interface RunOptions {
+export interface RunOptions extends Kept {
   readonly name: string;
   readonly command: readonly string[];
-  readonly strategy: Strategy;
   readonly namespace: string | undefined;
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
   readonly waitMs: number | undefined;
-  readonly conflictStatus: number | undefined;
+  /** The exit status for a failure that is not the command's. */
+  readonly statusOf: (failure: KlatchError) => number;
   readonly timing: Timing;
   readonly identity: string | undefined;
   readonly reason: string | undefined;
@@ -120,15 +119,16 @@ export function runOptions(
   const parsed = parseFlags("run", args, RUN_FLAGS, env);
   if (parsed.on("help")) return undefined;
   const namespace = parsed.text("namespace");
+  const conflictStatus = exitCode(parsed);
   if (namespace !== undefined) checkNamespace(namespace);
   return {
     ...nameAndCommand(parsed),
-    strategy: strategyNamed(parsed.text("strategy")),
+    ...keptBy(parsed, env),
     namespace,
     kubeconfig: parsed.text("kubeconfig"),
     context: parsed.text("context"),
     waitMs: duration(parsed, "wait"),
-    conflictStatus: exitCode(parsed),
+    statusOf: (failure) => exitStatus(failure, conflictStatus),
     timing: timingOf(parsed),
     identity: identityOf(parsed),
     reason: parsed.text("reason"),
@@ -156,14 +156,6 @@ function nameAndCommand({ words, command }: Parsed): { name: string; command: re
   }
   if (command[0] === "") throw new KlatchError("usage", "run: the command is empty", { hint: usage });
   return { name, command };
-}
-
-function strategyNamed(name: string | undefined): Strategy {
-  const found = strategies.find((strategy) => name === undefined || strategy.name === name);
-  if (found !== undefined) return found;
-  throw new KlatchError("usage", `--strategy: there is no "${name}"`, {
-    hint: `choose one of: ${strategies.map((strategy) => strategy.name).join(", ")}`,
-  });
 }
 
 function duration(parsed: Parsed, flag: string): number | undefined {

@@ -5,5 +5,6 @@
  * @module
  */
 export { acquire } from "./acquire.ts";
+export { acquireAll } from "./several.ts";
 export { checkTiming, DEFAULT_TIMING, type Moments, type Timing } from "./timing.ts";
 export type { AcquireRequest, Hold, SessionEvent } from "./types.ts";

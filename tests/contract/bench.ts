@@ -61,9 +61,14 @@ export class Bench {
     this.ref = { resource: strategy.resource, ...lock };
   }
 
-  /** A bench for a lock that does not exist yet. */
-  static async make(strategy: Strategy, kubeconfig: string, namespace: string): Promise<Bench> {
-    const lock = { namespace, name: `lock-${crypto.randomUUID().slice(0, 8)}` };
+  /** A bench for a lock that does not exist yet, unless it is named. */
+  static async make(
+    strategy: Strategy,
+    kubeconfig: string,
+    namespace: string,
+    name = `lock-${crypto.randomUUID().slice(0, 8)}`,
+  ): Promise<Bench> {
+    const lock = { namespace, name };
     return new Bench(strategy, kubeconfig, lock, await connect(kubeconfig, namespace));
   }
 
