@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { guardProcess } from "./lib/process/guard/process.ts";
-import { GUARD_WORD } from "./lib/process/guard/protocol.ts";
-import { main } from "./lib/cli/mod.ts";
 import type { Scratch, World } from "./lib/cli/world.ts";
 import { systemClock } from "./lib/clock.ts";
+import { guardProcess } from "./lib/process/guard/process.ts";
+import { GUARD_WORD } from "./lib/process/guard/protocol.ts";
 import { bootTimeMs } from "./lib/process/libc.ts";
 
-// What a guard is started for must not wait for anything else to be set up.
+// A command waits for its guard, so the guard must not wait for anything that is not its own to be loaded.
 if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
 
 /** How long the program's end waits for a stderr that is not read. */
@@ -35,6 +34,7 @@ const world: World = {
   makeScratch,
 };
 
+const { main } = await import("./lib/cli/mod.ts");
 const status = await main(Deno.args, world);
 const enough = new AbortController();
 await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);

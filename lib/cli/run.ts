@@ -184,6 +184,8 @@ async function runHeld(
     clock: world.clock,
     say: (line) => reporter.warn(line),
   });
+  // Nothing is left to guard, and it need not be waited for before the lock is given back.
+  guard?.end();
   hold.lost.throwIfAborted();
   guard?.broken.throwIfAborted();
   // Nobody may have noticed that the time was up, if klatch stood still: then it is not known who else has run.

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { environ, ERRNO, kill, reap } from "./libc.ts";
+import { environ, ERRNO, kill, killExactly, reap } from "./libc.ts";
 import { isAlive, listPids, processesOf, type ProcessStat, processStat, readProcFile } from "./proc.ts";
 import { children, type SpawnedCommand } from "./spawn.ts";
 
@@ -122,7 +122,7 @@ export function terminalTree(
   return {
     signal(signal) {
       for (const { pid, startTime, state } of members()) {
-        if (state !== "Z" && processStat(pid)?.startTime === startTime) kill(pid, signal);
+        if (state !== "Z") killExactly(pid, signal, () => processStat(pid)?.startTime === startTime);
       }
     },
     alive: () => living(members),

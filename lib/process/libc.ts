@@ -34,6 +34,8 @@ const SYSCALLS = {
     openat: 257,
     ppoll: 271,
     pipe2: 293,
+    pidfd_send_signal: 424,
+    pidfd_open: 434,
   },
   aarch64: {
     read: 63,
@@ -50,6 +52,8 @@ const SYSCALLS = {
     openat: 56,
     ppoll: 73,
     pipe2: 59,
+    pidfd_send_signal: 424,
+    pidfd_open: 434,
   },
 } as const;
 
@@ -243,6 +247,25 @@ export function kill(pid: number, signal: number): number {
   if (killLibrary().kill(pid, signal) === 0) return 0;
   const where = __errno_location();
   return where === null ? -1 : new Deno.UnsafePointerView(where).getInt32();
+}
+
+/**
+ * Sends a signal to one process and to no later one that has got its number.
+ *
+ * @param pid the process, more than 1.
+ * @param signal the number of the signal.
+ * @param isIt whether the process that has the number now is the one that is meant. Asked when it cannot change any
+ *   more, where the kernel has pidfd_open(2).
+ */
+export function killExactly(pid: number, signal: number, isIt: () => boolean): void {
+  const fd = pid > 1 ? anySyscall("pidfd_open", pid, 0) : -1;
+  try {
+    if (!isIt()) return;
+    if (fd >= 0) anySyscall("pidfd_send_signal", fd, signal, 0, 0);
+    else kill(pid, signal);
+  } finally {
+    if (fd >= 0) syscall("close", fd, null);
+  }
 }
 
 /** `waitpid` on a thread of its own. Resolves to what it returned; the raw status is in `status`. */

@@ -71,6 +71,7 @@ export class Guarded implements CommandGuard {
   #unready = 0;
   /** Nothing needs to be guarded any more: all was killed, or has ended. */
   #over = false;
+  #ended: Promise<void> | undefined;
 
   /** Starts a guard at once. {@link Guarded.end} has to be called, whatever happens. */
   constructor(options: GuardedOptions) {
@@ -152,8 +153,12 @@ export class Guarded implements CommandGuard {
     this.#over = true;
   }
 
-  /** Ends the guard. Nothing of the command may be left. */
-  async end(): Promise<void> {
+  /** Ends the guard. Nothing of the command may be left. May be called twice. */
+  end(): Promise<void> {
+    return this.#ended ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#over = true;
     this.#armed.reject(new KlatchError("guard", "the guard was ended"));
     this.#switch.disarm();

@@ -108,8 +108,9 @@ export class GuardHandle {
     this.#news.ready();
   }
 
-  /** Ends it, if it has not ended, and gives its number free. Resolves when it is gone. */
+  /** Ends it, if it has not ended, and gives its number free. Resolves when it is gone. To be called once. */
   async end(): Promise<void> {
+    this.#gone = true;
     kill(this.pid, SIGNALS.KILL);
     await Promise.all([exitOf(this.pid), this.#heard]);
     close(this.#toGuard.write);
