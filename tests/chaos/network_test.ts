@@ -64,6 +64,7 @@ const FAULTS: readonly Fault[] = [
     fault: "half-open: connections are dead and look open, new ones are good",
     outcome: "kept",
     strike: (proxy) => proxy.abandon(),
+    pending: PENDING.halfOpen,
   },
   {
     whose: "the holder",

@@ -11,6 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { klatchBinary } from "../support/binary.ts";
 import { controlPlaneAssets } from "../support/control_plane.ts";
+import { PENDING } from "./faults.ts";
 import { PATIENT, QUICK, type Timing, WAITERS } from "./scene.ts";
 import { type Verdict, VERDICTS_VARIABLE } from "./verdict.ts";
 
@@ -30,9 +31,14 @@ async function main(args: readonly string[]): Promise<number> {
     console.error("table: nothing was measured; set KUBEBUILDER_ASSETS and compile dist/klatch");
     return 1;
   }
-  const version = await output(`${assets}/kube-apiserver`, ["--version"]);
-  const klatch = await output(klatchBinary() ?? "", ["version"]);
-  await Deno.writeTextFile(PAGE, page(verdicts, runs, [klatch, version]));
+  const versions = [
+    await output(klatchBinary() ?? "", ["version"]),
+    await output(`${assets}/kube-apiserver`, ["--version"]),
+    (await output(`${assets}/etcd`, ["--version"])).split("\n")[0] ?? "",
+  ];
+  // A binary that was built by hand knows no version.
+  const known = versions.filter((each) => !each.includes("v0.0.0"));
+  await Deno.writeTextFile(PAGE, page(verdicts, runs, known));
   const { code } = await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", PAGE] }).output();
   return code;
 }
@@ -54,56 +60,90 @@ async function measure(): Promise<Verdict[] | undefined> {
   }
 }
 
+/** The sections in which the promise is kept, and the one that shows what keeps it. */
+const SECTIONS = ["klatch and its guard", "The server", "The network"];
+const UNGUARDED = "What the guard is for";
+
 /** The whole page. */
 export function page(verdicts: readonly Verdict[], runs: number, versions: readonly string[]): string {
-  const sections = [...new Set(verdicts.map((verdict) => verdict.section))].sort();
-  const overlaps = verdicts.reduce((sum, verdict) => sum + verdict.overlaps, 0);
-  const margins = verdicts.filter((verdict) => verdict.outcome === "lost")
-    .map((verdict) => (verdict.freeAfterMs ?? 0) - (verdict.diedAfterMs ?? 0));
+  const guarded = verdicts.filter((verdict) => verdict.section !== UNGUARDED);
+  const overlaps = guarded.reduce((sum, verdict) => sum + verdict.overlaps, 0);
+  const margins = guarded.filter((verdict) => verdict.outcome === "lost").map(marginOf);
+  const sections = SECTIONS.flatMap((start) =>
+    [...new Set(guarded.map((verdict) => verdict.section))].filter((each) => each.startsWith(start)).sort()
+  );
   return [
     "# What each fault leads to",
     "",
-    `The compiled klatch on a real kube-apiserver and etcd: a holder runs a command, ${WAITERS} others wait for the same lock`,
-    "all the time, and something breaks. A witness that knows nothing of locks, but of living processes, tells whether two",
-    "commands were ever alive together. In the end everybody must have been served, and nothing of the command may be left.",
+    `The compiled klatch on a real kube-apiserver and etcd: a holder runs a command, ${WAITERS} others wait for the`,
+    "same lock all the time, and something breaks. A witness that knows nothing of locks, only of living processes,",
+    "tells whether two commands were ever alive together. In the end everybody must have been served, each with a",
+    "larger token than the one before, and nothing of the command may be left.",
     "",
-    `${verdicts.length} scenes in ${runs} ${runs === 1 ? "run" : "runs"}: **${overlaps} overlaps**. ` +
-    `The command of a lost hold was dead ${
-      seconds(Math.min(...margins))
-    } or more before anybody could have taken over.`,
+    `**${overlaps} overlaps** in ${guarded.length} scenes${
+      runs > 1 ? ` (${runs} runs of each fault)` : ""
+    }. The command ` +
+    `of a lost hold was dead at least ${seconds(Math.min(...margins))} before anybody could have taken over.`,
     "",
-    "Times are seconds. *Dead*, *free* and *next in* count from the moment at which the last successful renewal was sent:",
-    "the command's last process is dead; another may take the lock over by the record; another's command has begun.",
-    "*Handover*, for a hold that was kept, is from the command's own end to the start of the next.",
-    ...(runs > 1 ? [`Of ${runs} runs the latest death and the longest of the other times are shown.`] : []),
-    `A *stubborn* command ignores TERM, and so do its children and theirs.`,
+    "Times are seconds. *Dead*, *free* and *next in* count from the moment at which the last successful renewal was",
+    "sent: the last process of the command is dead; another may take the lock over by the record; another's command",
+    "has begun. *Margin* is from dead to free. *Handover*, where the hold was kept, is from the command's own end to",
+    `the start of the next.${runs > 1 ? ` Of ${runs} runs the worst figure is shown.` : ""}`,
     "",
-    `Lease ${durations(QUICK)}; where a hold outlasts a fault of the server, ${
+    "A *plain* command ends at TERM. A *stubborn* one ignores TERM, INT and HUP, and so do its children and theirs.",
+    "The status is klatch's own: 123 for a lost hold, 137 where it was killed, and the command's 7.",
+    "",
+    `Most locks have ${durations(QUICK)}; those that a fault is to leave alone by its shortness have ${
       durations(PATIENT)
-    }. The defaults are`,
-    "15 s, 10 s and 2 s, and the times grow with them.",
+    }. The defaults are 15 s, 10 s and 2 s: there the command is asked to end after 10 s, killed after 13.5 s, and`,
+    "another may take over after 15 s.",
     "",
-    ...sections.flatMap((section) => ["## " + section, "", ...table(verdicts, section), ""]),
+    ...sections.flatMap((section) => [`## ${capital(section)}`, "", ...table(guarded, section), ""]),
+    `## ${UNGUARDED}`,
+    "",
+    "The same without it. A machine that stands still as a whole stops the guard too, and the kernel that would wake",
+    "it: nothing on that machine can help then. The overlap is noticed (123), and the frozen command has the smaller",
+    "[fencing token](safety.md), by which what it works on can refuse it.",
+    "",
+    ...table(verdicts, UNGUARDED),
+    "",
+    ...(Object.keys(PENDING).length === 0 ? [] : [
+      "## What is not measured",
+      "",
+      "Scenes that meet these known faults are left out until they are mended:",
+      "",
+      ...Object.values(PENDING).map((what) => `- ${what}`),
+      "",
+    ]),
     "## Where these figures come from",
     "",
-    `Measured ${new Date().toISOString().slice(0, 10)} by \`deno run -A tests/chaos/table.ts${
+    `Measured on ${new Date().toISOString().slice(0, 10)} by \`deno run -A tests/chaos/table.ts${
       runs > 1 ? ` --runs ${runs}` : ""
-    }\` ` +
-    `on a machine of ${navigator.hardwareConcurrency} processors (${processor()}), ${
+    }\`, on a machine of ${navigator.hardwareConcurrency} processors (${processor()}) with ${
       Math.round(Deno.systemMemoryInfo().total / 2 ** 30)
-    } GiB of memory, Linux ${Deno.osRelease()}; ${versions.join(", ")}.`,
-    "Several scenes are played at a time, so the machine is busy. All processes are on one machine and share one clock.",
+    } GiB of memory, Linux ${/^\d+\.\d+/.exec(Deno.osRelease())?.[0]}, with ${
+      versions.join(" and ")
+    }. Several scenes are played at a time,`,
+    "so the machine is busy. All processes are on one machine and share one clock.",
     "",
   ].join("\n");
+}
+
+function marginOf({ freeAfterMs = NaN, diedAfterMs = NaN }: Verdict): number {
+  return freeAfterMs - diedAfterMs;
+}
+
+function capital(text: string): string {
+  return text.startsWith("klatch") ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function table(verdicts: readonly Verdict[], section: string): string[] {
   const mine = verdicts.filter((verdict) => verdict.section === section);
   const keys = [...new Set(mine.map((verdict) => `${verdict.fault}\n${verdict.temper}`))];
   return [
-    "| fault | command | the hold | klatch's exit status | dead | free | margin | next in | handover | overlaps |",
+    "| fault | command | hold | status | dead | free | margin | next in | handover | overlaps |",
     "|---|---|---|---:|---:|---:|---:|---:|---:|---:|",
-    ...keys.map((key) => row(mine.filter((verdict) => `${verdict.fault}\n${verdict.temper}` === key))),
+    ...keys.sort().map((key) => row(mine.filter((verdict) => `${verdict.fault}\n${verdict.temper}` === key))),
   ];
 }
 
@@ -116,7 +156,6 @@ function row(same: readonly Verdict[]): string {
   const [{ fault, temper, outcome } = same[0] as Verdict] = same;
   const statuses = [...new Set(same.map((verdict) => verdict.status))].join(", ");
   const isLost = outcome === "lost";
-  const margins = same.map((verdict) => (verdict.freeAfterMs ?? NaN) - (verdict.diedAfterMs ?? NaN));
   const cells = [
     fault,
     temper,
@@ -124,7 +163,7 @@ function row(same: readonly Verdict[]): string {
     statuses,
     worst((verdict) => verdict.diedAfterMs),
     worst((verdict) => verdict.freeAfterMs),
-    isLost ? seconds(Math.min(...margins)) : "",
+    isLost ? seconds(Math.min(...same.map(marginOf))) : "",
     isLost ? worst((verdict) => verdict.nextAfterMs) : "",
     isLost ? "" : worst((verdict) => verdict.nextAfterMs),
     `${same.reduce((sum, verdict) => sum + verdict.overlaps, 0)}`,
@@ -133,13 +172,13 @@ function row(same: readonly Verdict[]): string {
 }
 
 function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(2)} s`;
+  return `${(ms / 1000).toFixed(2)} s`.replace("-", "−");
 }
 
 function durations({ leaseMs, deadlineMs, retryMs }: Timing): string {
-  return `duration ${leaseMs / 1000} s, renew deadline ${deadlineMs / 1000} s, retry period ${
-    retryMs / 1000
-  } s`;
+  return `a lease duration of ${leaseMs / 1000} s, a renew deadline of ${
+    deadlineMs / 1000
+  } s and a retry period of ${retryMs / 1000} s`;
 }
 
 function processor(): string {

@@ -103,7 +103,7 @@ async function measure(scene: Scene, expected: Expected): Promise<Verdict> {
   const overlaps = visits.filter((visit) => visit.place > 1).length;
   const last = scene.lastRenewal(diedMs);
   const since = (ms: number) => Math.round(ms - last.renewedMs);
-  const times = outcome === "kept" ? { nextAfterMs: Math.round(nextMs - diedMs) } : {
+  const times = outcome === "kept" ? { nextAfterMs: Math.round(nextMs - (visits[0]?.leftMs ?? NaN)) } : {
     diedAfterMs: since(diedMs),
     freeAfterMs: since(last.renewedMs + last.durationMs),
     nextAfterMs: since(nextMs),
