@@ -7,6 +7,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../lib/errors.ts";
 import type { MakeChecker } from "./sim/checkers/checker.ts";
+import { counting } from "./sim/checkers/counting.ts";
 import { exclusion } from "./sim/checkers/exclusion.ts";
 import { failures } from "./sim/checkers/failures.ts";
 import { fifo } from "./sim/checkers/fifo.ts";
@@ -100,6 +101,23 @@ describe("the checker of commands that outlive their hold", () => {
     stage.at(1, { kind: "command started", run: c });
     stage.at(2, { kind: "klatch down", run: c });
     stage.at(9_000, { kind: "command dead", run: c });
+  });
+});
+
+describe("the checker of counting", () => {
+  itFinds(
+    "a hold that counts from the answer",
+    counting,
+    "counts its hold from 100.0 ms too late",
+    (stage) => {
+      const c = stage.run("c", { sentMs: 100 });
+      stage.commit(0, "c", { holder: "c" });
+      stage.at(100, { kind: "held", run: c, token: "2" });
+    },
+  );
+  itAllows("one that counts from the request", counting, (stage) => {
+    stage.commit(50, "a", { holder: "a" });
+    stage.at(100, { kind: "renewed", run: stage.a });
   });
 });
 
@@ -202,7 +220,7 @@ describe("the checker of queues", () => {
   itAllows("passing over one that had its chance", fifo, (stage) => {
     stage.at(0, { kind: "waiting", run: stage.a, view: viewOf(undefined, 0) });
     stage.commit(1, "a", { waiters: ["a"] });
-    stage.commit(3_001, "b", { holder: "b" });
+    stage.commit(4_001, "b", { holder: "b" });
   });
 });
 

@@ -36,7 +36,8 @@ describe(`the simulator finds within ${WITHIN} seeds that`, { concurrency: true 
 
 describe("a mutant", () => {
   it("that finds no place in the code any more fails", () => {
-    assertThrows(() => mutated({ name: "m", file: "f", find: "x", replace: "y" }, "abc"), Error, "0 times");
-    assertThrows(() => mutated({ name: "m", file: "f", find: "a", replace: "y" }, "aa"), Error, "2 times");
+    const mutant = { name: "m", file: "f", edits: [{ find: "a", replace: "b" }] };
+    assertThrows(() => mutated(mutant, "xyz"), Error, "0 times");
+    assertThrows(() => mutated(mutant, "aa"), Error, "2 times");
   });
 });

@@ -17,7 +17,7 @@ import { Guard } from "./guard.ts";
 import type { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import { Process } from "./process.ts";
-import { register } from "./processes.ts";
+import { freshPid, register } from "./processes.ts";
 import type { Random } from "./random.ts";
 import type { Resource } from "./resource.ts";
 import type { Scenario } from "./scenario.ts";
@@ -37,8 +37,12 @@ export interface Surroundings {
   readonly violation: (checker: string, what: string) => void;
 }
 
-/** The process number of the next command. */
-let pids = 1000;
+/** Times of an older tool's record, which are real ones and so would make every timeline another. */
+const TIMES = / since \d{4}-\d\d-\d\dT[\d:.]+Z/g;
+
+function lineOf(error: unknown): string {
+  return String(error instanceof KlatchError ? error.line : error).replaceAll(TIMES, "");
+}
 
 /** One run of klatch, from its start to its end. */
 export class KlatchRun implements Run {
@@ -145,7 +149,7 @@ export class KlatchRun implements Run {
       tell({ kind: "ended", run: this, error: undefined });
       return true;
     } catch (error) {
-      this.#around.trace(this.name, `ends: ${error instanceof KlatchError ? error.line : error}`);
+      this.#around.trace(this.name, `ends: ${lineOf(error)}`);
       tell({ kind: "ended", run: this, error });
       return false;
     } finally {
@@ -191,7 +195,7 @@ export class KlatchRun implements Run {
   #startCommand(hold: Hold) {
     if (this.#guard?.open === false) throw new KlatchError("internal", "the guard's group is gone");
     const { timeline, tell, trace, resource, network } = this.#around;
-    const pid = ++pids;
+    const pid = freshPid();
     const ended = Promise.withResolvers<{ code: number } | { signal: number }>();
     const command = new Command(this.machine, timeline, this.#random.fork(), this.#temper(), {
       onWrite: () => timeline.after(network.latency(), () => resource.write(this, hold.token)),
@@ -228,12 +232,13 @@ export class KlatchRun implements Run {
       trace(this.name, `waits for ${whom}`);
       tell({ kind: "waiting", run: this, view: event.view });
     } else if (event.kind === "lost") {
-      trace(this.name, event.error.line);
+      trace(this.name, lineOf(event.error));
       tell({ kind: "lost", run: this, error: event.error });
     } else if (event.kind === "acquired") trace(this.name, `acquired, token ${event.token}`);
     else if (event.kind === "took-over") trace(this.name, `takes over from ${event.from.identity}`);
     else if (event.kind === "released") {
       trace(this.name, event.confirmed ? "released" : "released, perhaps");
-    } else if (event.kind !== "renewed") trace(this.name, `${event.kind}: ${event.error.line}`);
+    } else if (event.kind === "renewed") tell({ kind: "renewed", run: this });
+    else trace(this.name, `${event.kind}: ${lineOf(event.error)}`);
   }
 }

@@ -76,8 +76,11 @@ export class Disturbances {
     this.#victims.timeline.after(this.#random.between(0.02, 1.8) * leaseMs, once);
   }
 
+  /** A run to strike; often one that holds the lock, since that is where it hurts. */
   #run(wanted: (run: KlatchRun) => boolean = () => true): KlatchRun | undefined {
     const runs = this.#victims.runs().filter(wanted);
+    const holding = runs.filter((run) => run.holding);
+    if (holding.length > 0 && this.#random.chance(0.4)) return this.#random.pick(holding);
     return runs.length === 0 ? undefined : this.#random.pick(runs);
   }
 
@@ -155,7 +158,7 @@ export class Disturbances {
   };
 
   #machine(): Machine {
-    return this.#random.pick(this.#victims.machines);
+    return this.#run()?.machine ?? this.#random.pick(this.#victims.machines);
   }
 
   #watch() {

@@ -49,6 +49,8 @@ export type Fact =
   | { readonly kind: "waiting"; readonly run: Run; readonly view: LockView }
   /** A session gave a hold. */
   | { readonly kind: "held"; readonly run: Run; readonly token: string }
+  /** A session told that its hold was renewed. */
+  | { readonly kind: "renewed"; readonly run: Run }
   /** A session told that its hold is lost. */
   | { readonly kind: "lost"; readonly run: Run; readonly error: KlatchError }
   | { readonly kind: "command started"; readonly run: Run }

@@ -42,12 +42,15 @@ export async function hunt(mutant: Mutant, strategy: string, seeds: number): Pro
 }
 
 /** The text with the fault in it. */
-export function mutated({ name, file, find, replace }: Mutant, text: string): string {
-  const parts = text.split(find);
-  if (parts.length !== 2) {
-    throw new Error(`the mutant "${name}" finds its place in ${file} ${parts.length - 1} times, not once`);
+export function mutated({ name, file, edits }: Mutant, text: string): string {
+  for (const { find, replace } of edits) {
+    const parts = text.split(find);
+    if (parts.length !== 2) {
+      throw new Error(`the mutant "${name}" finds its place in ${file} ${parts.length - 1} times, not once`);
+    }
+    text = parts.join(replace);
   }
-  return parts.join(replace);
+  return text;
 }
 
 /**

@@ -14,16 +14,23 @@ export interface Launcher {
 
 const launchers = new Map<string, Launcher>();
 const groups = new Map<number, CommandGroup>();
+let lastPid = 1000;
 
 /** Makes a launcher known by a name. */
 export function register(name: string, launcher: Launcher): void {
   launchers.set(name, launcher);
 }
 
-/** Forgets all launchers and groups: the next simulation has its own. */
+/** Forgets all launchers, groups and numbers: the next simulation has its own. */
 export function forget(): void {
   launchers.clear();
   groups.clear();
+  lastPid = 1000;
+}
+
+/** A number for one more process. */
+export function freshPid(): number {
+  return ++lastPid;
 }
 
 /** As the real one. */

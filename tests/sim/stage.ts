@@ -59,8 +59,8 @@ export class Stage {
     };
   }
 
-  /** One more run, on a machine of its own whose clock is right. */
-  run(name: string, { guarded = true } = {}): Run {
+  /** One more run, on a machine of its own whose clock is right; it counts its hold from `sentMs`. */
+  run(name: string, { guarded = true, sentMs = 0 } = {}): Run {
     const machine = new Machine(name, { rate: 1, skewMs: 0, startMs: 0 }, this.#timeline);
     const me = { identity: name, nonce: name, leaseDurationMs: TIMING.leaseDurationMs, labels: {} };
     const run: Run = {
@@ -70,7 +70,7 @@ export class Stage {
       timing: TIMING,
       guarded,
       responsive: () => true,
-      moments: () => moments(0, TIMING),
+      moments: () => moments(sentMs, TIMING),
     };
     this.#runs.set(name, run);
     return run;

@@ -11,6 +11,7 @@ import type { Strategy } from "../../lib/lock.ts";
 export const simulated: ReadonlyMap<string, Case> = new Map([
   entry("lease"),
   entry("endpoints"),
+  entry("ticket"),
 ]);
 
 export type { Case, Strategy };

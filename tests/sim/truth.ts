@@ -18,6 +18,8 @@ export interface HoldTruth {
   readonly order: number;
   /** When the last write that states the hold was committed. */
   renewedMs: number;
+  /** The same by the clock of its machine that counts suspension. */
+  renewedLocalMs: number;
   /** When the record stopped to state it, and by whose write. */
   endedBy: Commit["by"] | undefined;
   /** A person or another tool took it away, or wrote into it. */
@@ -98,6 +100,7 @@ export class Truth {
     if (hold === undefined || holdOf(before, by.me.nonce) === undefined) this.#acquired(by);
     else {
       hold.renewedMs = this.nowMs;
+      hold.renewedLocalMs = by.machine.awakeOrNot();
       // A renewal after a thaw shows that the hold has outlasted it.
       hold.frozen = by.machine.frozen;
       hold.cutOutMs = 0;
@@ -109,6 +112,7 @@ export class Truth {
       run,
       order: this.#order++,
       renewedMs: this.nowMs,
+      renewedLocalMs: run.machine.awakeOrNot(),
       endedBy: undefined,
       usurped: false,
       frozen: run.machine.frozen,

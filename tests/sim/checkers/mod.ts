@@ -4,6 +4,7 @@
  * @module
  */
 import type { MakeChecker } from "./checker.ts";
+import { counting } from "./counting.ts";
 import { exclusion } from "./exclusion.ts";
 import { failures } from "./failures.ts";
 import { fifo } from "./fifo.ts";
@@ -20,6 +21,7 @@ export const checkers: readonly MakeChecker[] = [
   exclusion,
   handover,
   outlive,
+  counting,
   ownership,
   token,
   noticed,
