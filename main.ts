@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import type { Scratch, World } from "./lib/cli/world.ts";
 import { systemClock } from "./lib/clock.ts";
 import { guardProcess } from "./lib/process/guard/process.ts";
@@ -25,6 +26,7 @@ const world: World = {
   say: err.write,
   print: out.write,
   errIsTerminal: Deno.stderr.isTerminal(),
+  calledAs: process.argv0,
   hostname: () => Deno.hostname(),
   self: Deno.build.standalone
     ? [Deno.execPath()]

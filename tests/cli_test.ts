@@ -24,6 +24,7 @@ function quietWorld(env: Record<string, string> = {}, clock: Clock = systemClock
     say: (text) => void said.push(text),
     print: (text) => void printed.push(text),
     errIsTerminal: false,
+    calledAs: "klatch",
     hostname: () => "host",
     self: [],
     nonce: () => "0123456789abcdef",

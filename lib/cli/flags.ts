@@ -38,6 +38,7 @@ export interface Parsed {
  * @param args what followed it.
  * @param flags the flags that it knows.
  * @param env reads the environment.
+ * @param help what to type to see all flags.
  * @throws KlatchError `usage` for an unknown flag, with the nearest known one; for a flag without its value; for a
  * switch whose value or environment variable is neither 1, true, 0 nor false.
  */
@@ -46,6 +47,7 @@ export function parseFlags(
   args: readonly string[],
   flags: readonly Flag[],
   env: (name: string) => string | undefined,
+  help = `klatch help ${command}`,
 ): Parsed {
   const dashes = args.indexOf("--");
   const valued = flags.filter((flag) => flag.value !== undefined);
@@ -57,7 +59,7 @@ export function parseFlags(
     alias: Object.fromEntries(
       flags.flatMap((flag) => flag.short === undefined ? [] : [[flag.short, flag.name]]),
     ),
-    unknown: (word: string, key?: string) => key === undefined || refuseUnknown(command, word, flags),
+    unknown: (word: string, key?: string) => key === undefined || refuseUnknown(command, word, flags, help),
   });
   for (const flag of valued) {
     if (parsed[flag.name] === "" && !saidEmpty(own, flag)) {
@@ -83,16 +85,14 @@ export function envName(flag: string): string {
   return `KLATCH_${flag.toUpperCase().replaceAll("-", "_")}`;
 }
 
-function refuseUnknown(command: string, word: string, flags: readonly Flag[]): never {
+function refuseUnknown(command: string, word: string, flags: readonly Flag[], help: string): never {
   const flag = word.split("=")[0] ?? word;
   const known = flags.flatMap((
     each,
   ) => [`--${each.name}`, ...(each.short === undefined ? [] : [`-${each.short}`])]);
   const nearest = known.length === 0 ? "" : closestString(flag, known);
   throw new KlatchError("usage", `${command}: unknown flag ${flag}`, {
-    hint: nearest === ""
-      ? "it takes no flags"
-      : `did you mean ${nearest}? klatch help ${command} lists them all`,
+    hint: nearest === "" ? "it takes no flags" : `did you mean ${nearest}? ${help} lists them all`,
   });
 }
 

@@ -24,6 +24,11 @@ const PAGES: Readonly<Record<string, Page>> = {
     about: "start a Kubernetes API server in memory, to try klatch on; with KUBECONFIG set for COMMAND",
     flags: SANDBOX_FLAGS,
   },
+  as: {
+    usage: "klatch as klock|kubelock|kube-lock [ARG…]",
+    about: "stand in for an older tool, as klatch also does when it is called by the tool's name",
+    flags: [],
+  },
   version: { usage: "klatch version", about: "print the version", flags: [] },
   help: { usage: "klatch help [COMMAND]", about: "print this help, or a command's", flags: [] },
 };
@@ -51,13 +56,7 @@ export function helpFor(command: string): string {
   if (page === undefined) return overview();
   const lines = [`${page.about}`, "", `  ${page.usage}`, ""];
   if (page.flags.length > 0) {
-    const heads = page.flags.map(flagHead);
-    const width = Math.max(...heads.map((head) => head.length)) + 2;
-    lines.push(
-      "Flags:",
-      ...page.flags.map((flag, i) => `  ${(heads[i] ?? "").padEnd(width)}${flag.help}`),
-      "",
-    );
+    lines.push(...flagLines(page.flags, "--"));
     lines.push(
       `Each flag but help has an environment variable, ${envName("kill-after")} for --kill-after; flags win.`,
     );
@@ -65,6 +64,21 @@ export function helpFor(command: string): string {
   }
   const text = lines.join("\n");
   return command === "run" ? `${text}${STATUSES}` : text;
+}
+
+/**
+ * The help of an older tool that klatch stands in for.
+ *
+ * @param usage its command line.
+ * @param about what it does.
+ * @param flags those that it knows.
+ * @param dashes what stands before a long name.
+ */
+export function helpOf(usage: string, about: string, flags: readonly Flag[], dashes: "-" | "--"): string {
+  const lines = [`${about} (this is klatch, which stands in)`, "", `  ${usage}`, ""];
+  return [...lines, ...flagLines(flags, dashes), "Durations: 90s, 1h30m, 500ms, or bare seconds.", ""].join(
+    "\n",
+  );
 }
 
 /** The help of the whole program. */
@@ -81,7 +95,11 @@ export function overview(): string {
   ].join("\n");
 }
 
-function flagHead(flag: Flag): string {
-  const short = flag.short === undefined ? "    " : `-${flag.short}, `;
-  return `${short}--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}`;
+function flagLines(flags: readonly Flag[], dashes: "-" | "--"): string[] {
+  const heads = flags.map(({ name, short, value }) => {
+    const letter = short === undefined ? "    " : `-${short}, `;
+    return `${letter}${name.length === 1 ? "-" : dashes}${name}${value === undefined ? "" : ` ${value}`}`;
+  });
+  const width = Math.max(...heads.map((head) => head.length)) + 2;
+  return ["Flags:", ...flags.map((flag, i) => `  ${(heads[i] ?? "").padEnd(width)}${flag.help}`), ""];
 }

@@ -5,6 +5,7 @@
  */
 import { closestString } from "@std/text/closest-string";
 import { asKlatchError, exitStatus, KlatchError } from "../errors.ts";
+import { as, runAs, TOOLS } from "./as/mod.ts";
 import { COMMANDS, helpFor, overview } from "./help.ts";
 import { run } from "./run.ts";
 import { VERSION } from "./version.ts";
@@ -28,6 +29,8 @@ export async function main(args: readonly string[], world: World): Promise<numbe
 }
 
 async function dispatch(args: readonly string[], world: World): Promise<number> {
+  const name = world.calledAs.slice(world.calledAs.lastIndexOf("/") + 1);
+  if (TOOLS.includes(name)) return await runAs(name, args, world);
   const [command, ...rest] = args;
   switch (command) {
     case "run":
@@ -37,6 +40,8 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
       const { sandbox } = await import("./sandbox.ts");
       return await sandbox(rest, world);
     }
+    case "as":
+      return await as(rest, world);
     case "version":
     case "--version":
     case "-V":

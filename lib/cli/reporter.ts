@@ -24,6 +24,8 @@ export interface Voice {
   readonly quiet: boolean;
   /** Says every request that is tried again as well. */
   readonly verbose: boolean;
+  /** What klatch is called at the beginning of a line, where it stands in for another tool. */
+  readonly program?: string;
 }
 
 /** Tells people what happens to one lock. */
@@ -32,6 +34,7 @@ export class Reporter {
   readonly #voice: Voice;
   readonly #lock: LockName;
   readonly #strategy: string;
+  readonly #program: string;
   #heldSinceMs = 0;
   /** Whether the cursor stands behind a line that the next one is to be written over. */
   #openLine = false;
@@ -41,6 +44,7 @@ export class Reporter {
   constructor(world: World, voice: Voice, lock: LockName, strategy: string) {
     this.#world = world;
     this.#voice = voice;
+    this.#program = voice.program ?? "klatch";
     this.#lock = lock;
     this.#strategy = strategy;
   }
@@ -119,7 +123,9 @@ export class Reporter {
     const tick = async () => {
       while (!ticking.signal.aborted) {
         const waited = Math.floor((this.#world.clock.monotonic() - startedMs) / 1000);
-        this.#world.say(`\r\x1b[K${ONE_ROW}klatch: waiting ${waited}s ${printable(text)}${MANY_ROWS}`);
+        this.#world.say(
+          `\r\x1b[K${ONE_ROW}${this.#program}: waiting ${waited}s ${printable(text)}${MANY_ROWS}`,
+        );
         this.#openLine = true;
         await this.#world.clock.sleep(1000, ticking.signal);
       }
@@ -129,7 +135,7 @@ export class Reporter {
 
   #line(event: string, text: string, fields: Record<string, unknown>): void {
     this.#closeLine();
-    if (this.#voice.format === "text") return this.#world.say(`klatch: ${printable(text)}\n`);
+    if (this.#voice.format === "text") return this.#world.say(`${this.#program}: ${printable(text)}\n`);
     const { namespace, name } = this.#lock;
     const time = new Date(this.#world.clock.wall()).toISOString();
     const line = { time, event, lock: name, namespace, strategy: this.#strategy, ...fields, message: text };

@@ -4,9 +4,7 @@
  * @module
  */
 import { asKlatchError, KlatchError } from "../errors.ts";
-import { kubeClient } from "../kube/client.ts";
-import { loadClusterConfig } from "../kube/config/mod.ts";
-import { openTransport } from "../kube/transport.ts";
+import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
 import type { Mark } from "../process/group.ts";
 import { Guarded } from "../process/guard/guarded.ts";
@@ -14,11 +12,11 @@ import { warmUp } from "../process/libc.ts";
 import { runCommand } from "../process/run.ts";
 import { listenSignals, signalName, SIGNALS, type SignalSource } from "../process/signals.ts";
 import { acquireAll, type Hold } from "../session/mod.ts";
+import { chooseCluster } from "./cluster.ts";
 import { helpFor } from "./help.ts";
 import { Reporter } from "./reporter.ts";
 import { type RunOptions, runOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
-import { USER_AGENT } from "./version.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -50,18 +48,12 @@ export async function runLocked(options: RunOptions, world: World): Promise<numb
   const place = { namespace: options.namespace ?? "", name: options.name };
   let reporter = new Reporter(world, options.voice, place, strategy);
   try {
-    const config = await loadClusterConfig({
-      kubeconfig: options.kubeconfig,
-      context: options.context,
-      namespace: options.namespace,
-      env: (name) => world.env(name),
-    });
-    const lock = { namespace: config.namespace, name: options.name };
+    const cluster = await chooseCluster(options, world);
+    const lock = { namespace: cluster.namespace, name: options.name };
     reporter = new Reporter(world, options.voice, lock, strategy);
     if (strategy === "endpoints") reporter.warn(ENDPOINTS_ADVICE);
-    const transport = await openTransport(config, { warn: (line) => reporter.warn(line) });
+    const client = await cluster.connect((line) => reporter.warn(line));
     using signals = listenSignals();
-    const client = kubeClient({ transport, clock: world.clock, userAgent: USER_AGENT });
     return await runUnderLock({ options, lock, client, signals, reporter, world });
   } catch (error) {
     const failure = asKlatchError(error);
@@ -79,7 +71,7 @@ const ENDPOINTS_ADVICE =
 interface Parts {
   readonly options: RunOptions;
   readonly lock: LockName;
-  readonly client: ReturnType<typeof kubeClient>;
+  readonly client: KubeClient;
   readonly signals: SignalSource;
   readonly reporter: Reporter;
   readonly world: World;

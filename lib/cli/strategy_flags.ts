@@ -10,7 +10,7 @@ import type { Flag, Parsed } from "./flags.ts";
 import { checkLockName } from "./kubernetes_names.ts";
 
 /** More holders than fit into the annotations of one object, which may have 256 KiB in all. */
-const MOST_SLOTS = 10_000;
+export const MOST_SLOTS = 10_000;
 
 /** A flag that only one strategy knows. */
 interface StrategyFlag extends Flag {

@@ -16,6 +16,8 @@ export interface World {
   print(text: string): void;
   /** Whether stderr is a terminal, and a line can be written over. */
   readonly errIsTerminal: boolean;
+  /** The word that this program was started by, a path or a name; a link has its own. */
+  readonly calledAs: string;
   /** The machine's or the pod's name. */
   hostname(): string;
   /** The words that start this program once more, to be followed by its arguments. */

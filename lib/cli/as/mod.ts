@@ -1,0 +1,57 @@
+/**
+ * Stands in for the tools that klatch replaces: their flags, defaults, exit statuses and records, with klatch's safety.
+ * `klatch as TOOL …`, and the same when klatch is called by a tool's name, through a link for instance.
+ *
+ * It promises what the tools' own help texts and READMEs say. It does not repeat their log lines, except for the few
+ * words that scripts look for.
+ *
+ * @module
+ */
+import { asKlatchError, KlatchError } from "../../errors.ts";
+import type { World } from "../world.ts";
+import { klock } from "./klock.ts";
+import { kubelock } from "./kubelock.ts";
+import type { StandIn } from "./stand_in.ts";
+
+const STAND_INS: readonly StandIn[] = [klock, kubelock];
+
+/** The tools' names. */
+export const TOOLS: readonly string[] = STAND_INS.map((each) => each.tool);
+
+/**
+ * Runs as one of the tools.
+ *
+ * @param tool its name.
+ * @param args its arguments.
+ * @param world the process around it.
+ * @returns the exit status that the tool would give. It never rejects: a failure is said in one line.
+ */
+export async function runAs(tool: string, args: readonly string[], world: World): Promise<number> {
+  const standIn = STAND_INS.find((each) => each.tool === tool);
+  if (standIn === undefined) throw noSuchTool(tool);
+  try {
+    return await standIn.run(args, world);
+  } catch (error) {
+    const failure = asKlatchError(error);
+    const said = failure.line.startsWith(`${tool}: `) ? "" : `${tool}: `;
+    world.say(`${said}${failure.line}\n`);
+    return standIn.statusOf(failure);
+  }
+}
+
+/** `klatch as TOOL …`. Throws KlatchError `usage` where there is no such tool. */
+export async function as(args: readonly string[], world: World): Promise<number> {
+  const [tool, ...rest] = args;
+  if (tool === undefined) throw noSuchTool("");
+  return await runAs(tool, rest, world);
+}
+
+function noSuchTool(tool: string): KlatchError {
+  return new KlatchError(
+    "usage",
+    tool === "" ? "as: the tool is missing" : `as: there is no tool "${tool}"`,
+    {
+      hint: `choose one of: ${TOOLS.join(", ")}`,
+    },
+  );
+}

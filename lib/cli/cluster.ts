@@ -1,0 +1,50 @@
+/**
+ * The way to the API server, as the flags choose it.
+ *
+ * @module
+ */
+import type { KubeClient } from "../kube/api.ts";
+import { kubeClient } from "../kube/client.ts";
+import { loadClusterConfig } from "../kube/config/mod.ts";
+import { openTransport } from "../kube/transport.ts";
+import { USER_AGENT } from "./version.ts";
+import type { World } from "./world.ts";
+
+/** Which cluster; `undefined`: as kubectl or a pod chooses. */
+export interface ClusterChoice {
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  readonly namespace: string | undefined;
+}
+
+/** A cluster that was chosen. */
+export interface Cluster {
+  /** The namespace that was asked for, else the context's or the pod's. */
+  readonly namespace: string;
+  /**
+   * Makes a client; nothing is sent yet.
+   *
+   * @param warn is told what is odd about the way there.
+   */
+  connect(warn: (line: string) => void): Promise<KubeClient>;
+}
+
+/**
+ * Finds out which cluster is meant.
+ *
+ * @param choice what the flags say.
+ * @param world the process around it.
+ * @throws KlatchError `config`, `usage`.
+ */
+export async function chooseCluster(choice: ClusterChoice, world: World): Promise<Cluster> {
+  const { kubeconfig, context, namespace } = choice;
+  const env = (name: string) => world.env(name);
+  const config = await loadClusterConfig({ kubeconfig, context, namespace, env });
+  return {
+    namespace: config.namespace,
+    async connect(warn) {
+      const transport = await openTransport(config, { warn });
+      return kubeClient({ transport, clock: world.clock, userAgent: USER_AGENT });
+    },
+  };
+}
