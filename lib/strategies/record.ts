@@ -67,6 +67,14 @@ export class Fields {
     throw this.#unreadable(name, `a whole number from ${least} up`);
   }
 
+  /** Whether a mark is set. */
+  flag(name: string): boolean {
+    if (this.#lacks(name)) return false;
+    const value = this.#values[name];
+    if (typeof value !== "boolean") throw this.#unreadable(name, "true or false");
+    return value;
+  }
+
   /** An object within, or `undefined` where it is missing. */
   maybe(name: string): Fields | undefined {
     return this.#lacks(name)

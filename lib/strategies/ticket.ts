@@ -107,7 +107,7 @@ function claim(
   if (me.terms?.strict === true && mine.ticket > servedBy(state, room)) return { kind: "wait" };
   const queue = registered === undefined ? inserted(state.queue, mine) : state.queue;
   const at = queue.indexOf(mine);
-  const before = awaited(state.queue, room, isExpired).filter((place) => queue.indexOf(place) < at);
+  const before = awaited(queue.slice(0, at), room, isExpired);
   const base = labelled(object ?? newSecret(lock), me);
   if (mayEnter(before, mine, room)) {
     const holder = { ...mine, ...renewal(me, wallMs, 0), since: instant(wallMs), reason: me.reason };

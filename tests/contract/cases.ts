@@ -6,6 +6,7 @@
  */
 import type { KubeObject, LockName, Strategy, Terms } from "../../lib/lock.ts";
 import { endpointsCase, leaseCase } from "./election_cases.ts";
+import { semaphoreCase } from "./semaphore_cases.ts";
 import { ticketCase } from "./ticket_cases.ts";
 
 /** A strategy, and the records that other tools make of it. */
@@ -15,6 +16,8 @@ export interface Case {
   readonly elder: string;
   /** What klatch has to be asked for when it contends beside that tool. */
   readonly beside?: Terms;
+  /** The annotations of klatch's that stay on the object when nobody holds. */
+  readonly annotations?: readonly string[];
   /** Whether it keeps a queue. */
   readonly hasQueue?: boolean;
   /** The object as the older tool leaves it while it holds the lock. */
@@ -30,4 +33,4 @@ export interface Case {
 }
 
 /** Every strategy. */
-export const cases: readonly Case[] = [leaseCase, endpointsCase, ticketCase];
+export const cases: readonly Case[] = [leaseCase, endpointsCase, ticketCase, semaphoreCase];

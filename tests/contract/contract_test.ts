@@ -200,7 +200,7 @@ function loss(on: OnBench, { seized }: Case) {
   });
 }
 
-function older(on: OnBench, { elder, beside, held, released, broken }: Case) {
+function older(on: OnBench, { elder, annotations = [], beside, held, released, broken }: Case) {
   describe(`beside ${elder}`, () => {
     it(
       "respects its hold, and acquires when it releases",
@@ -223,7 +223,7 @@ function older(on: OnBench, { elder, beside, held, released, broken }: Case) {
         assertEquals(metadata.labels, { team: "elder", tier: "1" });
         assertEquals(metadata.annotations?.["example.com/note"], "keep me");
         const ours = Object.keys(metadata.annotations ?? {}).filter((key) => key.startsWith("klatch.dev/"));
-        assertEquals(ours, []);
+        assertEquals(ours, annotations);
       }),
     );
 
@@ -333,7 +333,7 @@ function queue(on: OnBench) {
         await new Promise((resolve) => setTimeout(resolve, 1_000));
         assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
         await first.release();
-        for (const { hold } of waiters) await hold.then((held) => held.release());
+        await Promise.all(waiters.map(({ hold }) => hold.then((held) => held.release())));
       }),
     );
 

@@ -1,0 +1,145 @@
+/**
+ * The two annotations of the `semaphore` strategy, read as one state and written from it. Their formats are told in
+ * `semaphore.ts`.
+ *
+ * @module
+ */
+import type { KubeObject } from "../lock.ts";
+import type { Place } from "./queue.ts";
+import { Fields } from "./record.ts";
+
+/** The older tool's annotation. */
+const THEIRS = "kube-lock";
+/** Ours. */
+const OURS = "klatch.dev/semaphore";
+
+/** How many of those that have gone are remembered. The older tool's writes are not long behind its reads. */
+const MOST_GONE = 32;
+
+/** A hold of klatch's. */
+export interface Held extends Place {
+  /** Its name in the older tool's annotation. */
+  readonly name: string;
+  readonly durationMs: number;
+  readonly renewed: string;
+  /** Counted, since two times of a wall clock may be the same. */
+  readonly renewals: number;
+  readonly reason?: string | undefined;
+}
+
+/** A hold that only the older tool's annotation states. */
+export interface Elder {
+  readonly name: string;
+  readonly date: string | undefined;
+  readonly reason: string | undefined;
+}
+
+/** A hold of klatch's that is over: its name, and the date that it had in the older tool's annotation. */
+export interface Gone {
+  readonly name: string;
+  readonly since: string;
+}
+
+/** Both annotations. */
+export interface State {
+  /** `undefined`: nobody has said yet. */
+  readonly slots: number | undefined;
+  readonly held: readonly Held[];
+  readonly elders: readonly Elder[];
+  /** In the order of joining. */
+  readonly queue: readonly Place[];
+  /** The nonce of who acquired last. */
+  readonly last: string;
+  readonly gone: readonly Gone[];
+}
+
+const EMPTY: State = { slots: undefined, held: [], elders: [], queue: [], last: "", gone: [] };
+
+/**
+ * Reads both annotations.
+ *
+ * @param object the ConfigMap; `undefined`: there is none.
+ * @throws KlatchError `record` if one of them cannot be parsed.
+ */
+export function read(object: KubeObject | undefined): State {
+  if (object === undefined) return EMPTY;
+  const theirs = fieldsOf(object, THEIRS);
+  const ours = fieldsOf(object, OURS);
+  const gone = ours?.list("gone").map((each) => ({ name: each.text("name"), since: each.text("date") })) ??
+    [];
+  const isGone = ({ name, date }: Elder) => gone.some((each) => each.name === name && each.since === date);
+  const named = eldersOf(theirs).filter((each) => !isGone(each));
+  // A holder that goes by the name of one of ours, but has not come when ours has, is another one.
+  const held = (ours?.list("holders") ?? []).map(heldOf).filter(({ name, since }) =>
+    !named.some((each) => each.name === name && each.date !== since)
+  );
+  return {
+    slots: theirs?.whole("max", 1) ?? ours?.whole("slots", 1),
+    held,
+    elders: named.filter(({ name }) => !held.some((each) => each.name === name)),
+    queue: ours?.list("queue").map(placeOf) ?? [],
+    last: ours?.maybeText("last") ?? "",
+    gone,
+  };
+}
+
+/**
+ * Writes both annotations. What the older tool's has besides is kept.
+ *
+ * @param object the ConfigMap.
+ * @param state what they are to state.
+ */
+export function write(object: KubeObject, state: State): KubeObject {
+  const { slots = 1, held, elders, queue, last, gone } = state;
+  const before = JSON.parse(object.metadata.annotations?.[THEIRS] ?? "{}");
+  const holders = Object.fromEntries([
+    ...elders.map(({ name }) => [name, before.holders[name]]),
+    ...held.map(({ name, since, reason = "" }) => [name, { date: since, reason }]),
+  ]);
+  const ours = {
+    slots,
+    holders: held.map(({ alone, ...each }) => ({ ...each, ...(alone === true && { exclusive: true }) })),
+    queue: queue.map(({ alone, ...each }) => ({ ...each, ...(alone === true && { exclusive: true }) })),
+    last,
+    gone: gone.slice(-MOST_GONE).map(({ name, since }) => ({ name, date: since })),
+  };
+  const annotations = {
+    ...object.metadata.annotations,
+    [THEIRS]: JSON.stringify({ ...before, max: slots, holders }),
+    [OURS]: JSON.stringify(ours),
+  };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+function fieldsOf(object: KubeObject, name: string): Fields | undefined {
+  const text = object.metadata.annotations?.[name];
+  return text === undefined ? undefined : Fields.parse(object, `metadata.annotations["${name}"]`, text);
+}
+
+function eldersOf(theirs: Fields | undefined): Elder[] {
+  const holders = theirs?.maybe("holders");
+  return (holders?.names ?? []).map((name) => {
+    const entry = holders?.maybe(name);
+    return { name, date: entry?.maybeText("date"), reason: entry?.maybeText("reason") };
+  });
+}
+
+function heldOf(fields: Fields): Held {
+  return {
+    ...placeOf(fields),
+    name: fields.text("name"),
+    durationMs: fields.whole("durationMs", 1),
+    renewed: fields.text("renewed"),
+    renewals: fields.whole("renewals", 0),
+    reason: fields.maybeText("reason"),
+  };
+}
+
+function placeOf(fields: Fields): Place {
+  const place = {
+    identity: fields.text("identity"),
+    nonce: fields.text("nonce"),
+    since: fields.text("since"),
+  };
+  return fields.flag("exclusive") ? { ...place, alone: true } : place;
+}
