@@ -89,11 +89,12 @@ export const klock: StandIn = {
       world.print(versionAs("klock"));
       return 0;
     }
-    return await runLocked(options(parsed, world), world);
+    return await runLocked(klockOptions(parsed, world), world);
   },
 };
 
-function options(parsed: Parsed, world: World): RunOptions {
+/** What a run of klatch has to do that klock is asked for. */
+function klockOptions(parsed: Parsed, world: World): RunOptions {
   const wait = parsed.text("wait") === undefined ? "timeout" : "wait";
   const waitMs = durationOr(parsed.text(wait), `--${wait}`, 0);
   const killAfterMs = durationOr(parsed.text("kill-after"), "--kill-after", 0);

@@ -10,10 +10,11 @@
 import { asKlatchError, KlatchError } from "../../errors.ts";
 import type { World } from "../world.ts";
 import { klock } from "./klock.ts";
+import { kubeLock } from "./kube_lock.ts";
 import { kubelock } from "./kubelock.ts";
 import type { StandIn } from "./stand_in.ts";
 
-const STAND_INS: readonly StandIn[] = [klock, kubelock];
+const STAND_INS: readonly StandIn[] = [klock, kubelock, kubeLock];
 
 /** The tools' names. */
 export const TOOLS: readonly string[] = STAND_INS.map((each) => each.tool);
