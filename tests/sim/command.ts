@@ -6,6 +6,7 @@
  */
 import type { Machine } from "./machine.ts";
 import type { Random } from "./random.ts";
+import type { Scenario } from "./scenario.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** How long the kernel takes to end a process that gets KILL, at most. */
@@ -19,6 +20,16 @@ export interface Temper {
   readonly afterTermMs: number;
   /** How long it takes between two writes. */
   readonly writesEveryMs: number;
+}
+
+/** Draws one; not all commands care about TERM. */
+export function drawTemper(random: Random, { longestWorkMs }: Scenario): Temper {
+  const cares = random.chance(0.6);
+  return {
+    worksMs: random.between(1, longestWorkMs),
+    afterTermMs: cares ? random.between(0, 300) : Infinity,
+    writesEveryMs: random.between(100, 500),
+  };
 }
 
 /** What a command tells. */

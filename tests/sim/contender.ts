@@ -8,40 +8,28 @@
  */
 import { KlatchError } from "../../lib/errors.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
-import type { Contender as Me, LockName, Strategy } from "../../lib/lock.ts";
+import type { Contender as Me } from "../../lib/lock.ts";
 import { runCommand } from "../../lib/process/run.ts";
 import { acquire, type Hold, type Moments, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
-import { Command, type Temper } from "./command.ts";
-import type { Fact, Run } from "./facts.ts";
+import { Command, drawTemper } from "./command.ts";
+import type { Run } from "./facts.ts";
 import { Guard } from "./guard.ts";
 import type { Machine } from "./machine.ts";
-import type { Network } from "./network.ts";
 import { Process } from "./process.ts";
 import { freshPid, register } from "./processes.ts";
 import type { Random } from "./random.ts";
-import type { Resource } from "./resource.ts";
-import type { Scenario } from "./scenario.ts";
-import type { Timeline } from "./timeline.ts";
-
-/** What one run of klatch finds around it. */
-export interface Surroundings {
-  readonly scenario: Scenario;
-  readonly strategy: Strategy;
-  readonly lock: LockName;
-  readonly timeline: Timeline;
-  readonly network: Network;
-  readonly resource: Resource;
-  readonly tell: (fact: Fact) => void;
-  readonly trace: (who: string, what: string) => void;
-  /** Something happened that must never happen. */
-  readonly violation: (checker: string, what: string) => void;
-}
+import type { Surroundings } from "./surroundings.ts";
 
 /** Times of an older tool's record, which are real ones and so would make every timeline another. */
 const TIMES = / since \d{4}-\d\d-\d\dT[\d:.]+Z/g;
 
 function lineOf(error: unknown): string {
   return String(error instanceof KlatchError ? error.line : error).replaceAll(TIMES, "");
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 /** One run of klatch, from its start to its end. */
@@ -121,7 +109,7 @@ export class KlatchRun implements Run {
     this.#around.trace(this.name, "its machine crashes");
     this.#around.tell({ kind: "klatch down", run: this });
     this.process.die();
-    this.#guard?.dismiss();
+    this.#guard?.end();
     this.#command?.vanish();
   }
 
@@ -131,6 +119,7 @@ export class KlatchRun implements Run {
     const { clock } = this.process;
     const transport = network.transportOf({ run: this, process: this.process });
     const client = kubeClient({ transport, clock, userAgent: "klatch/simulated" });
+    const guard = this.#startGuard();
     try {
       const hold = await acquire({
         client,
@@ -145,7 +134,7 @@ export class KlatchRun implements Run {
       });
       this.#hold = hold;
       tell({ kind: "held", run: this, token: hold.token });
-      await this.#runHeld(hold);
+      await this.#underLock(hold, guard);
       tell({ kind: "ended", run: this, error: undefined });
       return true;
     } catch (error) {
@@ -153,58 +142,88 @@ export class KlatchRun implements Run {
       tell({ kind: "ended", run: this, error });
       return false;
     } finally {
-      this.#guard?.dismiss();
+      this.#guard?.end();
       this.process.die();
     }
   }
 
-  async #runHeld(hold: Hold): Promise<void> {
+  /** As `lib/cli/run.ts` does it, from the acquisition on. */
+  async #underLock(hold: Hold, guard: Guard | undefined): Promise<void> {
     const { clock } = this.process;
-    if (this.guarded) this.#guard = new Guard(this.machine, this.#random.fork(), this.#guardedBy(hold));
-    // What lies between the acquisition and the command takes time, and klatch may be stopped in it.
-    await clock.sleep(this.#random.pick([0, 5, 50]));
-    register(this.name, { start: () => this.#startCommand(hold) });
-    const remove = this.#around.scenario.remove;
+    const { remove } = this.#around.scenario;
+    guard?.tell({ kind: "deadline", ...hold.moments() });
     try {
-      await runCommand({
-        argv: [this.name],
-        env: {},
-        signals: { route() {}, [Symbol.dispose]() {} },
-        lost: hold.lost,
-        killAt: () => hold.moments().killAtMs,
-        clock,
-        say: (line) => this.#around.trace(this.name, line),
-      });
+      // The guard may not be ready yet, and klatch may be stopped meanwhile.
+      await clock.sleep(this.#random.pick([0, 5, 50]));
+      await Promise.race([guard?.armed(), aborted(hold.lost)]);
+      hold.lost.throwIfAborted();
+      await this.#runHeld(hold, guard);
     } catch (error) {
-      if (!hold.lost.aborted) await hold.release({ remove });
+      const started = this.#command !== undefined;
+      if (!started && !hold.lost.aborted && (error as KlatchError).code !== "lost") {
+        await hold.release({ remove });
+      }
       throw error;
     }
     await hold.release({ remove });
   }
 
-  #guardedBy(hold: Hold) {
-    return {
-      moments: () => hold.moments(),
-      signal: (signal: number) => {
+  async #runHeld(hold: Hold, guard: Guard | undefined): Promise<void> {
+    const { clock } = this.process;
+    hold.lost.addEventListener("abort", () => {
+      guard?.tell({ kind: "stopping", killAtMs: hold.moments().killAtMs });
+    });
+    register(this.name, { start: () => this.#startCommand(hold) });
+    await runCommand({
+      argv: [this.name],
+      env: {},
+      ...(guard !== undefined && { guard }),
+      signals: { route() {}, [Symbol.dispose]() {} },
+      lost: guard === undefined ? hold.lost : AbortSignal.any([hold.lost, guard.broken]),
+      killAt: () => hold.moments().killAtMs,
+      clock,
+      say: (line) => this.#around.trace(this.name, line),
+    });
+    guard?.end();
+    hold.lost.throwIfAborted();
+    guard?.broken.throwIfAborted();
+    if (clock.awakeOrNot() < hold.moments().termAtMs) return;
+    throw new KlatchError("lost", "simulated: the hold had not been renewed in time");
+  }
+
+  #startGuard(): Guard | undefined {
+    if (!this.guarded) return undefined;
+    return this.#guard = new Guard({
+      machine: this.machine,
+      process: this.process,
+      random: this.#random.fork(),
+      commandRuns: () => this.#command?.alive ?? false,
+      signal: (signal) => {
         this.#around.trace(this.name, `the guard sends signal ${signal}`);
         this.#command?.signal(signal);
       },
-    };
+      trace: (what) => this.#around.trace(this.name, what),
+    });
   }
 
   #startCommand(hold: Hold) {
-    if (this.#guard?.open === false) throw new KlatchError("internal", "the guard's group is gone");
-    const { timeline, tell, trace, resource, network } = this.#around;
+    const { timeline, tell, trace, resource, network, scenario } = this.#around;
     const pid = freshPid();
     const ended = Promise.withResolvers<{ code: number } | { signal: number }>();
-    const command = new Command(this.machine, timeline, this.#random.fork(), this.#temper(), {
-      onWrite: () => timeline.after(network.latency(), () => resource.write(this, hold.token)),
-      onDeath: (signal) => {
-        trace(this.name, `the command is gone${signal === undefined ? "" : ` by signal ${signal}`}`);
-        tell({ kind: "command dead", run: this });
-        this.process.deliver(() => ended.resolve(signal === undefined ? { code: 0 } : { signal }));
+    const command = new Command(
+      this.machine,
+      timeline,
+      this.#random.fork(),
+      drawTemper(this.#random, scenario),
+      {
+        onWrite: () => timeline.after(network.latency(), () => resource.write(this, hold.token)),
+        onDeath: (signal) => {
+          trace(this.name, `the command is gone${signal === undefined ? "" : ` by signal ${signal}`}`);
+          tell({ kind: "command dead", run: this });
+          this.process.deliver(() => ended.resolve(signal === undefined ? { code: 0 } : { signal }));
+        },
       },
-    });
+    );
     this.#command = command;
     trace(this.name, `starts its command under token ${hold.token}`);
     tell({ kind: "command started", run: this });
@@ -213,16 +232,6 @@ export class KlatchRun implements Run {
       alive: () => command.alive ? [pid] : [],
     };
     return { pid, exit: ended.promise, group };
-  }
-
-  #temper(): Temper {
-    const random = this.#random;
-    const cares = random.chance(0.6);
-    return {
-      worksMs: random.between(1, this.#around.scenario.longestWorkMs),
-      afterTermMs: cares ? random.between(0, 300) : Infinity,
-      writesEveryMs: random.between(100, 500),
-    };
   }
 
   #onSession(event: SessionEvent): void {
@@ -238,7 +247,9 @@ export class KlatchRun implements Run {
     else if (event.kind === "took-over") trace(this.name, `takes over from ${event.from.identity}`);
     else if (event.kind === "released") {
       trace(this.name, event.confirmed ? "released" : "released, perhaps");
-    } else if (event.kind === "renewed") tell({ kind: "renewed", run: this });
-    else trace(this.name, `${event.kind}: ${lineOf(event.error)}`);
+    } else if (event.kind === "renewed") {
+      tell({ kind: "renewed", run: this });
+      this.#guard?.tell({ kind: "deadline", ...event.moments });
+    } else trace(this.name, `${event.kind}: ${lineOf(event.error)}`);
   }
 }

@@ -6,11 +6,12 @@
  */
 import { KlatchError } from "../../lib/errors.ts";
 import type { KlatchRun } from "./contender.ts";
+import { Elder } from "./elder.ts";
 import type { Fact } from "./facts.ts";
 import type { Freeze, Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
-import { ELDER_LEASE_MS, type Fault, type Scenario } from "./scenario.ts";
+import type { Fault, Scenario } from "./scenario.ts";
 import type { ApiServer } from "./server.ts";
 import type { Case } from "./strategies.ts";
 import type { Timeline } from "./timeline.ts";
@@ -147,7 +148,12 @@ export class Disturbances {
         metadata: { ...object.metadata, labels: { ...object.metadata.labels, "example.com/by": label } },
       }));
     },
-    "record seized": () => this.#seize(),
+    "record seized": () => {
+      const { scenario, server, kind, timeline, trace } = this.#victims;
+      const name = scenario.sameIdentity ? "ci" : "elder";
+      new Elder({ name, server, kind, timeline, random: this.#random, trace, healed: () => this.#healed })
+        .come();
+    },
     "interrupted": () => {
       const run = this.#run((run) => !run.holding);
       if (run === undefined) return;
@@ -195,32 +201,5 @@ export class Disturbances {
       tell({ kind: "thawed", machine, how, forMs: timeline.nowMs - sinceMs });
       machine.thaw();
     });
-  }
-
-  /** An older tool takes the lock, by force or because it is free; keeps it for a while; releases it or dies. */
-  #seize(): void {
-    const { server, kind, timeline, trace, scenario } = this.#victims;
-    const name = scenario.sameIdentity ? "ci" : "elder";
-    const leaseMs = 1000 * Math.round(this.#random.between(ELDER_LEASE_MS.least, ELDER_LEASE_MS.most) / 1000);
-    const holders = () => kind.strategy.view(server.find()).holders;
-    if (server.find() === undefined || (holders().length > 0 && this.#random.chance(0.5))) return;
-    trace("elder", `writes a hold of ${leaseMs / 1000} s into the record`);
-    server.force("elder", (object) => kind.seized(object, name, leaseMs));
-    const holds = () => holders().some(({ identity }) => identity === name);
-    let renewals = this.#random.below(4);
-    const release = this.#random.chance(0.6);
-    const later = () => {
-      timeline.after(leaseMs / 3, () => {
-        if (!holds() || this.#healed && !release) return;
-        if (renewals-- > 0 && !this.#healed) {
-          server.force("elder", (object) => kind.seized(object, name, leaseMs));
-          later();
-        } else if (release) {
-          trace("elder", "releases");
-          server.force("elder", kind.released);
-        }
-      });
-    };
-    later();
   }
 }

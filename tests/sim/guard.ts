@@ -1,86 +1,133 @@
 /**
- * A model of the guard: a second process on the machine, which klatch tells its deadlines at every renewal and which
- * ends the command when klatch does not. It is stopped and killed by nothing but the end of the machine; it stands
- * still when the machine does.
+ * The guard: a second process on the machine that ends the command when klatch does not. What it decides is klatch's
+ * own code, `lib/process/guard/watch.ts`; what is simulated is the process around it: what klatch tells it comes a
+ * moment later, and it looks a moment late.
  *
- * Its rules, each in one place here: TERM at the renew deadline; KILL at the kill deadline; TERM and KILL at once when
- * klatch is gone; and no command can be started under it once the kill deadline has passed or klatch is gone, since
- * the process group that the command would join is the guard's and goes with it.
+ * Nothing stops it or kills it but the end of the machine, and KILL to the command's group, of which it is a part. It
+ * stands still when the machine does.
  *
  * @module
  */
-import type { Moments } from "../../lib/session/mod.ts";
+import { KlatchError } from "../../lib/errors.ts";
+import type { Told } from "../../lib/process/guard/protocol.ts";
+import { Watch } from "../../lib/process/guard/watch.ts";
+import type { CommandGuard } from "../../lib/process/run.ts";
+import type { SpawnedCommand } from "../../lib/process/spawn.ts";
 import type { Machine } from "./machine.ts";
+import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 
 /** How late the guard notices anything, at most. */
 const LATENESS_MS = 2;
+/** How long what klatch says is on its way. */
+const PIPE_MS = 0.2;
+/** How long after klatch's end KILL follows, at the latest; as in `guarded.ts`. */
+const ALONE_MS = 5_000;
 
-/** What a guard watches over. */
-export interface Guarded {
-  /** The deadlines that it was told last, on the clock that counts suspension. */
-  moments(): Moments;
+/** What a guard stands between. */
+export interface GuardParts {
+  readonly machine: Machine;
+  /** klatch. */
+  readonly process: Process;
+  readonly random: Random;
+  /** Whether the command was started and still runs. */
+  readonly commandRuns: () => boolean;
   /** Sends a signal to the command. */
-  signal(signal: number): void;
+  readonly signal: (signal: number) => void;
+  readonly trace: (what: string) => void;
 }
 
-/** A guard, from the acquisition of a hold to the end of its command. */
-export class Guard {
-  readonly #machine: Machine;
-  readonly #random: Random;
-  readonly #guarded: Guarded;
-  #asked = false;
-  #open = true;
+/** A guard, and klatch's handle on it. */
+export class Guard implements CommandGuard {
+  readonly pgid = 1;
+  readonly #parts: GuardParts;
+  readonly #watch = new Watch(undefined, ALONE_MS);
+  readonly #broken = new AbortController();
+  readonly #armed = Promise.withResolvers<void>();
+  #termAtMs = Infinity;
+  #over = false;
+  #cancel = () => {};
 
-  constructor(machine: Machine, random: Random, guarded: Guarded) {
-    this.#machine = machine;
-    this.#random = random;
-    this.#guarded = guarded;
-    this.#lookLater();
+  constructor(parts: GuardParts) {
+    this.#parts = parts;
   }
 
-  /** Whether a command can still be started. */
-  get open(): boolean {
-    return this.#open;
+  /** Aborts when the guard has begun to stop the command. */
+  get broken(): AbortSignal {
+    return this.#broken.signal;
   }
 
-  /** klatch is done with it: the command has ended, or never started. */
-  dismiss(): void {
-    this.#open = false;
+  /** Resolves when the guard knows a deadline. */
+  armed(): Promise<void> {
+    return this.#armed.promise;
+  }
+
+  /** klatch says something. */
+  tell(told: Told): void {
+    if (told.kind === "deadline") this.#termAtMs = told.termAtMs;
+    this.#later(this.#nowMs + PIPE_MS, 0, () => {
+      this.#watch.hear(told);
+      this.#parts.process.deliver(() => this.#armed.resolve());
+      this.#look();
+    });
   }
 
   /** The pipe from klatch is at its end. */
   orphaned(): void {
-    this.#later(this.#machine.awakeOrNot(), () => {
-      if (!this.#open) return;
-      this.#guarded.signal(15);
-      this.#kill();
+    this.#later(this.#nowMs + PIPE_MS, 0, () => {
+      this.#watch.orphan(this.#nowMs);
+      this.#look();
     });
   }
 
-  #lookLater(): void {
-    const { termAtMs, killAtMs } = this.#guarded.moments();
-    this.#later(this.#asked ? killAtMs : Math.min(termAtMs, killAtMs), () => this.#look());
+  /** Nothing is left to guard, or the machine is gone. */
+  end(): void {
+    this.#over = true;
+  }
+
+  guards(): readonly number[] {
+    return [];
+  }
+
+  start(spawn: () => SpawnedCommand): SpawnedCommand {
+    if (this.#nowMs >= this.#termAtMs) throw new KlatchError("lost", "simulated: lost before the start");
+    if (this.#over) throw new KlatchError("internal", "simulated: the group to join does not exist");
+    return spawn();
+  }
+
+  killing(): void {
+    this.end();
+  }
+
+  get #nowMs(): number {
+    return this.#parts.machine.awakeOrNot();
   }
 
   #look(): void {
-    if (!this.#open) return;
-    const { termAtMs, killAtMs } = this.#guarded.moments();
-    const nowMs = this.#machine.awakeOrNot();
-    if (nowMs >= killAtMs) return this.#kill();
-    if (nowMs >= termAtMs && !this.#asked) {
-      this.#asked = true;
-      this.#guarded.signal(15);
+    if (this.#over) return;
+    const { process, commandRuns, signal, trace } = this.#parts;
+    for (const action of this.#watch.look(this.#nowMs, commandRuns)) {
+      if (typeof action === "object") trace(`the guard: ${action.say}`);
+      else if (action === "ask") signal(15);
+      else if (action === "tell-klatch") process.deliver(() => this.#broken.abort(tooLate()));
+      else {
+        this.#over = true;
+        if (action === "kill") signal(9);
+      }
     }
-    this.#lookLater();
+    this.#cancel();
+    const lateMs = this.#parts.random.between(0, LATENESS_MS);
+    this.#cancel = this.#later(this.#watch.nextLookMs(this.#nowMs), lateMs, () => this.#look());
   }
 
-  #kill(): void {
-    this.#open = false;
-    this.#guarded.signal(9);
+  #later(atMs: number, lateMs: number, run: () => void): () => void {
+    const { machine } = this.#parts;
+    return machine.when(() => machine.awakeOrNot(), atMs, lateMs, () => {
+      if (!this.#over) run();
+    });
   }
+}
 
-  #later(atMs: number, run: () => void): void {
-    this.#machine.when(() => this.#machine.awakeOrNot(), atMs, this.#random.between(0, LATENESS_MS), run);
-  }
+function tooLate(): KlatchError {
+  return new KlatchError("lost", "simulated: klatch was too late, and the guard stopped the command");
 }

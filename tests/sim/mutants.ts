@@ -241,4 +241,20 @@ export const mutants: readonly Mutant[] = [
       replace: `this.#stop(Infinity && this.#now() + least + Number(killAt?.() ?? 0));`,
     }],
   },
+  {
+    name: "the guard only asks the command to end, and kills nothing",
+    file: "lib/process/guard/watch.ts",
+    edits: [{
+      find: `if (nowMs >= this.#killAtMs) return this.#lookAfterDeadline(nowMs, anyLeft);`,
+      replace: "",
+    }],
+  },
+  {
+    name: "the guard goes by the deadline that it was told first",
+    file: "lib/process/guard/watch.ts",
+    edits: [{
+      find: `this.#killAtMs = told.killAtMs;`,
+      replace: `this.#killAtMs = this.#killAtMs === Infinity ? told.killAtMs : this.#killAtMs;`,
+    }],
+  },
 ];

@@ -20,6 +20,7 @@ import type { Random } from "./random.ts";
 import type { Fault } from "./scenario.ts";
 import type { ApiServer, ServerAnswer } from "./server.ts";
 import type { Timeline } from "./timeline.ts";
+import { isWatch, response, status, VERBS } from "./messages.ts";
 import { WatchBody } from "./watch_body.ts";
 
 /** A request that gets through late comes within this time; one in a partition, when that ends. */
@@ -206,33 +207,4 @@ export class Network {
 interface Reply {
   resolve(response: TransportResponse): void;
   reject(error: unknown): void;
-}
-
-const VERBS: Readonly<Record<string, string>> = {
-  GET: "get",
-  POST: "create",
-  PUT: "update",
-  PATCH: "patch",
-  DELETE: "delete",
-};
-
-function isWatch(request: TransportRequest): boolean {
-  return request.path.includes("?watch=true");
-}
-
-function status(code: number, reason: string): ServerAnswer {
-  const body = { kind: "Status", status: "Failure", code, reason, message: `simulated ${reason}` };
-  return { status: code, text: JSON.stringify(body) };
-}
-
-const encoder = new TextEncoder();
-
-function response({ status, text, headers }: ServerAnswer): TransportResponse {
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(encoder.encode(text));
-      controller.close();
-    },
-  });
-  return { status, headers: new Headers(headers), body };
 }

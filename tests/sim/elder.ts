@@ -1,0 +1,73 @@
+/**
+ * An older tool that uses the same object: it takes the lock, by force or because it is free; keeps it for a while;
+ * releases it or dies.
+ *
+ * @module
+ */
+import type { Random } from "./random.ts";
+import { ELDER_LEASE_MS } from "./scenario.ts";
+import type { ApiServer } from "./server.ts";
+import type { Case } from "./strategies.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** What an older tool works with. */
+export interface ElderParts {
+  /** The name it goes by, which may be that of a klatch. */
+  readonly name: string;
+  readonly server: ApiServer;
+  /** How it writes. */
+  readonly kind: Case;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly trace: (who: string, what: string) => void;
+  /** Whether nothing may go wrong any more: it then releases what it has, unless it is dead. */
+  readonly healed: () => boolean;
+}
+
+/** One visit of an older tool. */
+export class Elder {
+  readonly #parts: ElderParts;
+  readonly #leaseMs: number;
+  readonly #releases: boolean;
+  #renewals: number;
+
+  constructor(parts: ElderParts) {
+    const { random } = this.#parts = parts;
+    this.#leaseMs = 1000 * Math.round(random.between(ELDER_LEASE_MS.least, ELDER_LEASE_MS.most) / 1000);
+    this.#renewals = random.below(4);
+    this.#releases = random.chance(0.6);
+  }
+
+  /** Takes the lock; half of the time not by force. */
+  come(): void {
+    const { server, random, trace } = this.#parts;
+    if (server.find() === undefined || (this.#holders().length > 0 && random.chance(0.5))) return;
+    trace("elder", `writes a hold of ${this.#leaseMs / 1000} s into the record`);
+    this.#write();
+    this.#later();
+  }
+
+  #later(): void {
+    const { timeline, healed, server, trace, kind, name } = this.#parts;
+    timeline.after(this.#leaseMs / 3, () => {
+      if (!this.#holders().some(({ identity }) => identity === name)) return;
+      if (this.#renewals-- > 0 && !healed()) {
+        this.#write();
+        this.#later();
+      } else if (this.#releases) {
+        trace("elder", "releases");
+        server.force("elder", kind.released);
+      }
+    });
+  }
+
+  #write(): void {
+    const { server, kind, name } = this.#parts;
+    server.force("elder", (object) => kind.seized(object, name, this.#leaseMs));
+  }
+
+  #holders() {
+    const { server, kind } = this.#parts;
+    return kind.strategy.view(server.find()).holders;
+  }
+}
