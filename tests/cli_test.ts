@@ -122,6 +122,23 @@ describe("klatch run's arguments", () => {
     assertEquals(options("x --object lock-of-x -- true").object, "lock-of-x");
   });
 
+  it("have slots and modes for a semaphore", () => {
+    const terms = (flags: string) => options(`x --strategy semaphore ${flags} -- true`).terms;
+    assertEquals(terms("--slots 3"), { slots: 3 });
+    assertEquals(terms("--slots 3 --set-slots"), { slots: 3, setSlots: true });
+    assertEquals(terms("--shared"), { mode: "shared" });
+    assertEquals(terms("--exclusive"), { mode: "exclusive" });
+  });
+
+  for (const text of ["0", "-1", "1e3", "010", "1.5", "10001", "", "two"]) {
+    it(`refuse "${text}" as a number of slots`, () => {
+      assertStringIncludes(
+        refusal(["x", "--strategy=semaphore", `--slots=${text}`, "--", "true"]),
+        "--slots",
+      );
+    });
+  }
+
   it("take a run's attempt from GitHub where the ticket names none", () => {
     const ticket = (text: string, env: Record<string, string> = {}) =>
       options(`x --strategy ticket --ticket ${text} -- true`, env).terms.ticket;
@@ -134,7 +151,7 @@ describe("klatch run's arguments", () => {
     );
   });
 
-  for (const text of ["-1", "1e3", "0x10", "010", "1.0", "1.2.3", "1.", ".1", "", " 1", "9007199254740991"]) {
+  for (const text of ["-1", "1e3", "0x10", "010", "1.0", "1.2.3", "1.", ".1", "", " 1", "999999999999999"]) {
     it(`refuse "${text}" as a ticket`, () => {
       assertStringIncludes(refusal(["x", "--strategy=ticket", `--ticket=${text}`, "--", "true"]), "--ticket");
     });
@@ -185,6 +202,13 @@ describe("klatch run's arguments", () => {
       "a switch that the strategy does not know",
       ["x", "--strict", "--", "true"],
       "--strict means nothing to the strategy lease",
+    ],
+    ["--strict without a ticket", ["x", "--strategy", "ticket", "--strict", "--", "true"], "--ticket N"],
+    ["--set-slots without slots", ["x", "--strategy", "semaphore", "--set-slots", "--", "true"], "--slots N"],
+    [
+      "what is shared and exclusive",
+      ["x", "--strategy", "semaphore", "--shared", "--exclusive", "--", "true"],
+      "exclude each other",
     ],
     ["an object's name that cannot be one", ["x", "--object", "A_B", "--", "true"], '"A_B"'],
     ["a format that does not exist", ["x", "-o", "xml", "--", "true"], "text or json"],

@@ -12,6 +12,9 @@ import { checkLockName } from "./kubernetes_names.ts";
 /** More holders than fit into the annotations of one object, which may have 256 KiB in all. */
 export const MOST_SLOTS = 10_000;
 
+/** The record's numbers have up to 15 digits; one is left for the ticket after the last. */
+const LAST_TICKET = 10 ** 15 - 2;
+
 /** A flag that only one strategy knows. */
 interface StrategyFlag extends Flag {
   readonly only?: string;
@@ -39,7 +42,11 @@ export const STRATEGY_FLAGS: readonly StrategyFlag[] = [
     only: "ticket",
     help: "ticket: this number, not the next free one (default attempt: $GITHUB_RUN_ATTEMPT, else 1)",
   },
-  { name: "strict", only: "ticket", help: "ticket: wait for every number, as the older action does" },
+  {
+    name: "strict",
+    only: "ticket",
+    help: "ticket: not before the older action's count has come to --ticket",
+  },
 ];
 
 /** How a lock is to be kept. */
@@ -110,6 +117,9 @@ function termsOf(parsed: Parsed, env: (name: string) => string | undefined): Ter
   if (setSlots && slots === undefined) {
     throw new KlatchError("usage", "--set-slots without --slots", { hint: "say how many with --slots N" });
   }
+  if (parsed.on("strict") && ticket === undefined) {
+    throw new KlatchError("usage", "--strict without --ticket", { hint: "say which number with --ticket N" });
+  }
   if (shared && exclusive) {
     throw new KlatchError("usage", "--shared and --exclusive exclude each other", { hint: "choose one" });
   }
@@ -127,8 +137,7 @@ function termsOf(parsed: Parsed, env: (name: string) => string | undefined): Ter
 function ticketOf(text: string, env: (name: string) => string | undefined): Ticket {
   const [number = "", attempt, ...more] = text.split(".");
   if (more.length > 0) throw notWhole(text, "--ticket", "N or N.ATTEMPT");
-  // One is left for the ticket after it.
-  const most = Number.MAX_SAFE_INTEGER - 1;
+  const most = LAST_TICKET;
   const again = env("GITHUB_RUN_ATTEMPT") || "1";
   return {
     number: wholeNumber(number, "--ticket", 0, most),
