@@ -34,7 +34,17 @@ for (const server of testServers()) {
     async function twoUpdates(env: Record<string, string>): Promise<{ value: string; stderr: string }> {
       const folder = await Deno.makeTempDir();
       await Deno.writeTextFile(`${folder}/value`, "start\n");
-      const lease = ["--lease-duration", "3s", "--renew-deadline", "2s", "--retry-period", "0.5s"];
+      // Stopping processes is the nearest thing to a machine that stands still, and the guard is made to survive
+      // it: the kernel wakes it in time. On a machine that stands still it would not, so it is left out.
+      const lease = [
+        "--lease-duration",
+        "3s",
+        "--renew-deadline",
+        "2s",
+        "--retry-period",
+        "0.5s",
+        "--no-guard",
+      ];
       const options = { env: { KUBECONFIG: running.kubeconfigFile, ...env } };
       const append = (letter: string, between: string) =>
         `value=$("${store}" "${folder}" get) && ${between} && "${store}" "${folder}" put "$value ${letter}"`;
@@ -60,7 +70,7 @@ for (const server of testServers()) {
         const second = await runKlatch([...run, append("b", "true")], options);
         assertEquals(second.code, 0, second.stderr);
 
-        // The command comes back first, and goes on before klatch and the guard can notice how late it is.
+        // The command comes back first, and goes on before klatch can notice how late it is.
         await first.write("go\n");
         const klatch = first.pid;
         for (const pid of frozen.filter((pid) => !isKlatch(pid))) Deno.kill(pid, "SIGCONT");
@@ -88,7 +98,7 @@ for (const server of testServers()) {
   });
 }
 
-/** Whether a process is klatch itself, its guard included. */
+/** Whether a process is klatch itself. */
 function isKlatch(pid: number): boolean {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/comm`).startsWith("klatch");
