@@ -26,7 +26,7 @@ export interface Temper {
 export function drawTemper(random: Random, { longestWorkMs }: Scenario): Temper {
   const cares = random.chance(0.6);
   return {
-    worksMs: random.between(1, longestWorkMs),
+    worksMs: random.chance(0.4) ? longestWorkMs : random.between(1, longestWorkMs),
     afterTermMs: cares ? random.between(0, 300) : Infinity,
     writesEveryMs: random.between(100, 500),
   };

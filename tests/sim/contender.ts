@@ -159,10 +159,9 @@ export class KlatchRun implements Run {
       hold.lost.throwIfAborted();
       await this.#runHeld(hold, guard);
     } catch (error) {
-      const started = this.#command !== undefined;
-      if (!started && !hold.lost.aborted && (error as KlatchError).code !== "lost") {
-        await hold.release({ remove });
-      }
+      const lost = hold.lost.aborted || (error as KlatchError).code === "lost";
+      if (!lost) await hold.release({ remove });
+      if (hold.lost.aborted) await hold.release().catch(() => {});
       throw error;
     }
     await hold.release({ remove });

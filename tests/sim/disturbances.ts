@@ -81,7 +81,7 @@ export class Disturbances {
   #run(wanted: (run: KlatchRun) => boolean = () => true): KlatchRun | undefined {
     const runs = this.#victims.runs().filter(wanted);
     const holding = runs.filter((run) => run.holding);
-    if (holding.length > 0 && this.#random.chance(0.4)) return this.#random.pick(holding);
+    if (holding.length > 0 && this.#random.chance(0.6)) return this.#random.pick(holding);
     return runs.length === 0 ? undefined : this.#random.pick(runs);
   }
 

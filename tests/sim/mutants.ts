@@ -157,11 +157,13 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
-    name: "the deadline is looked at by a timer only, which stands still while the machine is suspended",
+    name: "the deadline is on a clock that stands still while the machine is suspended",
     file: "lib/session/keep.ts",
     edits: [{
-      find: `await clock.sleep(Math.min(leftMs, CHECK_EVERY_MS), this.#stopped.signal);`,
-      replace: `await clock.sleep(leftMs, this.#stopped.signal);`,
+      find: `const nowMs = this.#request.clock.awakeOrNot();
+    if (nowMs < this.moments().termAtMs)`,
+      replace: `const nowMs = this.#request.clock.monotonic();
+    if (nowMs < this.moments().termAtMs)`,
     }],
   },
   {

@@ -112,8 +112,8 @@ export function drawScenario(random: Random, options: ScenarioOptions): Scenario
 }
 
 function drawTiming(random: Random): Timing {
-  if (random.chance(0.1)) return DEFAULT_TIMING;
-  const leaseDurationMs = random.pick([1_000, 2_000, 2_500, 3_000, 5_000, 10_000]);
+  if (random.chance(0.2)) return DEFAULT_TIMING;
+  const leaseDurationMs = random.pick([1_000, 1_500, 2_500, 3_000, 5_000, 10_000]);
   const renewDeadlineMs = leaseDurationMs * random.pick([0.4, 0.67, 0.8, 0.95]);
   const retryPeriodMs = renewDeadlineMs * random.pick([0.1, 0.2, 0.5]);
   return { leaseDurationMs, renewDeadlineMs, retryPeriodMs };
