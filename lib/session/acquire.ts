@@ -53,6 +53,8 @@ class Attempt {
   readonly #giveUpAtMs: number;
   /** We are in the record, or may be: a write was committed, or its outcome is not known. */
   #mayBeThere = false;
+  /** When we may try again to join the queue, on the monotonic clock. */
+  #joinAtMs = -Infinity;
   #told = "";
 
   constructor(request: AcquireRequest) {
@@ -77,20 +79,24 @@ class Attempt {
       const view = this.#observer.see((isExpired) => strategy.view(object, isExpired));
       const claim = strategy.claim(object, lock, me, this.#observer.isExpired, clock.wall());
       if (claim.kind === "wait") object = await this.#wait(object, view);
-      else if (claim.kind === "join") object = await this.#join(claim.object, view);
+      else if (claim.kind === "join") object = await this.#join(object, claim.object, view);
       else object = await this.#claim(object, claim.object, view);
     }
   }
 
-  /** Waits for news of the object, or until somebody's hold expires. */
-  async #wait(object: KubeObject | undefined, view: LockView): Promise<KubeObject | undefined> {
+  /** Waits for news of the object, or until somebody's hold expires, or for a time. */
+  async #wait(
+    object: KubeObject | undefined,
+    view: LockView,
+    forMs = Infinity,
+  ): Promise<KubeObject | undefined> {
     const { clock } = this.#request;
     const leftMs = this.#giveUpAtMs - clock.monotonic();
     if (leftMs <= 0) throw this.#timeout(view);
     const told = JSON.stringify(view.holders.map((holder) => [holder.identity, holder.since]));
     if (told !== this.#told) this.#request.tell({ kind: "waiting", view });
     this.#told = told;
-    return await this.#news.next(object, Math.min(leftMs, this.#observer.untilNextExpiryMs(view)));
+    return await this.#news.next(object, Math.min(forMs, leftMs, this.#observer.untilNextExpiryMs(view)));
   }
 
   /** Writes the claim. Returns the object to judge next, which states our hold if the claim succeeded. */
@@ -118,16 +124,24 @@ class Attempt {
     return await this.#news.read(true);
   }
 
-  /** Joins the queue. Those who join at once get out of each other's way. */
-  async #join(joined: KubeObject, view: LockView): Promise<KubeObject | undefined> {
-    const { clock, interrupted, waitMs } = this.#request;
+  /**
+   * Joins the queue. Those who join at once get out of each other's way; should the lock come free meanwhile, with
+   * nobody in line, they claim it.
+   */
+  async #join(
+    object: KubeObject | undefined,
+    joined: KubeObject,
+    view: LockView,
+  ): Promise<KubeObject | undefined> {
+    const { clock, waitMs } = this.#request;
     if (waitMs === 0) throw this.#timeout(view);
+    const leftMs = this.#joinAtMs - clock.monotonic();
+    if (leftMs > 0) return await this.#wait(object, view, leftMs);
     const outcome = await this.#write(joined, view);
     if (outcome.kind === "done") return outcome.object;
     if (outcome.kind === "conflict") {
       this.#crowd.collided();
-      await clock.sleep(this.#crowd.delayMs(clock.random()), interrupted);
-      interrupted.throwIfAborted();
+      this.#joinAtMs = clock.monotonic() + this.#crowd.delayMs(clock.random());
     }
     return await this.#news.read(true);
   }

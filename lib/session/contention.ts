@@ -21,8 +21,12 @@ export interface Growth {
 /** For claims: a few round trips to an API server nearby, and never so long that a free lock is left lying. */
 export const CLAIMING: Growth = { firstMs: 8, factor: 2, longestMs: 250 };
 
-/** For joining a queue, where nobody waits for us: steep, so that a crowd of a hundred writes a few times each. */
-export const JOINING: Growth = { firstMs: 100, factor: 4, longestMs: 2_000 };
+/**
+ * For joining a queue, where nobody waits for us. Of those who write upon one version of the object just one succeeds:
+ * a crowd of a hundred has to spread over a hundred round trips to a busy API server, and does so at the second
+ * collision, since each collision is a write for all of them.
+ */
+export const JOINING: Growth = { firstMs: 500, factor: 24, longestMs: 12_000 };
 
 /** How quickly the window shrinks. */
 const SHRINK = 0.9;

@@ -63,6 +63,15 @@ const EMPTY: State = { slots: undefined, held: [], elders: [], queue: [], last: 
  */
 export function read(object: KubeObject | undefined): State {
   if (object === undefined) return EMPTY;
+  const state = known.get(object) ?? parsed(object);
+  known.set(object, state);
+  return state;
+}
+
+/** What was read of an object. A session asks for one object's state several times, and it may be long. */
+const known = new WeakMap<KubeObject, State>();
+
+function parsed(object: KubeObject): State {
   const theirs = fieldsOf(object, THEIRS);
   const ours = fieldsOf(object, OURS);
   const gone = ours?.list("gone").map((each) => ({ name: each.text("name"), since: each.text("date") })) ??

@@ -35,6 +35,8 @@ const NEXT = "next_build";
 /** Ours. A key of a Secret's data may not hold a slash. */
 const OURS = "klatch.dev.queue";
 
+const NOT_ASCII = /[^\0-\x7f]/;
+
 /** The first ticket of a lock that is new. */
 const FIRST = 1;
 
@@ -195,8 +197,17 @@ function newSecret(lock: LockName): KubeObject {
   return { apiVersion, kind, metadata: { ...lock }, type: "Opaque" };
 }
 
+/** What was read of an object. A session asks for one object's state several times, and it may be long. */
+const known = new WeakMap<KubeObject, State>();
+
 function stateOf(object: KubeObject | undefined): State {
   if (object === undefined) return EMPTY;
+  const state = known.get(object) ?? readState(object);
+  known.set(object, state);
+  return state;
+}
+
+function readState(object: KubeObject): State {
   const data = (object["data"] ?? {}) as Readonly<Record<string, unknown>>;
   const next = decoded(object, data, NEXT)?.trim();
   if (next !== undefined && !/^\d{1,15}$/.test(next)) {
@@ -249,13 +260,22 @@ function decoded(
   const value = data[key];
   if (value === undefined || value === null) return undefined;
   try {
-    const bytes = Uint8Array.from(atob(String(value)), (char) => char.charCodeAt(0));
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const bytes = atob(String(value));
+    if (!NOT_ASCII.test(bytes)) return bytes;
+    return new TextDecoder("utf-8", { fatal: true }).decode(
+      Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)),
+    );
   } catch {
     throw unreadable(object, `data["${key}"]`, "text in base64");
   }
 }
 
+/** JSON or a number in base64; JSON may escape what is not ASCII. */
 function encode(text: string): string {
-  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+  return btoa(
+    text.replaceAll(
+      new RegExp(NOT_ASCII, "gu"),
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
+  );
 }
