@@ -7,6 +7,7 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
+import { invariant } from "../invariant.ts";
 import type { WriteOutcome } from "../kube/api.ts";
 import { holdOf, type KubeObject, type LockView } from "../lock.ts";
 import { CLAIMING, Contention, JOINING } from "./contention.ts";
@@ -53,6 +54,8 @@ class Attempt {
   readonly #giveUpAtMs: number;
   /** We are in the record, or may be: a write was committed, or its outcome is not known. */
   #mayBeThere = false;
+  /** What the API server made of our last write. */
+  #written: KubeObject | undefined;
   /** When we may try again to join the queue, on the monotonic clock. */
   #joinAtMs = -Infinity;
   #told = "";
@@ -75,8 +78,13 @@ class Attempt {
     for (;;) {
       this.#request.interrupted.throwIfAborted();
       const sentMs = this.#ledger.sentMsOf(object);
-      if (object !== undefined && sentMs !== undefined) return this.#hold(object, sentMs);
       const view = this.#observer.see((isExpired) => strategy.view(object, isExpired));
+      if (object !== undefined && sentMs !== undefined) {
+        // Where several hold, the version that we find our hold in may be that of another's claim: no token for us.
+        if (object === this.#written || view.slots === 1) return this.#hold(object, sentMs);
+        object = await this.#confirm(object, view);
+        continue;
+      }
       const claim = strategy.claim(object, lock, me, this.#observer.isExpired, clock.wall());
       if (claim.kind === "wait") object = await this.#wait(object, view);
       else if (claim.kind === "join") object = await this.#join(object, claim.object, view);
@@ -146,6 +154,15 @@ class Attempt {
     return await this.#news.read(true);
   }
 
+  /** Renews a hold that we found to be ours after the answer to its claim had got lost. */
+  async #confirm(object: KubeObject, view: LockView): Promise<KubeObject | undefined> {
+    const { strategy, me, clock } = this.#request;
+    const change = strategy.renew(object, me, clock.wall());
+    invariant(change.kind === "write", "what the ledger recognises states our hold");
+    const outcome = await this.#write(change.object, view);
+    return outcome.kind === "done" ? outcome.object : await this.#news.read(true);
+  }
+
   /** Sends a claim or a joining, and remembers that it may have been committed. */
   async #write(object: KubeObject, view: LockView): Promise<WriteOutcome> {
     const { client, clock, strategy, lock, waitMs } = this.#request;
@@ -153,6 +170,7 @@ class Attempt {
     this.#mayBeThere = true;
     const target = { client, clock, ref: refOf(strategy, lock), ledger: this.#ledger };
     const { outcome } = await write(target, object, CLAIM_TIMEOUT_MS);
+    if (outcome.kind === "done") this.#written = outcome.object;
     if (outcome.kind === "conflict" || outcome.kind === "gone") {
       this.#mayBeThere = before;
       if (clock.monotonic() > this.#giveUpAtMs && waitMs !== 0) throw this.#timeout(view);

@@ -22,7 +22,7 @@ export interface Case {
   readonly hasQueue?: boolean;
   /** The object as the older tool leaves it while it holds the lock. */
   held(lock: LockName, holder: string, durationMs: number): KubeObject;
-  /** The object with the hold of somebody who died, if that tool's holds do not expire. */
+  /** The object with the hold of somebody who died, where that tool's holds do not expire. */
   dead?(lock: LockName, holder: string, durationMs: number): KubeObject;
   /** The same object with the older tool's hold renewed, taken over by it, or made by it under any name. */
   seized(object: KubeObject, holder: string, durationMs: number): KubeObject;

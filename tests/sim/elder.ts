@@ -35,7 +35,8 @@ export class Elder {
     const { random } = this.#parts = parts;
     this.#leaseMs = 1000 * Math.round(random.between(ELDER_LEASE_MS.least, ELDER_LEASE_MS.most) / 1000);
     this.#renewals = random.below(4);
-    this.#releases = random.chance(0.6);
+    // Where its holds do not expire, its death is a person's business.
+    this.#releases = random.chance(0.6) || parts.kind.dead !== undefined;
   }
 
   /** Takes the lock; half of the time not by force. */

@@ -6,12 +6,15 @@
  */
 import { type Case, cases } from "../contract/cases.ts";
 import type { Strategy } from "../../lib/lock.ts";
+import { isExclusive, semaphoreOf } from "./semaphores.ts";
 
 /** Every strategy by name. */
-export const simulated: ReadonlyMap<string, Case> = new Map([
+export const simulated: ReadonlyMap<string, Case> = new Map<string, Case>([
   entry("lease"),
   entry("endpoints"),
   entry("ticket"),
+  ["semaphore", semaphoreOf(2, () => ({ slots: 2 }))],
+  ["shared", semaphoreOf(3, (nonce) => ({ mode: isExclusive(nonce) ? "exclusive" : "shared", slots: 3 }))],
 ]);
 
 export type { Case, Strategy };

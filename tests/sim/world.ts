@@ -204,6 +204,7 @@ export class World {
   /** The object is there already: an older tool held the lock and released it, or died. */
   #leaveRecord(kind: Case, server: ApiServer): void {
     const held: KubeObject = kind.held(LOCK, "elder", 4_000);
-    server.create("elder", this.#random.chance(0.5) ? held : kind.released(held));
+    const died = this.#random.chance(0.5) && kind.dead === undefined;
+    server.create("elder", died ? held : kind.released(held));
   }
 }

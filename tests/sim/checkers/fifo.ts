@@ -1,35 +1,49 @@
 /**
  * Where a strategy keeps a queue, its order is the order of service: nobody acquires past a waiter who was in the
  * queue before it, nor takes it out of the queue, unless that waiter had its chance and let it pass. It cannot have
- * had it before the holds in the record have been as they are for as long as a queue gives everybody to come.
+ * had it before there has been room, with nobody coming in, for as long as a queue gives everybody to come. Of those who
+ * all have room, any may be the first.
  *
  * @module
  */
-import { holdOf, type LockView } from "../../../lib/lock.ts";
+import { holdOf, type Party } from "../../../lib/lock.ts";
 import { PASS_OVER_MS } from "../../../lib/strategies/queue.ts";
 import type { Commit, Run } from "../facts.ts";
 import type { MakeChecker } from "./checker.ts";
 
 export const fifo: MakeChecker = ({ truth, violation }) => {
   const runs = new Map<string, Run>();
-  let holdersSinceMs = 0;
+  /** When each hold in the record was written. */
+  let writtenMs = new Map<string, number>();
+  /** Since when there has been room, and nobody has come in. */
+  let roomSinceMs = Infinity;
 
-  function hadItsChance(by: Run, sentMs: number): boolean {
-    return (sentMs - holdersSinceMs) * by.machine.clock.rate >= PASS_OVER_MS;
+  function hadItsChance({ by, before, after, sentMs }: Commit): boolean {
+    if (typeof by === "string") return true;
+    const expired = before.holders.filter((holder) => !isIn(holder, after.holders));
+    const sinceMs = Math.min(roomSinceMs, ...expired.map(({ stamp }) => writtenMs.get(stamp) ?? Infinity));
+    return (sentMs - sinceMs) * by.machine.clock.rate >= PASS_OVER_MS;
   }
 
-  function check({ by, before, after, sentMs }: Commit): void {
-    if (typeof by === "string") return;
+  function check(commit: Commit): void {
+    const { by, before, after } = commit;
+    if (typeof by === "string" || hadItsChance(commit)) return;
     const { nonce } = by.me;
-    const acquires = holdOf(before, nonce) === undefined && holdOf(after, nonce) !== undefined;
+    const ahead: string[] = [];
     let isAhead = true;
     for (const waiter of before.waiters) {
       if (waiter.nonce === nonce) isAhead = false;
       const run = runs.get(waiter.nonce ?? "");
-      if (run === undefined || run === by || hadItsChance(by, sentMs)) continue;
-      if (acquires && isAhead) violation(`${by.name} acquires before ${run.name}, which came first`);
-      const stays = [...after.waiters, ...after.holders].some((other) => other.nonce === waiter.nonce);
-      if (!stays) violation(`${by.name} takes ${run.name} out of the queue`);
+      if (run === undefined || run === by) continue;
+      if (isAhead) ahead.push(run.name);
+      if (!isIn(waiter, [...after.waiters, ...after.holders])) {
+        violation(`${by.name} takes ${run.name} out of the queue`);
+      }
+    }
+    const acquires = holdOf(before, nonce) === undefined && holdOf(after, nonce) !== undefined;
+    const room = after.slots - before.holders.filter((holder) => isIn(holder, after.holders)).length;
+    if (acquires && ahead.length >= room) {
+      violation(`${by.name} acquires before ${ahead.join(", ")}, which came first`);
     }
   }
 
@@ -39,11 +53,18 @@ export const fifo: MakeChecker = ({ truth, violation }) => {
       if ("run" in fact) runs.set(fact.run.me.nonce, fact.run);
       if (fact.kind !== "commit") return;
       check(fact);
-      if (stamps(fact.before) !== stamps(fact.after)) holdersSinceMs = truth.nowMs;
+      const { before, after } = fact;
+      const came = after.holders.some((holder) => !isIn(holder, before.holders));
+      const hadRoom = before.holders.length < before.slots;
+      if (after.holders.length >= after.slots) roomSinceMs = Infinity;
+      else if (came || !hadRoom || roomSinceMs === Infinity) roomSinceMs = truth.nowMs;
+      writtenMs = new Map(
+        after.holders.map(({ stamp }) => [stamp, writtenMs.get(stamp) ?? truth.nowMs]),
+      );
     },
   };
 };
 
-function stamps(view: LockView): string {
-  return JSON.stringify(view.holders.map(({ stamp }) => stamp));
+function isIn({ nonce, identity }: Party, others: readonly Party[]): boolean {
+  return others.some((other) => other.nonce === nonce && other.identity === identity);
 }

@@ -1,0 +1,91 @@
+/**
+ * Semaphores in the simulation: what all contenders ask for, and an older tool that reads its annotation and writes it
+ * back later, with no condition, so that holders get lost in it and come back.
+ *
+ * @module
+ */
+import {
+  configMap,
+  entry,
+  type Record,
+  recordIn,
+  semaphoreCase,
+  withRecord,
+} from "../contract/semaphore_cases.ts";
+import { OURS } from "../contract/semaphore_cases.ts";
+import type { KubeObject, Strategy, Terms } from "../../lib/lock.ts";
+import { semaphore } from "../../lib/strategies/semaphore.ts";
+import type { Case } from "./strategies.ts";
+
+/** The names that an older tool goes by here; see `disturbances.ts`. */
+const ELDERS = ["elder", "ci"];
+
+/**
+ * A semaphore.
+ *
+ * @param slots how many may hold at once.
+ * @param termsOf what the contender with this nonce asks for.
+ */
+export function semaphoreOf(slots: number, termsOf: (nonce: string) => Terms): Case {
+  return {
+    ...semaphoreCase,
+    strategy: asking(termsOf),
+    held: (lock, holder) => configMap(lock, { max: slots, holders: { [holder]: entry() } }),
+    seized(object, holder, durationMs) {
+      const way = Number(object.metadata.resourceVersion) % 3;
+      if (way === 0) return semaphoreCase.seized(object, holder, durationMs);
+      return written(object, way, (holders) => ({ ...holders, [holder]: holders[holder] ?? entry() }));
+    },
+    released(object) {
+      const way = Number(object.metadata.resourceVersion ?? 0) % 3;
+      const stays = ([name]: [string, unknown]) => !ELDERS.includes(name);
+      return written(object, way, (holders) => Object.fromEntries(Object.entries(holders).filter(stays)));
+    },
+  };
+}
+
+/** Whether a nonce is one of these that want the lock for themselves alone: every third. */
+export function isExclusive(nonce: string): boolean {
+  return [...nonce].reduce((sum, char) => sum + char.charCodeAt(0), 0) % 3 === 0;
+}
+
+/** The strategy, with contenders that ask for something. */
+function asking(termsOf: (nonce: string) => Terms): Strategy {
+  return {
+    ...semaphore,
+    view(object, isExpired) {
+      const holders = ourHolders(object);
+      if (holders.length > 1 && holders.some(({ exclusive }) => exclusive === true)) {
+        throw new Error(`an exclusive holder is not alone: ${JSON.stringify(holders)}`);
+      }
+      return semaphore.view(object, isExpired);
+    },
+    claim: (object, lock, me, ...rest) =>
+      semaphore.claim(object, lock, { ...me, terms: termsOf(me.nonce) }, ...rest),
+  };
+}
+
+/** The older tool writes what it read a moment ago: before klatch's last ones came, or before they went. */
+function written(
+  object: KubeObject,
+  way: number,
+  change: (holders: Record["holders"]) => Record["holders"],
+): KubeObject {
+  const record = recordIn(object);
+  const { holders: ours = [], gone = [] } = oursIn(object);
+  const holders = { ...record.holders };
+  if (way === 1) { for (const { name } of ours) delete holders[name]; }
+  if (way === 2) { for (const { name, date } of gone) holders[name] ??= { date, reason: "" }; }
+  return withRecord(object, { ...record, holders: change(holders) });
+}
+
+function ourHolders(object: KubeObject | undefined) {
+  return object === undefined ? [] : oursIn(object).holders ?? [];
+}
+
+function oursIn(object: KubeObject): {
+  readonly holders?: readonly { readonly name: string; readonly exclusive?: boolean }[];
+  readonly gone?: readonly { readonly name: string; readonly date: string }[];
+} {
+  return JSON.parse(object.metadata.annotations?.[OURS] ?? "{}");
+}
