@@ -210,7 +210,11 @@ class Run {
       if (now >= this.#killAt) {
         if (killedAt === undefined) {
           killedAt = now;
-          if (this.#stopSignal !== SIGNALS.KILL) say(`${list(rest)} did not end in time: sending KILL`);
+          // klatch may have stood still, and find only now what has ended long ago.
+          const left = this.#group.alive();
+          if (left.length > 0 && this.#stopSignal !== SIGNALS.KILL) {
+            say(`${list(left)} did not end in time: sending KILL`);
+          }
         }
         // Again at every look: on a terminal there is no group that a new process could not escape from.
         this.#options.guard?.killing();
