@@ -15,6 +15,7 @@ import { keep } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
 import { News } from "./news.ts";
 import { Observer } from "./observer.ts";
+import { moments } from "./timing.ts";
 import { type AcquireRequest, type Hold, refOf } from "./types.ts";
 import { write } from "./write.ts";
 
@@ -73,7 +74,7 @@ class Attempt {
   }
 
   async run(): Promise<Hold> {
-    const { strategy, lock, me, clock } = this.#request;
+    const { strategy, lock, me, clock, timing } = this.#request;
     let object = await this.#news.read();
     for (;;) {
       this.#request.interrupted.throwIfAborted();
@@ -81,7 +82,10 @@ class Attempt {
       const view = this.#observer.see((isExpired) => strategy.view(object, isExpired));
       if (object !== undefined && sentMs !== undefined) {
         // Where several hold, the version that we find our hold in may be that of another's claim: no token for us.
-        if (object === this.#written || view.slots === 1) return this.#hold(object, sentMs);
+        const isOurs = object === this.#written || view.slots === 1;
+        // An answer that came late leaves too little of the hold to begin with.
+        const isFresh = clock.awakeOrNot() < moments(sentMs, timing).renewAtMs;
+        if (isOurs && isFresh) return this.#hold(object, sentMs);
         object = await this.#confirm(object, view);
         continue;
       }
@@ -154,7 +158,7 @@ class Attempt {
     return await this.#news.read(true);
   }
 
-  /** Renews a hold that we found to be ours after the answer to its claim had got lost. */
+  /** Renews a hold that we found to be ours after the answer to its claim had got lost, or had come late. */
   async #confirm(object: KubeObject, view: LockView): Promise<KubeObject | undefined> {
     const { strategy, me, clock } = this.#request;
     const change = strategy.renew(object, me, clock.wall());
@@ -164,12 +168,20 @@ class Attempt {
   }
 
   /** Sends a claim or a joining, and remembers that it may have been committed. */
-  async #write(object: KubeObject, view: LockView): Promise<WriteOutcome> {
+  async #write(object: KubeObject, view: LockView): Promise<WriteOutcome | { readonly kind: "unsent" }> {
     const { client, clock, strategy, lock, waitMs } = this.#request;
     const before = this.#mayBeThere;
     this.#mayBeThere = true;
     const target = { client, clock, ref: refOf(strategy, lock), ledger: this.#ledger };
-    const { outcome } = await write(target, object, CLAIM_TIMEOUT_MS);
+    let outcome: WriteOutcome;
+    try {
+      ({ outcome } = await write(target, object, CLAIM_TIMEOUT_MS));
+    } catch (error) {
+      if (!(error instanceof KlatchError) || error.code !== "unreachable") throw error;
+      // It was surely not sent, or not taken. The read that follows goes on trying for as long as we wait.
+      this.#mayBeThere = before;
+      return { kind: "unsent" };
+    }
     if (outcome.kind === "done") this.#written = outcome.object;
     if (outcome.kind === "conflict" || outcome.kind === "gone") {
       this.#mayBeThere = before;

@@ -52,6 +52,8 @@ class Keeper implements Hold {
   #object: KubeObject;
   #sentMs: number;
   #trouble: KlatchError | undefined;
+  /** The last renewal's answer got lost, and it was tried again at once. */
+  #hurried = false;
   /** When another took the hold from us, which leaves the command no time at all. */
   #overtakenMs: number | undefined;
 
@@ -116,7 +118,11 @@ class Keeper implements Hold {
       else {
         const fresh = await client.get(ref, { timeoutMs: this.#patienceMs() });
         this.#recognise(fresh);
-        return outcome.kind === "conflict" ? "now" : "later";
+        // An answer that got lost together with its connection, and was not committed: the next connection is there
+        // already, since the read has come through. If that is not it, there is no hurry.
+        const again = outcome.kind === "conflict" || !this.#hurried ? "now" : "later";
+        this.#hurried = outcome.kind !== "conflict";
+        return again;
       }
     } catch (error) {
       if (!(error instanceof KlatchError)) throw error;
@@ -146,6 +152,7 @@ class Keeper implements Hold {
     // An answer that comes after the loss must not bring the hold back to life.
     if (this.#over) return;
     this.#object = object;
+    if (sentMs > this.#sentMs) this.#hurried = false;
     this.#sentMs = Math.max(this.#sentMs, sentMs);
     this.#request.tell({ kind: "renewed", moments: this.moments() });
   }
