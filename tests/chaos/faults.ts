@@ -20,15 +20,10 @@ export const noChaos: string | false = controlPlaneAssets() === undefined
   : false;
 
 /**
- * Known faults, which the scenes that meet them show. A waiter ends with 125 when its claim finds no connection, and
- * with 123 when its claim is answered later than its renew deadline. A holder that has found out that its connection
- * is dead waits for a retry period before it tries the next one, and may be too late by that. A guard that was stopped
- * sleeps for up to a second more when the kernel has woken it.
+ * Known faults, which the scenes that meet them show. A guard that was stopped sleeps for up to a second more when the
+ * kernel has woken it.
  */
 export const PENDING = {
-  refused: "a waiter does not survive a claim that finds no connection",
-  late: "a waiter does not survive a claim that is answered late",
-  halfOpen: "a half-open connection may cost the hold, since klatch pauses after it has found out",
   asleep: "a guard that was stopped is late by up to a second",
 };
 

@@ -64,7 +64,6 @@ const FAULTS: readonly Fault[] = [
     fault: "half-open: connections are dead and look open, new ones are good",
     outcome: "kept",
     strike: (proxy) => proxy.abandon(),
-    pending: PENDING.halfOpen,
   },
   {
     whose: "the holder",
@@ -89,9 +88,9 @@ const FAULTS: readonly Fault[] = [
     strike: (proxy) => proxy.delay(3_000),
   },
   { whose: "the waiters", fault: RESETS, outcome: "kept", strike: resets },
-  { whose: "the waiters", fault: REFUSE, outcome: "kept", strike: refused, pending: PENDING.refused },
-  { whose: "everybody", fault: STALL, outcome: "lost", strike: stalled, pending: PENDING.late },
-  { whose: "everybody", fault: REFUSE, outcome: "lost", strike: refused, pending: PENDING.refused },
+  { whose: "the waiters", fault: REFUSE, outcome: "kept", strike: refused },
+  { whose: "everybody", fault: STALL, outcome: "lost", strike: stalled },
+  { whose: "everybody", fault: REFUSE, outcome: "lost", strike: refused },
 ];
 
 describe("a fault of the network", { skip: noChaos }, () => {

@@ -7,7 +7,7 @@
  */
 
 import { after, before, describe, it } from "@std/testing/bdd";
-import { noChaos, openAll, pastTheLease, PENDING, sleep } from "./faults.ts";
+import { noChaos, openAll, pastTheLease, sleep } from "./faults.ts";
 import { type ControlPlane, startControlPlane } from "../support/control_plane.ts";
 import { type Cast, PATIENT } from "./scene.ts";
 import { judge } from "./verdict.ts";
@@ -49,15 +49,15 @@ describe("a fault of the server", { skip: noChaos }, () => {
     });
   }
 
-  it("is survived when the API server stands still and goes on", { skip: PENDING.late }, async () => {
+  it("is survived when the API server stands still and goes on", async () => {
     await suffer("API server frozen", () => plane.freeze("apiserver"), () => plane.thaw("apiserver"));
   });
 
-  it("is survived when the API server is killed and started again", { skip: PENDING.refused }, async () => {
+  it("is survived when the API server is killed and started again", async () => {
     await suffer("API server killed", () => plane.stopApiServer(), () => plane.restartApiServer());
   });
 
-  it("is survived when etcd stands still and goes on", { skip: PENDING.late }, async () => {
+  it("is survived when etcd stands still and goes on", async () => {
     await suffer("etcd frozen", () => plane.freeze("etcd"), () => plane.thaw("etcd"));
   });
 });
