@@ -9,7 +9,7 @@
 import { after, before, describe, it } from "@std/testing/bdd";
 import { type ControlPlane, sharedControlPlane } from "../support/control_plane.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
-import { AT_ONCE, atMost, noChaos, openAll, pastTheLease, PENDING, sleep } from "./faults.ts";
+import { AT_ONCE, atMost, noChaos, openAll, pastTheLease, sleep } from "./faults.ts";
 import { type Cast, QUICK, type Scene, type Temper } from "./scene.ts";
 import { judge } from "./verdict.ts";
 
