@@ -88,8 +88,8 @@ onServers("signals", (test) => {
     // It comes while klatch waits, acquires, starts the command, or runs it: whatever it is, klatch must end of it.
     running.signal("SIGTERM");
     assertEquals((await running.finished).code, 143);
-    assertEquals(leftovers(), []);
     await holder.finished;
+    assertEquals(leftovers(), []);
     assertEquals(await place.holders(), []);
   });
 
