@@ -134,7 +134,7 @@ describe("a read", () => {
 
   it("is given up when its time is over, saying why", async () => {
     await against([() => status(503, "ill")], async (client, requests) => {
-      const error = await failure(client.get(ref, { timeoutMs: 300 }));
+      const error = await failure(client.get(ref, { timeoutMs: 2_000 }));
       assertEquals(error.code, "unreachable");
       assertStringIncludes(error.message, 'leases "x" in namespace "default": it is ill');
       assert(requests.length > 1);
