@@ -6,12 +6,18 @@
 import process from "node:process";
 import type { Scratch, World } from "./lib/cli/world.ts";
 import { systemClock } from "./lib/clock.ts";
+import { EarlyGuard } from "./lib/process/guard/guarded.ts";
 import { guardProcess } from "./lib/process/guard/process.ts";
 import { GUARD_WORD } from "./lib/process/guard/protocol.ts";
 import { bootTimeMs } from "./lib/process/libc.ts";
 
 // A command waits for its guard, so the guard must not wait for anything that is not its own to be loaded.
 if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
+
+const self = Deno.build.standalone
+  ? [Deno.execPath()]
+  : [Deno.execPath(), "run", "--quiet", "--allow-all", import.meta.filename ?? ""];
+const guard = startGuard();
 
 /** How long the program's end waits for a stderr that is not read. */
 const FLUSH_MS = 1_000;
@@ -28,9 +34,8 @@ const world: World = {
   errIsTerminal: Deno.stderr.isTerminal(),
   calledAs: process.argv0,
   hostname: () => Deno.hostname(),
-  self: Deno.build.standalone
-    ? [Deno.execPath()]
-    : [Deno.execPath(), "run", "--quiet", "--allow-all", import.meta.filename ?? ""],
+  self,
+  guard,
   nonce: () =>
     Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => n.toString(16).padStart(2, "0")).join(""),
   makeScratch,
@@ -38,9 +43,24 @@ const world: World = {
 
 const { main } = await import("./lib/cli/mod.ts");
 const status = await main(Deno.args, world);
+await guard?.end();
 const enough = new AbortController();
 await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);
 Deno.exit(status);
+
+/**
+ * Starts the guard that a run will probably want, while what else it needs is still being loaded. Whether it wants one
+ * is found out properly later, and why there can be none is said then.
+ */
+function startGuard(): EarlyGuard | undefined {
+  const unwanted = ["--no-guard", "--help", "-h"].some((flag) => Deno.args.includes(flag));
+  if (Deno.args[0] !== "run" || unwanted || Deno.env.get("KLATCH_NO_GUARD")) return undefined;
+  try {
+    return new EarlyGuard(self);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Writes without ever blocking: a stderr that nobody reads must not keep klatch from renewing. Writes that fail are

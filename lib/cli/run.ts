@@ -98,6 +98,7 @@ function startGuard({ options, lock, reporter, world }: Parts, me: Contender): G
   const fields = { lock: lock.name, namespace: lock.namespace, strategy: namesOf(strategies) };
   return new Guarded({
     self: world.self,
+    ...(world.guard !== undefined && { early: world.guard }),
     mark: markOf(me),
     stopSignal,
     ...(killAfterMs !== undefined && { killAfterMs }),

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
+import type { EarlyGuard } from "../process/guard/guarded.ts";
 
 /** The process around a command. */
 export interface World {
@@ -22,6 +23,8 @@ export interface World {
   hostname(): string;
   /** The words that start this program once more, to be followed by its arguments. */
   readonly self: readonly string[];
+  /** A guard that has been started already, for whoever needs one first. */
+  readonly guard?: EarlyGuard | undefined;
   /** Sixteen hexadecimal digits that nobody else has. */
   nonce(): string;
   /**

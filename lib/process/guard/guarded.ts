@@ -34,6 +34,8 @@ const KILL_AFTER_MS = 5_000;
 export interface GuardedOptions {
   /** The words that start this program once more. */
   readonly self: readonly string[];
+  /** A guard that was started before anything was known. */
+  readonly early?: EarlyGuard;
   /** By what the command's processes are known on a terminal: its name stands in the environment of every run's. */
   readonly mark: Mark;
   /** The signal that asks the command to stop, 1–64. */
@@ -47,6 +49,28 @@ export interface GuardedOptions {
   readonly say: (line: string) => void;
 }
 
+/**
+ * A guard that is started before it is known what for, since it takes longer than anything else to be ready. It can
+ * be given to one {@link Guarded}, which ends it.
+ */
+export class EarlyGuard {
+  readonly dead = new DeadMansSwitch();
+  readonly guard: GuardHandle;
+
+  /**
+   * @param self the words that start this program once more.
+   * @throws KlatchError when it cannot be started.
+   */
+  constructor(self: readonly string[]) {
+    this.guard = new GuardHandle(self, undefined, this.dead);
+  }
+
+  /** Ends it. May be called twice. */
+  async end(): Promise<void> {
+    await this.guard.end();
+  }
+}
+
 /** When a hold must have ended, as a session says it. */
 export interface Deadlines {
   readonly termAtMs: number;
@@ -58,7 +82,7 @@ export class Guarded implements CommandGuard {
   readonly #options: GuardedOptions;
   readonly #order: Order;
   readonly #terminal = onTerminal();
-  readonly #switch = new DeadMansSwitch();
+  readonly #switch: DeadMansSwitch;
   readonly #broken = new AbortController();
   readonly #all: GuardHandle[] = [];
   #current: GuardHandle | undefined;
@@ -76,6 +100,7 @@ export class Guarded implements CommandGuard {
   /** Starts a guard at once. {@link Guarded.end} has to be called, whatever happens. */
   constructor(options: GuardedOptions) {
     this.#options = options;
+    this.#switch = options.early?.dead ?? new DeadMansSwitch();
     const { mark, stopSignal, killAfterMs, fields } = options;
     // A klatch inside of another one's command: who kills it wants the command gone now, not in five seconds.
     const nested = environ().some(({ name }) => name === mark.name);
@@ -86,7 +111,7 @@ export class Guarded implements CommandGuard {
       ...(this.#terminal && { mark }),
       ...(fields !== undefined && { fields }),
     };
-    this.#startGuard();
+    this.#startGuard(options.early?.guard);
   }
 
   /**
@@ -165,13 +190,15 @@ export class Guarded implements CommandGuard {
     await Promise.all(this.#all.map((guard) => guard.end()));
   }
 
-  #startGuard(): void {
+  #startGuard(early?: GuardHandle): void {
     const { pgid } = this;
-    const order = pgid === undefined ? this.#order : { ...this.#order, pgid };
     this.#unready++;
     const begun = promised();
     try {
-      const guard: GuardHandle = new GuardHandle(this.#options.self, order, this.#switch, {
+      const guard = early ?? new GuardHandle(this.#options.self, pgid, this.#switch);
+      this.#all.push(guard);
+      this.#current = guard;
+      guard.begin(this.#order, {
         ready: () => {
           this.#unready = 0;
           if (this.#deadlines === undefined) begun.resolve();
@@ -186,8 +213,6 @@ export class Guarded implements CommandGuard {
           this.#gone(guard);
         },
       });
-      this.#all.push(guard);
-      this.#current = guard;
       if (pgid === undefined && !this.#terminal) this.#switch.aim(-guard.pgid);
       this.#tellAll(guard);
       this.#limit(begun);

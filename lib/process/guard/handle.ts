@@ -16,7 +16,16 @@ import {
 import { kill } from "../libc.ts";
 import { SIGNALS } from "../signals.ts";
 import { exitOf, startProcess } from "../spawn.ts";
-import { type Answer, GUARD_WORD, LineBuffer, lineOf, type Order, PLACES, type Told } from "./protocol.ts";
+import {
+  type Answer,
+  GUARD_WORD,
+  LineBuffer,
+  lineOf,
+  type Order,
+  OWN_GROUP,
+  PLACES,
+  type Told,
+} from "./protocol.ts";
 import type { DeadMansSwitch } from "./switch.ts";
 
 /** What a guard that was started does, as it is noticed. */
@@ -38,19 +47,20 @@ export class GuardHandle {
   readonly pgid: number;
   readonly #toGuard: Pipe;
   readonly #fromGuard: Pipe;
-  readonly #news: GuardNews;
+  #news: GuardNews | undefined;
+  /** What happened before anybody wanted to know. */
+  readonly #missed: (keyof GuardNews)[] = [];
   readonly #heard: Promise<void>;
   #gone = false;
+  #ended: Promise<void> | undefined;
 
   /**
    * @param self the words that start this program.
-   * @param order what the guard is to do.
+   * @param pgid the process group that it joins; `undefined`: it leads its own.
    * @param dead the switch that it holds.
-   * @param news what is called when something happens.
    * @throws KlatchError when it cannot be started.
    */
-  constructor(self: readonly string[], order: Order, dead: DeadMansSwitch, news: GuardNews) {
-    this.#news = news;
+  constructor(self: readonly string[], pgid: number | undefined, dead: DeadMansSwitch) {
     this.#toGuard = makePipe();
     this.#fromGuard = makePipe();
     neverWait(this.#toGuard.write);
@@ -66,11 +76,10 @@ export class GuardHandle {
     descriptors[STDERR] = STDERR;
     for (const [name, fd] of Object.entries(places)) descriptors[PLACES[name as keyof typeof PLACES]] = fd;
     try {
-      const argv = [...self, GUARD_WORD, JSON.stringify(order)];
-      const group = order.pgid === undefined ? "own" : { join: order.pgid };
-      const { pid, pgid } = startProcess({ argv, group, descriptors });
-      this.pid = pid;
-      this.pgid = pgid;
+      const argv = [...self, GUARD_WORD, pgid === undefined ? OWN_GROUP : String(pgid)];
+      const started = startProcess({ argv, group: pgid === undefined ? "own" : { join: pgid }, descriptors });
+      this.pid = started.pid;
+      this.pgid = started.pgid;
     } catch (error) {
       close(this.#toGuard.write);
       close(this.#fromGuard.read);
@@ -80,6 +89,18 @@ export class GuardHandle {
       close(this.#fromGuard.write);
     }
     this.#heard = this.#listen();
+  }
+
+  /**
+   * Tells it what it is for. To be called once, before anything else is told.
+   *
+   * @param order what the guard is to do.
+   * @param news what is called when something happens, or has happened.
+   */
+  begin(order: Order, news: GuardNews): void {
+    this.tell({ kind: "order", order });
+    this.#news = news;
+    for (const each of this.#missed) news[each]();
   }
 
   /** Tells it something, and never waits for it to listen. If somebody has stopped it, it goes on. */
@@ -97,19 +118,28 @@ export class GuardHandle {
       for (const line of lines.take(piece)) this.#hear(line as Answer);
     }
     this.#gone = true;
-    this.#news.gone();
+    this.#tellNews("gone");
   }
 
   #hear(answer: Answer): void {
-    if (answer === "armed" || answer === "acting") return this.#news[answer]();
+    if (answer === "armed" || answer === "acting") return this.#tellNews(answer);
     if (answer !== "ready") return;
     // Should klatch be stopped when the guard ends, the kernel wakes it, to start another one.
     signalWhenReadable(this.#fromGuard.read, SIGNALS.CONT, Deno.pid);
-    this.#news.ready();
+    this.#tellNews("ready");
   }
 
-  /** Ends it, if it has not ended, and gives its number free. Resolves when it is gone. To be called once. */
-  async end(): Promise<void> {
+  #tellNews(what: keyof GuardNews): void {
+    if (this.#news === undefined) this.#missed.push(what);
+    else this.#news[what]();
+  }
+
+  /** Ends it, if it has not ended, and gives its number free. Resolves when it is gone. May be called twice. */
+  end(): Promise<void> {
+    return this.#ended ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#gone = true;
     kill(this.pid, SIGNALS.KILL);
     await Promise.all([exitOf(this.pid), this.#heard]);

@@ -21,11 +21,10 @@
 import { signalNoMore, writeNow } from "../descriptors.ts";
 import { type CommandGroup, processGroup, terminalTree } from "../group.ts";
 import { anySyscall, bootTimeMs, fixedBytes, syscall } from "../libc.ts";
-import { processStat } from "../proc.ts";
 import { SIGNALS } from "../signals.ts";
 import { Alarm } from "./alarm.ts";
 import { sayNow } from "./say.ts";
-import { type Answer, LineBuffer, type Order, PLACES, toldBy } from "./protocol.ts";
+import { type Answer, LineBuffer, type Order, OWN_GROUP, PLACES, toldBy } from "./protocol.ts";
 import { type Action, Watch } from "./watch.ts";
 
 /** The longest wait: what is waited for is on a clock that counts suspension, which no timeout does. */
@@ -34,37 +33,25 @@ const LONGEST_WAIT_MS = 1_000;
 /**
  * Guards, until klatch kills this process or there is nothing left to guard.
  *
- * @param words the order, as JSON.
+ * @param words what followed the hidden word: the process group in which klatch has put this process, or `own`.
  * @returns the exit status: 0 after its work, 125 if it was not started by klatch.
  */
 export function guardProcess(words: readonly string[]): number {
-  const order = orderOf(words[0] ?? "");
-  const self = order && processStat("self");
-  const pgid = self?.pgid ?? ownGroup();
+  const [group] = words;
+  const pgid = syscall("getpgid", 0, null);
   // Somebody who tries the hidden word must not have their own shell's group killed.
-  if (order === undefined || pgid !== (order.pgid ?? Deno.pid)) {
+  if (group === undefined || pgid !== (group === OWN_GROUP ? Deno.pid : Number(group))) {
     sayNow("klatch guard: it is klatch that starts this; try klatch help\n");
     return 125;
   }
-  new Guard(order, pgid).guard();
+  new Guard(pgid).guard();
   return 0;
 }
 
-function orderOf(word: string): Order | undefined {
-  try {
-    return JSON.parse(word);
-  } catch {
-    return undefined;
-  }
-}
-
-function ownGroup(): number {
-  return syscall("getpgid", 0, null);
-}
-
 class Guard {
-  readonly #order: Order;
-  readonly #watch: Watch;
+  /** What is known before there is an order: that there is no command yet. */
+  #order: Order = { stopSignal: SIGNALS.TERM, killAfterMyEndMs: 0 };
+  #watch = new Watch();
   #group: CommandGroup;
   readonly #lines = new LineBuffer();
   readonly #alarms: readonly [Alarm, Alarm] = [new Alarm(), new Alarm()];
@@ -73,12 +60,8 @@ class Guard {
   #armed = false;
   #over = false;
 
-  constructor(order: Order, pgid: number) {
-    this.#order = order;
-    this.#watch = new Watch(order.killAfterMs, order.killAfterMyEndMs);
-    this.#group = order.mark === undefined
-      ? processGroup(pgid, () => [Deno.pid])
-      : terminalTree(undefined, order.mark);
+  constructor(pgid: number) {
+    this.#group = processGroup(pgid, () => [Deno.pid]);
   }
 
   guard(): void {
@@ -106,10 +89,16 @@ class Guard {
     }
     for (const line of this.#lines.take(new TextDecoder().decode(buffer.subarray(0, got)))) {
       const told = toldBy(line);
-      if (told === undefined) continue;
-      if (told.kind === "command") this.#group = terminalTree(told, this.#order.mark);
-      else this.#watch.hear(told);
+      if (told?.kind === "order") this.#take(told.order);
+      else if (told?.kind === "command") this.#group = terminalTree(told, this.#order.mark);
+      else if (told !== undefined) this.#watch.hear(told);
     }
+  }
+
+  #take(order: Order): void {
+    this.#order = order;
+    this.#watch = new Watch(order.killAfterMs, order.killAfterMyEndMs);
+    if (order.mark !== undefined) this.#group = terminalTree(undefined, order.mark);
   }
 
   #do(action: Action): void {

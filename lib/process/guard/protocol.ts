@@ -1,5 +1,5 @@
 /**
- * What klatch and its guard say to each other: the order that the guard is started with, and lines on two pipes.
+ * What klatch and its guard say to each other: lines on two pipes.
  * Both are the same program of the same version, so that there is nothing to negotiate.
  *
  * All moments are milliseconds on the clock that counts suspension, which all processes of a machine share.
@@ -11,6 +11,8 @@ import type { Mark } from "../group.ts";
 
 /** The hidden first argument that makes klatch a guard. */
 export const GUARD_WORD = "guard";
+/** What follows it when the guard leads a process group of its own, instead of the number of one that it joins. */
+export const OWN_GROUP = "own";
 
 /** The descriptors that a guard is started with, by their places. Standard error is klatch's. */
 export const PLACES = {
@@ -25,10 +27,8 @@ export const PLACES = {
   saidRead: 5,
 } as const;
 
-/** What a guard is started with, as JSON in its second argument. */
+/** What a guard is told first of all, as soon as it is known. */
 export interface Order {
-  /** The process group of which the command will be a part, if it exists already; else it is the guard's own. */
-  readonly pgid?: number;
   /** On a terminal: how the command's processes are known, instead of by their group. */
   readonly mark?: Mark;
   /** The signal that asks the command to stop, 1–64. */
@@ -43,6 +43,8 @@ export interface Order {
 
 /** What klatch tells its guard. */
 export type Told =
+  /** What kind of command it will be. The first line, once. */
+  | { readonly kind: "order"; readonly order: Order }
   /** The hold is good: ask the command to stop at the one moment, kill it at the other, unless told anew. */
   | { readonly kind: "deadline"; readonly termAtMs: number; readonly killAtMs: number }
   /** klatch has lost the hold and asks the command to stop by itself; kill it at that moment. */
@@ -72,6 +74,8 @@ export type Answer =
  */
 export function lineOf(told: Told): string {
   switch (told.kind) {
+    case "order":
+      return `order ${JSON.stringify(told.order)}\n`;
     case "deadline":
       return `deadline ${told.termAtMs} ${told.killAtMs}\n`;
     case "stopping":
@@ -83,6 +87,7 @@ export function lineOf(told: Told): string {
 
 /** What a line means; `undefined` if it means nothing. */
 export function toldBy(line: string): Told | undefined {
+  if (line.startsWith("order ")) return { kind: "order", order: JSON.parse(line.slice(6)) };
   const [kind, ...rest] = line.split(" ");
   const [first = NaN, second = NaN] = rest.map(Number);
   if (Number.isNaN(first)) return undefined;

@@ -69,11 +69,11 @@ export class Watch {
   /** klatch has said something. */
   hear(told: Told): void {
     // What was sent before klatch knew that it was too late must not give the command more time.
-    if (told.kind === "command" || this.#asked) return;
+    if (this.#asked) return;
     if (told.kind === "deadline") {
       this.#askAtMs = told.termAtMs + Math.min(COURTESY_MS, Math.max(0, told.killAtMs - told.termAtMs) / 4);
       this.#killAtMs = told.killAtMs;
-    } else {
+    } else if (told.kind === "stopping") {
       this.#asked = this.#klatchStops = true;
       this.#killAtMs = Math.min(this.#killAtMs, told.killAtMs);
     }
