@@ -10,8 +10,6 @@ import type { Case } from "./cases.ts";
 /** Our key in the Secret's data. */
 export const OURS = "klatch.dev.queue";
 
-let nonces = 0;
-
 /** The older action's record in a Secret. */
 export const ticketCase: Case = {
   strategy: ticket,
@@ -20,7 +18,10 @@ export const ticketCase: Case = {
   hasQueue: true,
   held: (lock) => secret(lock, { next_build: "7" }),
   dead: (lock, holder, durationMs) => secret(lock, { next_build: "7", [OURS]: state(holder, durationMs) }),
-  seized: (object, holder, durationMs) => withData(object, { [OURS]: state(holder, durationMs) }),
+  seized(object, holder, durationMs) {
+    const renewals = Number(object.metadata.resourceVersion);
+    return withData(object, { [OURS]: state(holder, durationMs, renewals) });
+  },
   released(object) {
     const { next_build = "" } = object["data"] as Record<string, string>;
     return { ...object, data: { next_build: btoa(String(Number(atob(next_build)) + 1)) } };
@@ -41,17 +42,16 @@ function withData(object: KubeObject, data: Record<string, string>): KubeObject 
 }
 
 /** A hold, and nobody in the queue. */
-function state(identity: string, durationMs: number): string {
-  const now = new Date().toISOString();
-  const nonce = `elder-${++nonces}`;
+function state(identity: string, durationMs: number, renewals = 0): string {
+  const since = "2026-01-01T12:00:00.000Z";
   const holder = {
     ticket: 7,
     attempt: 1,
     identity,
-    nonce,
-    since: now,
-    renewed: now,
-    renewals: 0,
+    nonce: "elder",
+    since,
+    renewed: since,
+    renewals,
     durationMs,
   };
   return JSON.stringify({ holder });

@@ -4,14 +4,7 @@
  *
  * @module
  */
-import {
-  configMap,
-  entry,
-  type Record,
-  recordIn,
-  semaphoreCase,
-  withRecord,
-} from "../contract/semaphore_cases.ts";
+import { configMap, type Record, recordIn, semaphoreCase, withRecord } from "../contract/semaphore_cases.ts";
 import { OURS } from "../contract/semaphore_cases.ts";
 import type { KubeObject, Strategy, Terms } from "../../lib/lock.ts";
 import { semaphore } from "../../lib/strategies/semaphore.ts";
@@ -30,11 +23,19 @@ export function semaphoreOf(slots: number, termsOf: (nonce: string) => Terms): C
   return {
     ...semaphoreCase,
     strategy: asking(termsOf),
-    held: (lock, holder) => configMap(lock, { max: slots, holders: { [holder]: entry() } }),
+    held: (lock, holder) => configMap(lock, { max: slots, holders: { [holder]: dated(0) } }),
     seized(object, holder, durationMs) {
       const way = Number(object.metadata.resourceVersion) % 3;
-      if (way === 0) return semaphoreCase.seized(object, holder, durationMs);
-      return written(object, way, (holders) => ({ ...holders, [holder]: holders[holder] ?? entry() }));
+      const mine = entryIn(object);
+      if (way === 0) {
+        return withRecord(semaphoreCase.seized(object, holder, durationMs), {
+          max: slots,
+          holders: { [holder]: mine },
+        });
+      }
+      // It finds its own name there already.
+      if (ourHolders(object).some(({ name }) => name === holder)) return object;
+      return written(object, way, (holders) => ({ ...holders, [holder]: holders[holder] ?? mine }));
     },
     released(object) {
       const way = Number(object.metadata.resourceVersion ?? 0) % 3;
@@ -42,6 +43,15 @@ export function semaphoreOf(slots: number, termsOf: (nonce: string) => Terms): C
       return written(object, way, (holders) => Object.fromEntries(Object.entries(holders).filter(stays)));
     },
   };
+}
+
+/** What the older tool writes of a holder, with a time that every run of a seed has. */
+function entryIn(object: KubeObject) {
+  return dated(Number(object.metadata.resourceVersion));
+}
+
+function dated(second: number) {
+  return { date: new Date(1000 * second).toISOString().replace(".000", ""), reason: "" };
 }
 
 /** Whether a nonce is one of these that want the lock for themselves alone: every third. */

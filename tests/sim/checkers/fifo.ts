@@ -1,7 +1,7 @@
 /**
  * Where a strategy keeps a queue, its order is the order of service: nobody acquires past a waiter who was in the
  * queue before it, nor takes it out of the queue, unless that waiter had its chance and let it pass. It cannot have
- * had it before there has been room, with nobody coming in, for as long as a queue gives everybody to come. Of those who
+ * had it before there has been room for as long as a queue gives everybody to come. Of those who
  * all have room, any may be the first.
  *
  * @module
@@ -15,7 +15,7 @@ export const fifo: MakeChecker = ({ truth, violation }) => {
   const runs = new Map<string, Run>();
   /** When each hold in the record was written. */
   let writtenMs = new Map<string, number>();
-  /** Since when there has been room, and nobody has come in. */
+  /** Since when there has been room without a break. */
   let roomSinceMs = Infinity;
 
   function hadItsChance({ by, before, after, sentMs }: Commit): boolean {
@@ -53,11 +53,9 @@ export const fifo: MakeChecker = ({ truth, violation }) => {
       if ("run" in fact) runs.set(fact.run.me.nonce, fact.run);
       if (fact.kind !== "commit") return;
       check(fact);
-      const { before, after } = fact;
-      const came = after.holders.some((holder) => !isIn(holder, before.holders));
-      const hadRoom = before.holders.length < before.slots;
+      const { after } = fact;
       if (after.holders.length >= after.slots) roomSinceMs = Infinity;
-      else if (came || !hadRoom || roomSinceMs === Infinity) roomSinceMs = truth.nowMs;
+      else if (roomSinceMs === Infinity) roomSinceMs = truth.nowMs;
       writtenMs = new Map(
         after.holders.map(({ stamp }) => [stamp, writtenMs.get(stamp) ?? truth.nowMs]),
       );
