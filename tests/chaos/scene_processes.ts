@@ -65,7 +65,7 @@ export async function guardOf(scene: { id: string; holder: { pid: number } }, bu
   const end = performance.now() + 60_000;
   for (;;) {
     const guard = processesOf(scene.id).find(({ pid, line }) =>
-      pid !== but && / guard \{/.test(line) && parentOf(pid) === scene.holder.pid
+      pid !== but && /^\S+ guard( |$)/.test(line) && parentOf(pid) === scene.holder.pid
     );
     if (guard !== undefined) return guard.pid;
     if (performance.now() > end) throw new Error("the holder has no guard");
