@@ -20,7 +20,7 @@ export const token: MakeChecker = ({ truth, violation }) => {
     name: "token",
     hear(fact) {
       if (fact.kind === "commit") {
-        slots = fact.after.slots;
+        if (!fact.deleted) slots = fact.after.slots;
         const holds = [...truth.holds.values()];
         const acquired = Math.max(0, ...holds.map(({ order }) => order + 1));
         for (const { order, endedBy } of holds) {
