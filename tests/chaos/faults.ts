@@ -19,13 +19,8 @@ export const noChaos: string | false = controlPlaneAssets() === undefined
   ? "needs flock(1) and a date(1) with nanoseconds"
   : false;
 
-/**
- * Known faults, which the scenes that meet them show. A guard that was stopped sleeps for up to a second more when the
- * kernel has woken it.
- */
-export const PENDING = {
-  asleep: "a guard that was stopped is late by up to a second",
-};
+/** Known faults, which the scenes that meet them show; none today. */
+export const PENDING: Readonly<Record<string, string>> = {};
 
 /** As many scenes as casts. */
 type Scenes<Casts extends readonly Cast[]> = { [index in keyof Casts]: Scene };

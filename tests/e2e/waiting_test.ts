@@ -4,7 +4,6 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { processStat } from "../../lib/process/proc.ts";
 import { canRun, shellLine, startOnTerminal } from "../support/processes.ts";
 import { Witness } from "../support/witness.ts";
 import { linesOf, onServers, QUICK_FLAGS } from "./place.ts";

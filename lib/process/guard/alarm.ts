@@ -7,7 +7,7 @@
 
 import { anySyscall, fixedBytes } from "../libc.ts";
 
-const CLOCK_BOOTTIME = 7, TIMER_ABSTIME = 1, SIGCONT = 18;
+const CLOCK_BOOTTIME = 7, TIMER_ABSTIME = 1, SIGCONT = 18, TFD_CLOEXEC = 0x80000;
 
 /** One timer of this process; see timer_create(2). */
 export class Alarm {
@@ -27,14 +27,31 @@ export class Alarm {
   set(atMs: number): void {
     if (this.#timer === undefined || atMs === this.#atMs) return;
     this.#atMs = atMs;
-    // struct itimerspec: an interval of nothing, then the moment; nothing there means never.
-    const when = fixedBytes(32);
-    if (atMs !== Infinity) {
-      const ns = BigInt(Math.max(1, Math.round(atMs * 1e6)));
-      const view = new DataView(when.buffer);
-      view.setBigInt64(16, ns / 1_000_000_000n, true);
-      view.setBigInt64(24, ns % 1_000_000_000n, true);
-    }
-    anySyscall("timer_settime", this.#timer, TIMER_ABSTIME, when);
+    anySyscall("timer_settime", this.#timer, TIMER_ABSTIME, timerAt(atMs));
   }
+}
+
+/**
+ * A descriptor that can be read from a moment on. A wait for it ends on time also when the process was stopped and woken
+ * meanwhile: the kernel goes on with an interrupted wait for as long as was left of it, and would so be late by that.
+ */
+export class MomentFd {
+  /** -1 where the kernel has none. */
+  readonly fd: number = anySyscall("timerfd_create", CLOCK_BOOTTIME, TFD_CLOEXEC);
+
+  /** Sets the moment, in milliseconds; Infinity: never. */
+  set(atMs: number): void {
+    if (this.fd >= 0) anySyscall("timerfd_settime", this.fd, TIMER_ABSTIME, timerAt(atMs));
+  }
+}
+
+/** struct itimerspec: an interval of nothing, then the moment; nothing there means never. */
+function timerAt(atMs: number): Uint8Array<ArrayBuffer> {
+  const when = fixedBytes(32);
+  if (atMs === Infinity) return when;
+  const ns = BigInt(Math.max(1, Math.round(atMs * 1e6)));
+  const view = new DataView(when.buffer);
+  view.setBigInt64(16, ns / 1_000_000_000n, true);
+  view.setBigInt64(24, ns % 1_000_000_000n, true);
+  return when;
 }

@@ -22,7 +22,7 @@ import { signalNoMore, writeNow } from "../descriptors.ts";
 import { type CommandGroup, processGroup, terminalTree } from "../group.ts";
 import { anySyscall, bootTimeMs, fixedBytes, syscall } from "../libc.ts";
 import { SIGNALS } from "../signals.ts";
-import { Alarm } from "./alarm.ts";
+import { Alarm, MomentFd } from "./alarm.ts";
 import { sayNow } from "./say.ts";
 import { type Answer, LineBuffer, type Order, OWN_GROUP, PLACES, toldBy } from "./protocol.ts";
 import { type Action, Watch } from "./watch.ts";
@@ -55,6 +55,7 @@ class Guard {
   #group: CommandGroup;
   readonly #lines = new LineBuffer();
   readonly #alarms: readonly [Alarm, Alarm] = [new Alarm(), new Alarm()];
+  readonly #moment = new MomentFd();
   /** Whether klatch is gone, and its pipe at an end that would be seen again and again. */
   #alone = false;
   #armed = false;
@@ -74,8 +75,11 @@ class Guard {
       this.#alarms[1].set(this.#watch.killAtMs);
       if (!this.#armed && this.#watch.killAtMs !== Infinity) answer("armed");
       this.#armed = this.#watch.killAtMs !== Infinity;
-      const leftMs = this.#watch.nextLookMs(now) - bootTimeMs();
-      if (waitForInput(this.#alone ? -1 : PLACES.heard, leftMs)) this.#listen();
+      const nextMs = this.#watch.nextLookMs(now);
+      this.#moment.set(nextMs);
+      if (waitForInput(this.#alone ? -1 : PLACES.heard, this.#moment.fd, nextMs - bootTimeMs())) {
+        this.#listen();
+      }
     }
   }
 
@@ -140,20 +144,24 @@ function answer(word: Answer): void {
  * Waits for something to read.
  *
  * @param fd where; -1: only waits.
+ * @param moment what can be read when the wait shall end; -1: nothing.
  * @param ms how long at the most.
  * @returns whether there is something to read.
  */
-function waitForInput(fd: number, ms: number): boolean {
-  const POLLIN = 1;
-  const poll = fixedBytes(8);
+function waitForInput(fd: number, moment: number, ms: number): boolean {
+  const POLLIN = 1, ENTRY = 8, EVENTS = 4, FOUND = 6;
+  const poll = fixedBytes(2 * ENTRY);
   const view = new DataView(poll.buffer);
-  view.setInt32(0, fd, true);
-  view.setInt16(4, POLLIN, true);
-  if (ms === Infinity) return anySyscall("ppoll", poll, 1) > 0;
+  for (const [i, each] of [fd, moment].entries()) {
+    view.setInt32(i * ENTRY, each, true);
+    view.setInt16(i * ENTRY + EVENTS, POLLIN, true);
+  }
+  const isReadable = () => view.getInt16(FOUND, true) !== 0;
+  if (ms === Infinity) return anySyscall("ppoll", poll, 2) > 0 && isReadable();
   const us = Math.round(Math.min(Math.max(0, ms), LONGEST_WAIT_MS) * 1000);
   const timeout = fixedBytes(16);
   const time = new DataView(timeout.buffer);
   time.setBigInt64(0, BigInt(Math.floor(us / 1e6)), true);
   time.setBigInt64(8, BigInt(us % 1e6) * 1000n, true);
-  return anySyscall("ppoll", poll, 1, timeout) > 0;
+  return anySyscall("ppoll", poll, 2, timeout) > 0 && isReadable();
 }
