@@ -48,6 +48,11 @@ export class Fields {
     return Object.keys(this.#values);
   }
 
+  /** Whether there is such a field. */
+  has(name: string): boolean {
+    return !this.#lacks(name);
+  }
+
   /** Text; it must be there. */
   text(name: string): string {
     const value = this.#values[name];

@@ -9,7 +9,7 @@
  *     {"holder":{"ticket":57,"attempt":1,"identity":"ci","nonce":"5f0…","since":"2026-01-01T12:00:00.000Z",
  *                "durationMs":15000,"renewed":"2026-01-01T12:00:05.000Z","renewals":1,"reason":"deploy"},
  *      "queue":[{"ticket":58,"attempt":1,"identity":"ci","nonce":"a41…","since":"2026-01-01T12:00:02.000Z"}],
- *      "last":"5f0…"}
+ *      "last":"5f0…","served":57}
  *
  * Tickets are whole numbers. One is given (a workflow's run number, and its attempt), or it is the next free one. The
  * lowest ticket goes first; of two with one number the lower attempt, then the one that joined first. A number that
@@ -61,9 +61,11 @@ interface State {
   readonly queue: readonly Ticketed[];
   /** The nonce of who acquired last. */
   readonly last: string;
+  /** The highest ticket that has been served, as far as our part of the record goes back. */
+  readonly served: number;
 }
 
-const EMPTY: State = { next: undefined, holder: undefined, queue: [], last: "" };
+const EMPTY: State = { next: undefined, holder: undefined, queue: [], last: "", served: 0 };
 
 /**
  * The `ticket` strategy.
@@ -113,9 +115,14 @@ function claim(
   const base = labelled(object ?? newSecret(lock), me);
   if (mayEnter(before, mine, room)) {
     const holder = { ...mine, ...renewal(me, wallMs, 0), since: instant(wallMs), reason: me.reason };
-    const next = Math.max(state.next ?? 0, mine.ticket);
-    const last = me.nonce;
-    return { kind: "acquire", object: withState(base, { next, holder, queue: queue.slice(at + 1), last }) };
+    const entered = {
+      next: Math.max(state.next ?? 0, mine.ticket),
+      holder,
+      queue: queue.slice(at + 1),
+      last: me.nonce,
+      served: Math.max(state.served, mine.ticket),
+    };
+    return { kind: "acquire", object: withState(base, entered) };
   }
   if (registered !== undefined) return { kind: "wait" };
   return { kind: "join", object: withState(base, { ...state, queue }) };
@@ -134,18 +141,19 @@ function release(object: KubeObject, me: Contender): Change {
   const isMine = ({ nonce }: Place) => nonce === me.nonce;
   const queue = state.queue.filter((place) => !isMine(place));
   if (state.holder !== undefined && isMine(state.holder)) {
-    const next = nextAfter(state.holder.ticket, { ...state, queue }, me);
+    const next = nextAfter({ ...state, queue }, me);
     return { kind: "write", object: withState(object, { ...state, next, holder: undefined, queue }) };
   }
   const left = state.queue.find(isMine);
   if (left === undefined) return { kind: "lost" };
   const isServed = state.holder === undefined && state.next === left.ticket;
-  const next = isServed ? nextAfter(left.ticket, { ...state, queue }, me) : state.next;
-  return { kind: "write", object: withState(object, { ...state, next, queue }) };
+  const served = isServed ? Math.max(state.served, left.ticket) : state.served;
+  const next = isServed ? nextAfter({ ...state, queue, served }, me) : state.next;
+  return { kind: "write", object: withState(object, { ...state, next, queue, served }) };
 }
 
-/** What `next_build` becomes when a ticket has been served: the lowest that waits, else the number after it. */
-function nextAfter(served: number, { next, queue }: State, me: Contender): number {
+/** What `next_build` becomes when a ticket has been served: the lowest that waits, else the number after all. */
+function nextAfter({ next, queue, served }: State, me: Contender): number {
   const waits = me.terms?.strict === true ? undefined : queue[0]?.ticket;
   return Math.max(next ?? 0, waits ?? served + 1);
 }
@@ -227,6 +235,7 @@ function readState(object: KubeObject): State {
     },
     queue: fields?.list("queue").map(ticketed).sort(inOrder) ?? [],
     last: fields?.maybeText("last") ?? "",
+    served: fields?.has("served") === true ? fields.whole("served", 0) : 0,
   };
 }
 
@@ -241,13 +250,13 @@ function ticketed(fields: Fields): Ticketed {
 }
 
 /** The object with this state. Nobody there: no key of ours, and the Secret is as the older action knows it. */
-function withState(object: KubeObject, { next, holder, queue, last }: State): KubeObject {
+function withState(object: KubeObject, { next, holder, queue, last, served }: State): KubeObject {
   const { [OURS]: _, ...others } = (object["data"] ?? {}) as Readonly<Record<string, unknown>>;
   const isIdle = holder === undefined && queue.length === 0;
   const data = {
     ...others,
     ...(next !== undefined && { [NEXT]: encode(String(next)) }),
-    ...(!isIdle && { [OURS]: encode(JSON.stringify({ holder, queue, last })) }),
+    ...(!isIdle && { [OURS]: encode(JSON.stringify({ holder, queue, last, served })) }),
   };
   return { ...object, data };
 }
@@ -272,10 +281,6 @@ function decoded(
 
 /** JSON or a number in base64; JSON may escape what is not ASCII. */
 function encode(text: string): string {
-  return btoa(
-    text.replaceAll(
-      new RegExp(NOT_ASCII, "gu"),
-      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    ),
-  );
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return btoa(text.replace(/[^\0-\x7f]/g, escaped));
 }
