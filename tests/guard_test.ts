@@ -269,6 +269,40 @@ onServers("the guard", (test) => {
     );
   });
 
+  test(
+    "reaches a command that has left its group for a session of its own, and that command's children",
+    async (place) => {
+      const script = `trap '' USR2; trap 'echo told' TERM; sh -c 'trap "" TERM; echo child $$.; ${FOREVER}' &
+      echo "parent $$."; ${FOREVER}`;
+      for (const how of ["signal", "stop", "kill"] as const) {
+        const running = place.spawn(["-k", "200ms", ...QUICK_FLAGS], ["setsid", "sh", "-c", script]);
+        const parent = Number(/\d+/.exec(await running.line("stdout", /parent \d+\./))?.[0]);
+        const child = Number(/\d+/.exec(await running.line("stdout", /child \d+\./))?.[0]);
+        assertEquals([processStat(parent)?.session, processStat(child)?.pgid], [parent, parent]);
+        if (how === "signal") {
+          running.signal("SIGTERM");
+          await running.line("stdout", /told/);
+          assertEquals((await running.finished).code, 137);
+          assertEquals(leftovers(), []);
+        } else {
+          running.signal(how === "stop" ? "SIGSTOP" : "SIGKILL");
+          await until(() => !runs(parent) && !runs(child));
+          if (how === "stop") running.signal("SIGCONT");
+          assertEquals((await running.finished).code, how === "stop" ? 123 : 137);
+          assertStringIncludes(running.stdout, "told");
+        }
+      }
+    },
+    canRun("setsid", "true") ? undefined : "needs setsid(1)",
+  );
+
+  test("kills a command at once that was just leaving its group when klatch was killed", async (place) => {
+    const leaves = `kill -9 $PPID; exec setsid sh -c 'trap "" TERM; echo "all $$."; ${FOREVER}'`;
+    const running = place.spawn(["-k", "0", ...QUICK_FLAGS], ["sh", "-c", leaves]);
+    await running.finished;
+    await until(() => leftovers().length === 0);
+  }, canRun("setsid", "true") ? undefined : "needs setsid(1)");
+
   test("of a klatch inside of a klatch's command kills at once when that klatch is killed", async (place) => {
     const inner = ["run", "inner", "-n", place.namespace, "-q", "--", "sh", "-c", DEAF];
     const running = place.spawn(["-k", "100ms", "-q"], [place.binary, ...inner], { env: { DIR: place.dir } });

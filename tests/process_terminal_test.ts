@@ -106,7 +106,8 @@ describe("on a terminal", () => {
     // Looked at while the terminal is still there: its end would end them too.
     await terminal.seen(/(shell lives)\./);
     assertEquals(children.filter(runs), []);
-    await terminal.type("\n");
+    // The shell may have ended already: its read fails when a job that was killed has had the terminal last.
+    await terminal.type("\n").catch(() => {});
     await terminal.end();
     assertMatch(text(terminal), /mate lives\.\n(.*\n)*shell lives\.\n/);
   });

@@ -75,7 +75,7 @@ export function processGroup(pgid: number, except: () => readonly number[] = () 
  * The members that run; zombies whose parent is klatch, and that it did not start, are reaped. It looks twice before
  * it says that there is none: a process that forks and ends while one looks can be missed together with its child.
  */
-function living(look: () => ProcessStat[]): number[] {
+export function living(look: () => ProcessStat[]): number[] {
   for (let tries = 0; tries < 2; tries++) {
     const members = look();
     for (const stat of members) {
@@ -106,15 +106,14 @@ export function terminalTree(
   command: Pick<SpawnedCommand, "pid" | "startTime"> | undefined,
   mark?: Mark,
 ): CommandGroup {
-  const ours = mark && environ().some(({ name, value }) => name === mark.name && value === mark.value);
   const session = processStat("self")?.session;
   const known = new Map<number, number>(command && [[command.pid, command.startTime]]);
-  const wanted = mark && !ours ? new TextEncoder().encode(`\0${mark.name}=${mark.value}\0`) : undefined;
+  const marked = hasMark(mark);
 
   /** The members as they are now, and remembers them: their parents may end before they do. */
   function members(): ProcessStat[] {
     const all = session === undefined ? [] : processesOf("getsid", session);
-    const found = treeOf(all.filter(({ pid }) => pid !== Deno.pid), known, wanted);
+    const found = treeOf(all.filter(({ pid }) => pid !== Deno.pid), known, marked);
     for (const { pid, startTime } of found) known.set(pid, startTime);
     return found;
   }
@@ -133,7 +132,7 @@ export function terminalTree(
 function treeOf(
   all: readonly ProcessStat[],
   known: ReadonlyMap<number, number>,
-  wanted: Uint8Array | undefined,
+  marked: (pid: number) => boolean,
 ): ProcessStat[] {
   const byPid = new Map(all.map((stat) => [stat.pid, stat]));
   const belongs = new Map<number, boolean>();
@@ -143,18 +142,27 @@ function treeOf(
     belongs.set(stat.pid, false); // an end to any circle that numbers used anew might make
     const parent = byPid.get(stat.ppid);
     const answer = known.get(stat.pid) === stat.startTime || (parent !== undefined && isMember(parent)) ||
-      (wanted !== undefined && isMarked(stat.pid, wanted));
+      marked(stat.pid);
     belongs.set(stat.pid, answer);
     return answer;
   }
   return all.filter(isMember);
 }
 
-/** Whether a process's environment holds an entry. What we may not read is not marked. */
-function isMarked(pid: number, wanted: Uint8Array): boolean {
-  const environment = readProcFile(`/proc/${pid}/environ`);
-  if (environment === undefined || environment.length === 0) return false;
+/**
+ * Finds out by their environment which processes are a run's.
+ *
+ * @param mark what it carries. A mark that klatch itself was started with tells nothing apart: then none is.
+ * @returns whether a process carries it. What we may not read does not.
+ */
+export function hasMark(mark: Mark | undefined): (pid: number) => boolean {
+  if (mark === undefined) return () => false;
+  if (environ().some(({ name, value }) => name === mark.name && value === mark.value)) return () => false;
   // Latin-1 keeps bytes as they are, so that comparing text compares bytes.
   const decoder = new TextDecoder("latin1");
-  return `\0${decoder.decode(environment)}\0`.includes(decoder.decode(wanted));
+  const wanted = decoder.decode(new TextEncoder().encode(`\0${mark.name}=${mark.value}\0`));
+  return (pid) => {
+    const environment = readProcFile(`/proc/${pid}/environ`);
+    return environment !== undefined && `\0${decoder.decode(environment)}\0`.includes(wanted);
+  };
 }

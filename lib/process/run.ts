@@ -13,8 +13,10 @@
 
 import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
+import { syscall } from "./libc.ts";
 import { type CommandGroup, type Mark, onTerminal, processGroup, terminalTree } from "./group.ts";
 import { signalName, SIGNALS, type SignalSource } from "./signals.ts";
+import { type Home, withStrays } from "./strays.ts";
 import { type Exit, spawnCommand, type SpawnedCommand } from "./spawn.ts";
 
 /** How to run a command. */
@@ -143,12 +145,17 @@ class Run {
     this.#options = options;
     this.#terminal = terminal;
     const { argv, env, guard, mark } = options;
-    const group = terminal ? "inherit" : guard?.pgid !== undefined ? { join: guard.pgid } : "own";
-    const spawn = () => spawnCommand({ argv, env, group });
+    const choice = terminal ? "inherit" : guard?.pgid !== undefined ? { join: guard.pgid } : "own";
+    const spawn = () => spawnCommand({ argv, env, group: choice });
     this.#command = guard === undefined ? spawn() : guard.start(spawn);
-    this.#group = terminal
+    const { pgid } = this.#command;
+    const group = terminal
       ? terminalTree(this.#command, mark)
-      : processGroup(this.#command.pgid, () => guard?.guards() ?? []);
+      : processGroup(pgid, () => guard?.guards() ?? []);
+    const home: Home = terminal
+      ? { by: "getsid", id: syscall("getsid", 0, null) }
+      : { by: "getpgid", id: pgid };
+    this.#group = withStrays(group, home, this.#command, mark);
     this.#exit = this.#command.exit.finally(() => this.#ended.abort());
   }
 

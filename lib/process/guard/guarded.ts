@@ -108,7 +108,8 @@ export class Guarded implements CommandGuard {
       stopSignal,
       ...(killAfterMs !== undefined && { killAfterMs }),
       killAfterMyEndMs: nested ? 0 : killAfterMs ?? KILL_AFTER_MS,
-      ...(this.#terminal && { mark }),
+      terminal: this.#terminal,
+      mark,
       ...(fields !== undefined && { fields }),
     };
     this.#startGuard(options.early?.guard);
@@ -154,10 +155,8 @@ export class Guarded implements CommandGuard {
   start(spawn: () => SpawnedCommand): SpawnedCommand {
     this.#inTime();
     const command = this.#command = this.#switch.handOver(spawn);
-    if (this.#terminal) {
-      this.#switch.aim(command.pid);
-      this.#current?.tell({ kind: "command", pid: command.pid, startTime: command.startTime });
-    }
+    if (this.#terminal) this.#switch.aim(command.pid);
+    this.#current?.tell({ kind: "command", pid: command.pid, startTime: command.startTime });
     try {
       this.#inTime();
     } catch {
@@ -225,7 +224,7 @@ export class Guarded implements CommandGuard {
   #tellAll(guard: GuardHandle): void {
     if (this.#deadlines !== undefined) guard.tell({ kind: "deadline", ...times(this.#deadlines) });
     if (this.#stopping !== undefined) guard.tell(this.#stopping);
-    const command = this.#terminal ? this.#command : undefined;
+    const command = this.#command;
     if (command) guard.tell({ kind: "command", pid: command.pid, startTime: command.startTime });
   }
 

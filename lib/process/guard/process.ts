@@ -22,6 +22,7 @@ import { signalNoMore, writeNow } from "../descriptors.ts";
 import { type CommandGroup, processGroup, terminalTree } from "../group.ts";
 import { anySyscall, bootTimeMs, fixedBytes, syscall } from "../libc.ts";
 import { SIGNALS } from "../signals.ts";
+import { withStrays } from "../strays.ts";
 import { Alarm, MomentFd } from "./alarm.ts";
 import { sayNow } from "./say.ts";
 import { type Answer, LineBuffer, type Order, OWN_GROUP, PLACES, toldBy } from "./protocol.ts";
@@ -49,8 +50,8 @@ export function guardProcess(words: readonly string[]): number {
 }
 
 class Guard {
-  /** What is known before there is an order: that there is no command yet. */
-  #order: Order = { stopSignal: SIGNALS.TERM, killAfterMyEndMs: 0 };
+  readonly #pgid: number;
+  #order: Order | undefined;
   #watch = new Watch();
   #group: CommandGroup;
   readonly #lines = new LineBuffer();
@@ -62,6 +63,8 @@ class Guard {
   #over = false;
 
   constructor(pgid: number) {
+    this.#pgid = pgid;
+    // Until there is an order there is no command.
     this.#group = processGroup(pgid, () => [Deno.pid]);
   }
 
@@ -94,7 +97,7 @@ class Guard {
     for (const line of this.#lines.take(new TextDecoder().decode(buffer.subarray(0, got)))) {
       const told = toldBy(line);
       if (told?.kind === "order") this.#take(told.order);
-      else if (told?.kind === "command") this.#group = terminalTree(told, this.#order.mark);
+      else if (told?.kind === "command") this.#group = this.#groupOf(told);
       else if (told !== undefined) this.#watch.hear(told);
     }
   }
@@ -102,13 +105,24 @@ class Guard {
   #take(order: Order): void {
     this.#order = order;
     this.#watch = new Watch(order.killAfterMs, order.killAfterMyEndMs);
-    if (order.mark !== undefined) this.#group = terminalTree(undefined, order.mark);
+    this.#group = this.#groupOf(undefined);
+  }
+
+  /** What the command consists of, once its number is known or before. */
+  #groupOf(command: { pid: number; startTime: number } | undefined): CommandGroup {
+    const mark = this.#order?.mark;
+    if (this.#order?.terminal) {
+      const session = { by: "getsid", id: syscall("getsid", 0, null) } as const;
+      return withStrays(terminalTree(command, mark), session, command, mark);
+    }
+    const group = processGroup(this.#pgid, () => [Deno.pid]);
+    return withStrays(group, { by: "getpgid", id: this.#pgid }, command, mark);
   }
 
   #do(action: Action): void {
     switch (action) {
       case "ask": {
-        const { stopSignal } = this.#order;
+        const stopSignal = this.#order?.stopSignal ?? SIGNALS.TERM;
         this.#group.signal(stopSignal);
         // Something that stands still cannot obey.
         if (stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
@@ -129,7 +143,7 @@ class Guard {
   }
 
   #textOf(text: string): string {
-    const { fields } = this.#order;
+    const fields = this.#order?.fields;
     if (fields === undefined) return `klatch guard: ${text}\n`;
     const time = new Date().toISOString();
     return `${JSON.stringify({ time, event: "warning", ...fields, message: text })}\n`;

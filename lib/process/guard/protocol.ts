@@ -29,8 +29,10 @@ export const PLACES = {
 
 /** What a guard is told first of all, as soon as it is known. */
 export interface Order {
-  /** On a terminal: how the command's processes are known, instead of by their group. */
-  readonly mark?: Mark;
+  /** Whether the command stays in the terminal's process group, instead of joining the guard's. */
+  readonly terminal: boolean;
+  /** By what the command's processes are known. */
+  readonly mark: Mark;
   /** The signal that asks the command to stop, 1–64. */
   readonly stopSignal: number;
   /** How long after it KILL follows, at the latest; milliseconds. */
@@ -49,7 +51,7 @@ export type Told =
   | { readonly kind: "deadline"; readonly termAtMs: number; readonly killAtMs: number }
   /** klatch has lost the hold and asks the command to stop by itself; kill it at that moment. */
   | { readonly kind: "stopping"; readonly killAtMs: number }
-  /** On a terminal: the command has been started. */
+  /** The command has been started. */
   | { readonly kind: "command"; readonly pid: number; readonly startTime: number };
 
 /** What the guard tells klatch. */

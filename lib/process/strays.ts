@@ -1,0 +1,79 @@
+/**
+ * A command that leaves the group or session that it was started in, as daemons and interactive shells do on purpose,
+ * and programs such as setsid(1) are for. Where it is the first of its group the kernel does not let it; where it
+ * joins one, the command itself must still be reached, with the group that it then leads.
+ *
+ * It promises nothing for children that leave by themselves.
+ *
+ * @module
+ */
+
+import { type CommandGroup, hasMark, living, type Mark } from "./group.ts";
+import { ERRNO, kill, killExactly, syscall } from "./libc.ts";
+import { listPids, processesOf, type ProcessStat, processStat } from "./proc.ts";
+import { SIGNALS } from "./signals.ts";
+import type { SpawnedCommand } from "./spawn.ts";
+
+/** How often a KILL is repeated for what is started meanwhile. */
+const MOST_ROUNDS = 100;
+
+/** Where a command belongs. */
+export interface Home {
+  /** How its number is asked for. */
+  readonly by: "getpgid" | "getsid";
+  /** The number of the process group or session. */
+  readonly id: number;
+}
+
+/**
+ * Adds to a group the command itself, should it have left.
+ *
+ * @param group what the command consists of as long as it stays.
+ * @param home where it is as long as it stays.
+ * @param command the command; `undefined` where it is not known whether it has been started, and by what number: then
+ *   everything that carries the mark is the command's, wherever it is.
+ * @param mark what its environment carries.
+ */
+export function withStrays(
+  group: CommandGroup,
+  home: Home,
+  command: Pick<SpawnedCommand, "pid" | "startTime"> | undefined,
+  mark: Mark | undefined,
+): CommandGroup {
+  const marked = hasMark(mark);
+  const isHome = (pid: number) => syscall(home.by, pid, null) === home.id;
+
+  function strays(): ProcessStat[] {
+    if (command === undefined) {
+      if (mark === undefined) return [];
+      return listPids().filter((pid) => pid !== Deno.pid && !isHome(pid) && marked(pid))
+        .map(processStat).filter((stat) => stat !== undefined);
+    }
+    const { pid } = command;
+    // The cheap questions first: mostly it is at home, or has ended and led nothing. The leader cannot leave.
+    if (pid === home.id || isHome(pid)) return [];
+    const stat = processStat(pid);
+    if (stat?.startTime === command.startTime) {
+      return stat.pgid === pid ? processesOf("getpgid", pid) : [stat];
+    }
+    if (kill(-pid, 0) === ERRNO.ESRCH) return [];
+    return processesOf("getpgid", pid).filter((member) => marked(member.pid));
+  }
+
+  function signalStrays(signal: number): boolean {
+    const those = strays().filter(({ state }) => state !== "Z");
+    for (const { pid, startTime } of those) {
+      killExactly(pid, signal, () => processStat(pid)?.startTime === startTime);
+    }
+    return those.length > 0;
+  }
+
+  return {
+    signal(signal) {
+      // First, since KILL to its group is the end of a guard.
+      for (let round = 0; signalStrays(signal) && signal === SIGNALS.KILL && round < MOST_ROUNDS; round++);
+      group.signal(signal);
+    },
+    alive: () => [...group.alive(), ...living(strays)],
+  };
+}
