@@ -1,5 +1,5 @@
 /**
- * Stands in for `lib/process/spawn.ts` and `lib/process/group.ts` by way of the simulation's import map, so that the
+ * Stands in for `spawn.ts`, `group.ts` and `strays.ts` of `lib/process` by way of the simulation's import map, so that the
  * real `runCommand` runs over simulated commands. The first argument of a command names who starts it.
  *
  * @module
@@ -57,4 +57,9 @@ export function onTerminal(): boolean {
 /** Never asked for: see {@link onTerminal}. */
 export function terminalTree(): CommandGroup {
   throw new Error("there is no terminal");
+}
+
+/** No command here leaves its group. */
+export function withStrays(group: CommandGroup): CommandGroup {
+  return group;
 }

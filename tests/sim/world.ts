@@ -47,6 +47,8 @@ export class World {
   readonly #around: Surroundings;
   readonly #disturbances: Disturbances;
   readonly #waiting: Set<string>;
+  /** Of all runs of klatch; what carries another one is an older tool's. */
+  readonly #nonces = new Set<string>();
   #healed = false;
 
   constructor(options: SimulationOptions) {
@@ -114,6 +116,7 @@ export class World {
     const run = new KlatchRun(`${machine.name}.${life}`, machine, timing, this.#random.fork(), this.#around);
     this.#trace.say(run.name, "starts");
     this.#runs.set(machine, run);
+    this.#nonces.add(run.me.nonce);
     run.process.atDeath.push(() => {
       if (this.#runs.get(machine) === run) this.#runs.delete(machine);
       this.#timeline.after(this.#random.between(1, RESTART_MS), () => {
@@ -168,7 +171,10 @@ export class World {
       random: this.#random.fork().unit,
       onCommit: (commit) => {
         const by = typeof commit.by === "string" ? commit.by : commit.by.name;
-        const whose = commit.after.holders.map((holder) => holder.nonce ?? "another tool").join(", ");
+        const whose = commit.after.holders.map(({ nonce = "" }) =>
+          this.#nonces.has(nonce) ? nonce : "another tool"
+        )
+          .join(", ");
         this.#trace.say(
           "server",
           `commits version ${commit.version} of ${by}: held by ${whose === "" ? "nobody" : whose}`,
