@@ -6,6 +6,7 @@ import type { ClusterConfig, Credentials, ExecPlugin } from "../lib/kube/config/
 import { authenticator } from "../lib/kube/config/tokens.ts";
 import { openTransport, type Transport } from "../lib/kube/transport.ts";
 import { haveOpenssl } from "./support/certificates.ts";
+import { until } from "./support/processes.ts";
 import { clientName, makeCertificate, type RunningServer, startTlsServer } from "./support/tls_server.ts";
 
 let dir: string;
@@ -62,10 +63,6 @@ function alive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 async function refusal(attempt: Promise<unknown>): Promise<string> {

@@ -8,6 +8,8 @@
  */
 
 const deno = Deno.execPath();
+/** Three times what all of it takes on two quiet cores. A test that waits for what never comes ends here, and fails. */
+const LONGEST_MS = 30 * 60_000;
 const files = Deno.args.length > 0 ? Deno.args : ["--doc", "lib", "tests", "std"];
 
 const given = Deno.env.get("KLATCH_BINARY");
@@ -48,6 +50,12 @@ async function show(args: readonly string[], env: Record<string, string> = {}) {
     stderr: "piped",
   })
     .spawn();
+  const timer = setTimeout(() => {
+    console.log(
+      `\nstopped: not done within ${LONGEST_MS / 60_000} minutes; the last line above says where it was`,
+    );
+    child.kill("SIGTERM");
+  }, LONGEST_MS);
   const kept: string[] = [];
   const pass = async (from: ReadableStream<Uint8Array>, to: typeof Deno.stdout) => {
     const decoder = new TextDecoder();
@@ -57,7 +65,9 @@ async function show(args: readonly string[], env: Record<string, string> = {}) {
     }
   };
   await Promise.all([pass(child.stdout, Deno.stdout), pass(child.stderr, Deno.stderr)]);
-  return { code: (await child.status).code, output: kept.join("") };
+  const { code } = await child.status;
+  clearTimeout(timer);
+  return { code, output: kept.join("") };
 }
 
 /** Reads deno's closing line: a describe is a test there, and each of its its a step. */

@@ -193,9 +193,16 @@ function cutOff(): Promise<never> {
   return Promise.reject(new KlatchError("unreachable", "its process is dead"));
 }
 
-/** Resolves when a condition holds. It never gives up by itself: the test runner does. */
+/** Far longer than a condition takes that comes at all, on the slowest machine; so a test that waits in vain ends. */
+const UNTIL_MS = 180_000;
+
+/** Resolves when a condition holds, and rejects if it never does. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const endMs = performance.now() + UNTIL_MS;
+  while (!await condition()) {
+    if (performance.now() > endMs) throw new Error(`waited ${UNTIL_MS / 1000}s in vain for ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** Resolves with the reason when a signal aborts. */
