@@ -9,20 +9,20 @@
 import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
 import type { WriteOutcome } from "../kube/api.ts";
-import { holdOf, type KubeObject, type LockView } from "../lock.ts";
-import { CLAIMING, Contention, JOINING } from "./contention.ts";
+import type { KubeObject, LockView } from "../lock.ts";
+import { Contention } from "./contention.ts";
+import { Crowd } from "./crowd.ts";
 import { keep } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
-import { News } from "./news.ts";
+import { isSame, News } from "./news.ts";
 import { Observer } from "./observer.ts";
 import { moments } from "./timing.ts";
 import { type AcquireRequest, type Hold, refOf } from "./types.ts";
+import { withdraw } from "./withdraw.ts";
 import { write } from "./write.ts";
 
 /** How long a claim's answer is waited for before the object is read instead. */
 const CLAIM_TIMEOUT_MS = 5_000;
-/** How long an interrupted contender looks for a claim of its own that may still have been committed. */
-const WITHDRAW_TIMEOUT_MS = 2_000;
 
 /**
  * Acquires a lock and keeps it renewed.
@@ -38,7 +38,7 @@ export async function acquire(request: AcquireRequest): Promise<Hold> {
   try {
     return await attempt.run();
   } catch (error) {
-    await attempt.withdraw();
+    if (attempt.mayBeThere) await withdraw(request, attempt.ledger);
     throw error;
   } finally {
     attempt.stop();
@@ -46,25 +46,24 @@ export async function acquire(request: AcquireRequest): Promise<Hold> {
 }
 
 class Attempt {
+  /** What we have sent. */
+  readonly ledger: Ledger;
+  /** We are in the record, or may be: a write was committed, or its outcome is not known. */
+  mayBeThere = false;
   readonly #request: AcquireRequest;
-  readonly #ledger: Ledger;
   readonly #observer: Observer;
   readonly #news: News;
-  readonly #contention = new Contention(CLAIMING);
-  readonly #crowd = new Contention(JOINING);
+  readonly #contention = new Contention();
+  readonly #crowd = new Crowd();
   readonly #giveUpAtMs: number;
-  /** We are in the record, or may be: a write was committed, or its outcome is not known. */
-  #mayBeThere = false;
   /** What the API server made of our last write. */
   #written: KubeObject | undefined;
-  /** When we may try again to join the queue, on the monotonic clock. */
-  #joinAtMs = -Infinity;
   #told = "";
 
   constructor(request: AcquireRequest) {
     const { client, clock, strategy, lock, me, timing, waitMs, interrupted, tell } = request;
     this.#request = request;
-    this.#ledger = new Ledger(strategy, me);
+    this.ledger = new Ledger(strategy, me);
     this.#observer = new Observer(clock);
     const retryPeriodMs = timing.retryPeriodMs;
     const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
@@ -78,7 +77,7 @@ class Attempt {
     let object = await this.#news.read();
     for (;;) {
       this.#request.interrupted.throwIfAborted();
-      const sentMs = this.#ledger.sentMsOf(object);
+      const sentMs = this.ledger.sentMsOf(object);
       const view = this.#observer.see((isExpired) => strategy.view(object, isExpired));
       if (object !== undefined && sentMs !== undefined) {
         // Where several hold, the version that we find our hold in may be that of another's claim: no token for us.
@@ -121,8 +120,7 @@ class Attempt {
     const delayMs = this.#contention.delayMs(clock.random());
     if (delayMs > 0) {
       const news = await this.#news.next(object, delayMs);
-      // A poll brings another copy even where nothing has changed.
-      if (news?.metadata.resourceVersion !== object?.metadata.resourceVersion) {
+      if (!isSame(news, object)) {
         this.#contention.passedBy();
         return news;
       }
@@ -132,8 +130,9 @@ class Attempt {
       for (const from of view.holders.filter(this.#observer.isExpired)) tell({ kind: "took-over", from });
       return outcome.object;
     }
-    if (outcome.kind === "conflict") this.#contention.collided();
-    return await this.#news.read(true);
+    if (outcome.kind !== "conflict") return await this.#news.read(true);
+    this.#contention.collided();
+    return await this.#news.after(object);
   }
 
   /**
@@ -147,15 +146,18 @@ class Attempt {
   ): Promise<KubeObject | undefined> {
     const { clock, waitMs } = this.#request;
     if (waitMs === 0) throw this.#timeout(view);
-    const leftMs = this.#joinAtMs - clock.monotonic();
-    if (leftMs > 0) return await this.#wait(object, view, leftMs);
+    const leftMs = this.#crowd.leftMs(clock.monotonic(), clock.random());
+    if (leftMs > 0) {
+      const news = await this.#wait(object, view, leftMs);
+      if (!isSame(news, object)) this.#crowd.passedBy();
+      return news;
+    }
+    const sentMs = clock.monotonic();
     const outcome = await this.#write(joined, view);
     if (outcome.kind === "done") return outcome.object;
-    if (outcome.kind === "conflict") {
-      this.#crowd.collided();
-      this.#joinAtMs = clock.monotonic() + this.#crowd.delayMs(clock.random());
-    }
-    return await this.#news.read(true);
+    if (outcome.kind !== "conflict") return await this.#news.read(true);
+    this.#crowd.collided(sentMs, clock.monotonic(), clock.random());
+    return await this.#news.after(object);
   }
 
   /** Renews a hold that we found to be ours after the answer to its claim had got lost, or had come late. */
@@ -170,29 +172,29 @@ class Attempt {
   /** Sends a claim or a joining, and remembers that it may have been committed. */
   async #write(object: KubeObject, view: LockView): Promise<WriteOutcome | { readonly kind: "unsent" }> {
     const { client, clock, strategy, lock, waitMs } = this.#request;
-    const before = this.#mayBeThere;
-    this.#mayBeThere = true;
-    const target = { client, clock, ref: refOf(strategy, lock), ledger: this.#ledger };
+    const before = this.mayBeThere;
+    this.mayBeThere = true;
+    const target = { client, clock, ref: refOf(strategy, lock), ledger: this.ledger };
     let outcome: WriteOutcome;
     try {
       ({ outcome } = await write(target, object, CLAIM_TIMEOUT_MS));
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code !== "unreachable") throw error;
       // It was surely not sent, or not taken. The read that follows goes on trying for as long as we wait.
-      this.#mayBeThere = before;
+      this.mayBeThere = before;
       return { kind: "unsent" };
     }
     if (outcome.kind === "done") this.#written = outcome.object;
     if (outcome.kind === "conflict" || outcome.kind === "gone") {
-      this.#mayBeThere = before;
+      this.mayBeThere = before;
       if (clock.monotonic() > this.#giveUpAtMs && waitMs !== 0) throw this.#timeout(view);
     }
     return outcome;
   }
 
   #hold(object: KubeObject, sentMs: number): Hold {
-    this.#mayBeThere = false;
-    return keep(this.#request, this.#ledger, object, sentMs);
+    this.mayBeThere = false;
+    return keep(this.#request, this.ledger, object, sentMs);
   }
 
   #timeout(view: LockView): KlatchError {
@@ -208,35 +210,6 @@ class Attempt {
         (held === "" ? "others were first" : held),
       { hint: "wait longer with --wait, or try again later" },
     );
-  }
-
-  /** Leaves the queue, or takes back a claim that was committed after all. What cannot be taken back expires. */
-  async withdraw(): Promise<void> {
-    if (!this.#mayBeThere) return;
-    const { client, strategy, lock, me, clock } = this.#request;
-    const ref = refOf(strategy, lock);
-    const endMs = clock.monotonic() + WITHDRAW_TIMEOUT_MS;
-    const timeoutMs = WITHDRAW_TIMEOUT_MS;
-    try {
-      do {
-        const object = await client.get(ref, { timeoutMs });
-        if (object === undefined || this.#isAnothers(object)) return;
-        const change = strategy.release(object, me, clock.wall());
-        if (change.kind === "lost") return;
-        const outcome = await client.update(ref, change.object, { timeoutMs });
-        if (outcome.kind !== "conflict") return;
-        await clock.sleep(this.#crowd.delayMs(clock.random()));
-        this.#crowd.collided();
-      } while (clock.monotonic() < endMs);
-    } catch {
-      // The reason for giving up is what the caller is told; this was a courtesy to the other waiters.
-    }
-  }
-
-  /** Whether the record states a hold with our nonce that we did not write: somebody acts under our name. */
-  #isAnothers(object: KubeObject): boolean {
-    const held = holdOf(this.#request.strategy.view(object), this.#request.me.nonce) !== undefined;
-    return held && this.#ledger.sentMsOf(object) === undefined;
   }
 
   stop(): void {

@@ -12,6 +12,8 @@ import type { SessionEvent } from "./types.ts";
 
 /** How long one read may take before it counts as failed. */
 const READ_TIMEOUT_MS = 10_000;
+/** How long the watch may take to tell what we know has happened, before we read it. */
+const WATCH_LAG_MS = 300;
 
 /** What {@link News} needs. */
 export interface NewsRequest {
@@ -23,6 +25,11 @@ export interface NewsRequest {
   readonly giveUpAtMs: number;
   readonly interrupted: AbortSignal;
   readonly tell: (event: SessionEvent) => void;
+}
+
+/** Whether two are one state of the object. A poll brings another copy even where nothing has changed. */
+export function isSame(one: KubeObject | undefined, other: KubeObject | undefined): boolean {
+  return one?.metadata.resourceVersion === other?.metadata.resourceVersion;
 }
 
 /** Follows one object. Nothing is requested before it is asked for. */
@@ -76,6 +83,7 @@ export class News {
   async next(known: KubeObject | undefined, forMs: number): Promise<KubeObject | undefined> {
     const { clock, interrupted, retryPeriodMs } = this.#request;
     if (this.#mode === "idle") this.#startWatch(known);
+    else this.#passOver(known?.metadata.resourceVersion);
     if (this.#mode === "polling") {
       const pauseMs = retryPeriodMs * (1 + (JITTER - 1) * clock.random());
       await clock.sleep(Math.min(pauseMs, forMs), interrupted);
@@ -91,12 +99,26 @@ export class News {
     return fresh === undefined ? known : fresh.object;
   }
 
+  /**
+   * Gives the state that has followed upon one that is known to be out of date. The watch is about to tell it, which
+   * spares a request.
+   *
+   * @param known the object that the caller has seen.
+   * @returns a later state.
+   * @throws KlatchError as {@link next} does.
+   */
+  async after(known: KubeObject | undefined): Promise<KubeObject | undefined> {
+    if (this.#mode === "polling") return await this.read(true);
+    const news = await this.next(known, WATCH_LAG_MS);
+    return isSame(news, known) ? await this.read(true) : news;
+  }
+
   /** Ends the watch. */
   stop(): void {
     this.#stop.abort();
   }
 
-  /** Drops what the watch has told, unless it is later than the version that was read meanwhile. */
+  /** Drops what the watch has told, unless it is later than a version that we have by other ways. */
   #passOver(version: string | undefined): void {
     if (version === undefined) return;
     if (isLater(version, this.#version)) this.#version = version;

@@ -110,8 +110,8 @@ export const mutants: readonly Mutant[] = [
     name: "a poll that shows nothing new puts the claim off",
     file: "lib/session/acquire.ts",
     edits: [{
-      find: `news?.metadata.resourceVersion !== object?.metadata.resourceVersion`,
-      replace: `news !== object`,
+      find: `      if (!isSame(news, object)) {`,
+      replace: `      if (news !== object) {`,
     }],
   },
   {

@@ -1,0 +1,50 @@
+/**
+ * Leaves without having acquired: whoever gives up takes its place in the queue back, and a claim that was committed
+ * after all.
+ *
+ * It is a courtesy to those who wait. What cannot be taken back in time expires.
+ *
+ * @module
+ */
+import { holdOf, type KubeObject } from "../lock.ts";
+import { Contention } from "./contention.ts";
+import type { Ledger } from "./ledger.ts";
+import { type AcquireRequest, refOf } from "./types.ts";
+
+/** How long it may take: who has interrupted klatch waits for it to end. */
+const TIMEOUT_MS = 2_000;
+
+/**
+ * Removes what a contender may have left in the record. It never throws, since the reason for giving up is what the
+ * caller is told.
+ *
+ * @param request what was to be acquired.
+ * @param ledger what the contender has sent.
+ */
+export async function withdraw(request: AcquireRequest, ledger: Ledger): Promise<void> {
+  const { client, strategy, lock, me, clock } = request;
+  const ref = refOf(strategy, lock);
+  const endMs = clock.monotonic() + TIMEOUT_MS;
+  const options = { timeoutMs: TIMEOUT_MS };
+  const contention = new Contention();
+  try {
+    do {
+      const object = await client.get(ref, options);
+      if (object === undefined || isAnothers(request, ledger, object)) return;
+      const change = strategy.release(object, me, clock.wall());
+      if (change.kind === "lost") return;
+      const outcome = await client.update(ref, change.object, options);
+      if (outcome.kind !== "conflict") return;
+      contention.collided();
+      await clock.sleep(contention.delayMs(clock.random()));
+    } while (clock.monotonic() < endMs);
+  } catch {
+    // It expires, then.
+  }
+}
+
+/** Whether the record states a hold with our nonce that we did not write: somebody acts under our name. */
+function isAnothers({ strategy, me }: AcquireRequest, ledger: Ledger, object: KubeObject): boolean {
+  const held = holdOf(strategy.view(object), me.nonce) !== undefined;
+  return held && ledger.sentMsOf(object) === undefined;
+}
