@@ -25,15 +25,20 @@
  * kept waiting for ever. Any other holder counts as sharing, an older tool's too. That tool takes an exclusive hold for one
  * like any other: beside it nothing is exclusive.
  *
+ * A queue has an end, see `limits.ts`: who would make it longer is refused. Holders have a limit by their size as well as
+ * by the slots; whoever is beyond it waits.
+ *
  * @see {@link https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/config-map-v1/}
  * @module
  */
 import { KlatchError } from "../errors.ts";
 import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
 import type { LockView, Strategy } from "../lock.ts";
+import { checkTexts, HOLD_BYTES, queueFull } from "./limits.ts";
 import { awaited, mayEnter, type Place, type Room, waitersOf } from "./queue.ts";
 import { instant, labelled } from "./record.ts";
-import { type Elder, type Held, read, type State, write } from "./semaphore_record.ts";
+import { type Elder, type Held, MOST_HOLD_BYTES, read, sizeOf, type State } from "./semaphore_record.ts";
+import { takesQueue, write } from "./semaphore_record.ts";
 
 /** The slots of a new lock that is shared or exclusive, if nobody says how many. */
 export const SHARED_SLOTS = 1_000;
@@ -77,6 +82,7 @@ function claim(
 ): Claim {
   const before = read(object);
   const registered = before.queue.find(({ nonce }) => nonce === me.nonce);
+  if (registered === undefined) checkTexts(semaphore.name, lock, me);
   const slots = registered === undefined ? slotsFor(me, before.slots, lock) : before.slots;
   const state = { ...before, slots };
   const room = roomOf(state, isExpired);
@@ -88,7 +94,9 @@ function claim(
     return { kind: "acquire", object: write(base, entered(state, first, mine, me, isExpired, wallMs)) };
   }
   if (registered !== undefined) return { kind: "wait" };
-  return { kind: "join", object: write(base, { ...state, queue: [...state.queue, mine] }) };
+  const queue = [...state.queue, mine];
+  if (!takesQueue(base, queue)) throw queueFull(semaphore.name, lock, state.queue.length);
+  return { kind: "join", object: write(base, { ...state, queue }) };
 }
 
 function renew(object: KubeObject, me: Contender, wallMs: number): Change {
@@ -161,8 +169,10 @@ function roomOf({ slots = 1, held, elders, last }: State, isExpired: IsExpired):
   const live = held.filter((each) => !isExpired(holderOf(each)));
   const expired = held.filter((each) => !live.includes(each));
   const count = live.length + elders.length;
+  // Many holders with long names and reasons may fill the record before they fill the slots.
+  const isFull = sizeOf([...live, ...elders]) + MOST_HOLD_BYTES > HOLD_BYTES;
   return {
-    free: live.some(({ alone }) => alone === true) ? 0 : slots - count,
+    free: isFull || live.some(({ alone }) => alone === true) ? 0 : slots - count,
     idle: count === 0,
     // Whatever ends somebody's turn makes another period: an acquisition, a hold that comes to life again, the older
     // tool. Mere releases do not, or those behind a dead waiter would wait anew after each of them.

@@ -5,6 +5,8 @@
  * @module
  */
 import type { KubeObject } from "../lock.ts";
+import { ANNOTATION_BYTES, bytesOf, HOLD_BYTES, MOST_IDENTITY_BYTES, MOST_REASON_BYTES } from "./limits.ts";
+import { QUEUE_BYTES, RESERVE_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
 import { Fields } from "./record.ts";
 
@@ -15,6 +17,11 @@ const OURS = "klatch.dev/semaphore";
 
 /** How many of those that have gone are remembered. The older tool's writes are not long behind its reads. */
 const MOST_GONE = 32;
+
+/** What stands around names and reasons where a hold is written, in both annotations: nonces, times, numbers, names. */
+const HOLD_FRAME_BYTES = 512;
+/** The most that a hold takes up. Its name is written three times, its reason twice. */
+export const MOST_HOLD_BYTES = HOLD_FRAME_BYTES + 3 * MOST_IDENTITY_BYTES + 2 * MOST_REASON_BYTES;
 
 /** A hold of klatch's. */
 export interface Held extends Place {
@@ -107,8 +114,8 @@ export function write(object: KubeObject, state: State): KubeObject {
   ]);
   const ours = {
     slots,
-    holders: held.map(({ alone, ...each }) => ({ ...each, ...(alone === true && { exclusive: true }) })),
-    queue: queue.map(({ alone, ...each }) => ({ ...each, ...(alone === true && { exclusive: true }) })),
+    holders: held.map(written),
+    queue: queue.map(written),
     last,
     gone: gone.slice(-MOST_GONE).map(({ name, since }) => ({ name, date: since })),
   };
@@ -118,6 +125,39 @@ export function write(object: KubeObject, state: State): KubeObject {
     [OURS]: JSON.stringify(ours),
   };
   return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** What holds take up in both annotations, in bytes. */
+export function sizeOf(holds: readonly (Held | Elder)[]): number {
+  return holds.reduce((sum, hold) => {
+    const size = sizes.get(hold) ??
+      bytesOf(JSON.stringify([hold, hold.name, hold.reason])) + FRAME_THERE_BYTES;
+    sizes.set(hold, size);
+    return sum + size;
+  }, 0);
+}
+
+/** What a hold takes up in the older tool's annotation besides its name and reason. */
+const FRAME_THERE_BYTES = 64;
+const sizes = new WeakMap<Held | Elder, number>();
+
+/**
+ * Whether the annotations take a queue, and leave room for as many holders as there may be.
+ *
+ * @param object the ConfigMap.
+ * @param queue the whole of it.
+ */
+export function takesQueue(object: KubeObject, queue: readonly Place[]): boolean {
+  const others = Object.entries(object.metadata.annotations ?? {})
+    .filter(([key]) => key !== OURS && key !== THEIRS)
+    .reduce((sum, annotation) => sum + bytesOf(annotation.join("")), 0);
+  const left = ANNOTATION_BYTES - HOLD_BYTES - RESERVE_BYTES - others;
+  return bytesOf(JSON.stringify(queue.map(written))) <= Math.min(QUEUE_BYTES, left);
+}
+
+/** A place as the annotation has it. */
+function written<P extends Place>({ alone, ...each }: P) {
+  return { ...each, ...(alone === true && { exclusive: true }) };
 }
 
 function fieldsOf(object: KubeObject, name: string): Fields | undefined {

@@ -22,11 +22,14 @@
  * it, and writes nothing before. A replacement drops the queue: who was in it and has a number joins with it again;
  * who has none goes to the end.
  *
+ * A queue has an end, see `limits.ts`: who would make it longer is refused.
+ *
  * @see {@link https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/}
  * @module
  */
 import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
 import type { LockView, Strategy } from "../lock.ts";
+import { bytesOf, checkTexts, QUEUE_BYTES, queueFull, RESERVE_BYTES, SECRET_BYTES } from "./limits.ts";
 import { awaited, mayEnter, type Place, type Room, waitersOf } from "./queue.ts";
 import { Fields, instant, labelled, unreadable } from "./record.ts";
 
@@ -107,6 +110,7 @@ function claim(
   const state = stateOf(object);
   const room = roomOf(state, isExpired);
   const registered = state.queue.find(({ nonce }) => nonce === me.nonce);
+  if (registered === undefined) checkTexts(ticket.name, lock, me);
   const mine = registered ?? newPlace(state, me, wallMs);
   if (me.terms?.strict === true && mine.ticket > servedBy(state, room)) return { kind: "wait" };
   const queue = registered === undefined ? inserted(state.queue, mine) : state.queue;
@@ -125,7 +129,16 @@ function claim(
     return { kind: "acquire", object: withState(base, entered) };
   }
   if (registered !== undefined) return { kind: "wait" };
+  if (!fits(base, queue)) throw queueFull(ticket.name, lock, state.queue.length);
   return { kind: "join", object: withState(base, { ...state, queue }) };
+}
+
+/** Whether the Secret takes a queue, and leaves room for any holder. */
+function fits(object: KubeObject, queue: readonly Ticketed[]): boolean {
+  const others = Object.entries((object["data"] ?? {}) as Readonly<Record<string, string>>)
+    .reduce((sum, [key, base64]) => key === OURS ? sum : sum + base64.length * 3 / 4, 0);
+  const left = SECRET_BYTES - RESERVE_BYTES - others;
+  return bytesOf(ascii(JSON.stringify(queue))) <= Math.min(QUEUE_BYTES, left);
 }
 
 function renew(object: KubeObject, me: Contender, wallMs: number): Change {
@@ -279,8 +292,13 @@ function decoded(
   }
 }
 
-/** JSON or a number in base64; JSON may escape what is not ASCII. */
+/** JSON or a number in base64. */
 function encode(text: string): string {
+  return btoa(ascii(text));
+}
+
+/** JSON may escape what is not ASCII. */
+function ascii(text: string): string {
   const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return btoa(text.replace(/[^\0-\x7f]/g, escaped));
+  return text.replace(/[^\0-\x7f]/g, escaped);
 }
