@@ -1,0 +1,123 @@
+/**
+ * One lock, one that holds it, and others that wait for it; then the holder's command ends, and the others get the
+ * lock one after the other. It says when each command began and ended, and fails if two of them overlapped or
+ * somebody was not served, since a figure for a lock that does not exclude would be worth nothing.
+ *
+ * @module
+ */
+
+import { endKlatchProcesses, type RunningKlatch, spawnKlatch } from "../tests/support/binary.ts";
+import type { Context } from "./context.ts";
+import type { Contender, Lock } from "./contenders.ts";
+import { pause } from "./processes.ts";
+
+/** So many are started at a time: more would only measure how slowly they all start. */
+const AT_ONCE = 4;
+/** After this, who said that it waits has its watch open, and who says nothing has had time to begin waiting. */
+const SETTLE_MS = 750;
+const SILENT_SETTLE_MS = 3_000;
+/** For everything to come to its end; many times what it takes. */
+const PATIENCE_MS = 10 * 60_000;
+
+/** What is to happen. */
+export interface Scene {
+  readonly contender: Contender;
+  /** How many wait, besides the first holder. */
+  readonly waiters: number;
+  /** How long each waiter's command lasts. */
+  readonly bodyMs: number;
+  /** The kubeconfigs of the holder and of the waiters; the server's own if not given. */
+  readonly holderConfig?: string;
+  readonly waiterConfig?: string;
+  /** Is called when all wait, and awaited before the lock is released. */
+  readonly whileWaiting?: (holder: RunningKlatch, waiters: readonly RunningKlatch[]) => Promise<void>;
+}
+
+/** What happened. Times are milliseconds. */
+export interface Outcome {
+  /** From each command's last act to the next one's first; as many as there are waiters. */
+  readonly gaps: readonly number[];
+  /** From the first holder's last act to the last waiter's last act. */
+  readonly totalMs: number;
+}
+
+/** Plays it once, on a lock of its own. */
+export async function contend(context: Context, scene: Scene): Promise<Outcome> {
+  const { contender, waiters, bodyMs } = scene;
+  const name = context.fresh("contention");
+  const log = `${context.dir}/${name}.log`;
+  const { namespace, kubeconfig } = context.server;
+  const start = (id: string, config: string, until: string, stdin?: "open") => {
+    const lock: Lock = { namespace, name, dir: context.dir, kubeconfig: config };
+    const [binary = "", ...args] = contender.words(lock, [...context.programs.stamp, log, id, until]);
+    return spawnKlatch(args, { binary, ...(stdin !== undefined && { stdin }) });
+  };
+  try {
+    const holder = start("first", scene.holderConfig ?? kubeconfig, "-", "open");
+    await begun(log, holder);
+    const running: RunningKlatch[] = [];
+    while (running.length < waiters) {
+      const more = Array.from({ length: Math.min(AT_ONCE, waiters - running.length) }, (_, i) => {
+        return start(`w${running.length + i}`, scene.waiterConfig ?? kubeconfig, String(bodyMs));
+      });
+      running.push(...more);
+      const { waits } = contender;
+      if (waits !== undefined) await Promise.all(more.map((each) => each.line("stderr", waits)));
+    }
+    await pause(contender.waits === undefined ? SILENT_SETTLE_MS : SETTLE_MS);
+    await scene.whileWaiting?.(holder, running);
+    await holder.closeStdin();
+    await ends([holder, ...running], contender.name);
+    return readLog(await Deno.readTextFile(log), waiters);
+  } finally {
+    endKlatchProcesses();
+  }
+}
+
+/**
+ * Reads what the commands wrote.
+ *
+ * @param log lines in the order of writing.
+ * @param waiters how many there must be besides the first.
+ * @throws {Error} two overlapped, or one is missing.
+ */
+export function readLog(log: string, waiters: number): Outcome {
+  const lines = log.trim().split("\n").map((line) => {
+    const [verb, id, ns = ""] = line.split(" ");
+    return { verb, id, ms: Number(BigInt(ns) / 1000n) / 1000 };
+  });
+  if (lines.length !== 2 * (waiters + 1)) throw new Error(`not all were served:\n${log}`);
+  const gaps: number[] = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    const [enter, exit, before] = [lines[i], lines[i + 1], lines[i - 1]];
+    if (enter?.verb !== "enter" || exit?.verb !== "exit" || enter.id !== exit.id) {
+      throw new Error(`commands overlapped:\n${log}`);
+    }
+    if (before !== undefined) gaps.push(enter.ms - before.ms);
+  }
+  return { gaps, totalMs: (lines.at(-1)?.ms ?? NaN) - (lines[1]?.ms ?? NaN) };
+}
+
+/** Waits until the first command has begun. */
+async function begun(log: string, holder: RunningKlatch): Promise<void> {
+  let ended = false;
+  void holder.exited.then(() => ended = true);
+  while (!(await Deno.readTextFile(log).catch(() => "")).includes("\n")) {
+    if (ended) throw new Error(`the first holder ended: ${holder.stderr}`);
+    await pause(5);
+  }
+}
+
+async function ends(running: readonly RunningKlatch[], name: string): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name}: not all were served in time`)), PATIENCE_MS);
+  });
+  try {
+    const all = await Promise.race([late, Promise.all(running.map((each) => each.finished))]);
+    const failed = all.find(({ code }) => code !== 0);
+    if (failed) throw new Error(`${name} ended with ${failed.code}: ${failed.stderr}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Runs programs in an environment without surprises, and reads from /proc what they cost. Linux only.
+ *
+ * @module
+ */
+
+import { listPids, processStat } from "../lib/process/proc.ts";
+import { atEnd } from "./ending.ts";
+
+/** How a program is run. */
+export interface TimedOptions {
+  /** Its home. */
+  readonly dir: string;
+  /** Added to PATH and HOME. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param words program and arguments.
+ * @returns from just before it was started until its end was known, in milliseconds.
+ * @throws {Error} with what it said, if it fails.
+ */
+export async function timed(words: readonly string[], options: TimedOptions): Promise<number> {
+  const [program = "", ...args] = words;
+  const command = new Deno.Command(program, {
+    args,
+    clearEnv: true,
+    env: {
+      PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+      HOME: options.dir,
+      TMPDIR: options.dir,
+      ...options.env,
+    },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  });
+  const started = performance.now();
+  const child = command.spawn();
+  let ended = false;
+  const done = atEnd(() => {
+    if (!ended) child.kill("SIGKILL");
+  });
+  const said = new Response(child.stderr).text();
+  const { success, code } = await child.status;
+  const durationMs = performance.now() - started;
+  ended = true;
+  done();
+  if (!success) throw new Error(`${program.split("/").at(-1)} ended with ${code}: ${await said}`);
+  return durationMs;
+}
+
+/** A process of a program and those that the same program has started itself: a klatch and its guard. */
+export function family(pid: number): number[] {
+  const exe = programOf(pid);
+  const children = listPids().filter((each) => processStat(each)?.ppid === pid && programOf(each) === exe);
+  return [pid, ...children];
+}
+
+/** The proportional set size of a process, in KiB: proc_pid_smaps_rollup in proc(5). */
+export function proportionalSetKib(pid: number): number {
+  const found = /^Pss:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`));
+  if (found === null) throw new Error(`/proc/${pid}/smaps_rollup tells no Pss`);
+  return Number(found[1]);
+}
+
+/** The processor time that a process has used, all of its threads together, in seconds: proc_pid_stat(5). */
+export function processorSeconds(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // Fields are counted from behind the name, which may hold anything: the state is field 3, utime 14, stime 15.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond();
+}
+
+/** Waits; nothing here can be waited for otherwise. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+let ticks: number | undefined;
+
+function ticksPerSecond(): number {
+  if (ticks !== undefined) return ticks;
+  const { stdout } = new Deno.Command("getconf", { args: ["CLK_TCK"] }).outputSync();
+  return ticks = Number(new TextDecoder().decode(stdout)) || 100;
+}
+
+function programOf(pid: number): string | undefined {
+  try {
+    return Deno.readLinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * The table of rows: a new one is a file and a line here.
+ *
+ * @module
+ */
+
+import type { Row } from "../context.ts";
+import { handover } from "./handover.ts";
+import { memory } from "./memory.ts";
+import { processor } from "./processor.ts";
+import { requests } from "./requests.ts";
+import { size } from "./size.ts";
+import { throughput } from "./throughput.ts";
+import { uncontended } from "./uncontended.ts";
+
+/** All rows, in the order in which they are measured. */
+export const rows: readonly Row[] = [
+  uncontended,
+  handover,
+  throughput,
+  requests,
+  memory,
+  processor,
+  size,
+  // A thousand waiters for one lock, from bench/scale/, has its place here.
+];

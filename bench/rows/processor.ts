@@ -1,0 +1,110 @@
+/**
+ * What waiting and holding cost in processor time.
+ *
+ * @module
+ */
+
+import { endKlatchProcesses, type RunningKlatch } from "../../tests/support/binary.ts";
+import type { Context, Row } from "../context.ts";
+import type { Contender } from "../contenders.ts";
+import { family, pause, processorSeconds } from "../processes.ts";
+import { atMost, type Section } from "../report.ts";
+import { holds, steadyContenders, waits } from "../steady.ts";
+
+/** Several of each, since the kernel tells the time in hundredths of a second. */
+const EACH = 4;
+/** The work of the start is over by then. */
+const SETTLE_MS = 6_000;
+const LIMIT_SECONDS = 5;
+
+export const processor: Row = { name: "processor", title: "Processor time", run };
+
+interface Watched {
+  readonly contender: Contender;
+  readonly doing: "waiting" | "holding";
+  readonly running: readonly RunningKlatch[];
+}
+
+async function run(context: Context): Promise<Section> {
+  context.say(`processor time, over ${context.windowMs / 1000} s`);
+  try {
+    const all: Watched[] = [];
+    for (const contender of steadyContenders(context)) {
+      const locks = Array.from({ length: EACH }, () => context.fresh("processor"));
+      const holding: RunningKlatch[] = [], waiting: RunningKlatch[] = [];
+      for (const lock of locks) holding.push(await holds(context, contender, lock));
+      for (const lock of locks) waiting.push(await waits(context, contender, lock));
+      all.push({ contender, doing: "waiting", running: waiting }, {
+        contender,
+        doing: "holding",
+        running: holding,
+      });
+    }
+    await pause(SETTLE_MS);
+    return report(context, await lookOn(all, context.windowMs));
+  } finally {
+    endKlatchProcesses();
+  }
+}
+
+/** Seconds of processor time that one of each uses in an hour. */
+interface Used extends Watched {
+  readonly itself: number;
+  readonly others: number;
+}
+
+async function lookOn(all: readonly Watched[], windowMs: number): Promise<Used[]> {
+  const families = all.map(({ running }) => running.map(({ pid }) => family(pid)));
+  const read = () => families.map((group) => group.map((pids) => pids.map(processorSeconds)));
+  const [before, began] = [read(), performance.now()];
+  await pause(windowMs);
+  const [after, hours] = [read(), (performance.now() - began) / 3_600_000];
+  return all.map((watched, i) => {
+    const spent = (after[i] ?? []).map((seconds, j) =>
+      seconds.map((each, k) => each - (before[i]?.[j]?.[k] ?? NaN))
+    );
+    const mean = (of: (spent: readonly number[]) => number) => {
+      return spent.reduce((sum, each) => sum + of(each), 0) / spent.length / hours;
+    };
+    return {
+      ...watched,
+      itself: mean(([itself = NaN]) => itself),
+      others: mean((each) => each.slice(1).reduce((a, b) => a + b, 0)),
+    };
+  });
+}
+
+function report(context: Context, used: readonly Used[]): Section {
+  const seconds = context.windowMs / 1000;
+  const step = 0.01 / EACH / seconds * 3600;
+  const holding = used.find(({ contender, doing }) => contender.isKlatch && doing === "holding");
+  return {
+    notes: [
+      `User and system time of ${EACH} of each over ${seconds} s, begun ${
+        SETTLE_MS / 1000
+      } s after all were in ` +
+      `place, on an hour: their start is not counted, nor is the command. Default timing; every renewal is ` +
+      `an event for the waiter. The kernel counts hundredths of a second, which is ${
+        step.toFixed(2)
+      } s here.`,
+      ...context.absent,
+    ],
+    head: ["contender", "an hour of", "itself", "its guard", "together"],
+    body: used.map(({ contender, doing, itself, others }) => {
+      const guard = contender.isKlatch ? inSeconds(others) : "–";
+      return [contender.name, doing, inSeconds(itself), guard, inSeconds(itself + others)];
+    }),
+    verdicts: [
+      atMost(
+        "klatch and its guard, an hour of holding",
+        holding && holding.itself + holding.others,
+        LIMIT_SECONDS,
+        inSeconds,
+      ),
+    ],
+  };
+}
+
+function inSeconds(value: number): string {
+  return `${value.toFixed(1)} s`;
+}
