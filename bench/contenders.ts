@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Strategy } from "../lib/lock.ts";
 import { strategies } from "../lib/strategies/mod.ts";
 import type { Programs } from "./programs.ts";
 
@@ -23,7 +24,8 @@ export interface Lock {
 /** Somebody who runs commands under a lock. */
 export interface Contender {
   readonly name: string;
-  readonly isKlatch: boolean;
+  /** Which of klatch's it is; undefined for another tool. */
+  readonly strategy: Strategy | undefined;
   /** Words that run a command while holding a lock that admits one. */
   words(lock: Lock, command: readonly string[]): string[];
   /** A line on stderr by which it tells that it waits; without one, time has to do. */
@@ -31,18 +33,14 @@ export interface Contender {
 }
 
 /** klatch with a strategy. */
-export function klatchContender(
-  programs: Programs,
-  strategy: string,
-  flags: readonly string[] = [],
-): Contender {
-  const more = strategy === "semaphore" ? ["--slots", "1", ...flags] : flags;
+export function klatchContender(programs: Programs, strategy: Strategy): Contender {
+  const flags = ["--strategy", strategy.name, ...(strategy.name === "semaphore" ? ["--slots", "1"] : [])];
   return {
-    name: `klatch, ${strategy}`,
-    isKlatch: true,
+    name: `klatch, ${strategy.name}`,
+    strategy,
     words: ({ namespace, name, kubeconfig }, command) => {
       const where = ["-n", namespace, ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig])];
-      return [programs.klatch, "run", name, ...where, "--strategy", strategy, ...more, "--", ...command];
+      return [programs.klatch, "run", name, ...where, ...flags, "--", ...command];
     },
     waits: /waiting/,
   };
@@ -50,7 +48,7 @@ export function klatchContender(
 
 /** Everybody who is there; klatch's default strategy is first. */
 export function findContenders(programs: Programs): Contender[] {
-  const found = strategies.map(({ name }) => klatchContender(programs, name));
+  const found = strategies.map((strategy) => klatchContender(programs, strategy));
   if ("path" in programs.clientGo) found.push(clientGo(programs.clientGo.path));
   for (const [name, path] of programs.tools) found.push(tool(name, path));
   return found;
@@ -64,7 +62,7 @@ export function absentContenders(programs: Programs): string[] {
 function clientGo(path: string): Contender {
   return {
     name: "client-go",
-    isKlatch: false,
+    strategy: undefined,
     words: ({ namespace, name, kubeconfig }, command) => {
       const where = kubeconfig === undefined ? [] : [`-kubeconfig=${kubeconfig}`];
       return [path, ...where, `-namespace=${namespace}`, `-name=${name}`, "--", ...command];
@@ -94,5 +92,5 @@ function tool(name: string, path: string): Contender {
   };
   const words = build[name];
   if (words === undefined) throw new Error(`nobody knows how ${name} is called`);
-  return { name, isKlatch: false, words, waits: undefined };
+  return { name, strategy: undefined, words, waits: undefined };
 }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Strategy } from "../lib/lock.ts";
+import { connect } from "../tests/contract/bench.ts";
 import { endKlatchProcesses, type RunningKlatch, spawnKlatch } from "../tests/support/binary.ts";
 import type { Context } from "./context.ts";
 import type { Contender, Lock } from "./contenders.ts";
@@ -15,7 +17,7 @@ import { pause } from "./processes.ts";
 const AT_ONCE = 4;
 /** After this, who said that it waits has its watch open, and who says nothing has had time to begin waiting. */
 const SETTLE_MS = 750;
-const SILENT_SETTLE_MS = 3_000;
+const SILENT_SETTLE_MS = 1_500;
 /** For everything to come to its end; many times what it takes. */
 const PATIENCE_MS = 10 * 60_000;
 
@@ -65,6 +67,7 @@ export async function contend(context: Context, scene: Scene): Promise<Outcome> 
       if (waits !== undefined) await Promise.all(more.map((each) => each.line("stderr", waits)));
     }
     await pause(contender.waits === undefined ? SILENT_SETTLE_MS : SETTLE_MS);
+    if (contender.strategy !== undefined) await queued(context, contender.strategy, name, waiters);
     await scene.whileWaiting?.(holder, running);
     await holder.closeStdin();
     await ends([holder, ...running], contender.name);
@@ -96,6 +99,29 @@ export function readLog(log: string, waiters: number): Outcome {
     if (before !== undefined) gaps.push(enter.ms - before.ms);
   }
   return { gaps, totalMs: (lines.at(-1)?.ms ?? NaN) - (lines[1]?.ms ?? NaN) };
+}
+
+/**
+ * Waits until all are in the queue, where a strategy keeps one. That is some time after they said that they wait:
+ * those who join at once get out of each other's way.
+ */
+async function queued(context: Context, strategy: Strategy, name: string, waiters: number): Promise<void> {
+  const { namespace, kubeconfig } = context.server;
+  const { client, close } = await connect(kubeconfig, namespace);
+  const end = performance.now() + PATIENCE_MS;
+  try {
+    for (;;) {
+      const object = await client.get({ resource: strategy.resource, namespace, name });
+      const queue = strategy.view(object).waiters.length;
+      if (queue === 0 || queue === waiters) return;
+      if (performance.now() > end) {
+        throw new Error(`${strategy.name}: ${queue} of ${waiters} are in the queue`);
+      }
+      await pause(200);
+    }
+  } finally {
+    close();
+  }
 }
 
 /** Waits until the first command has begun. */

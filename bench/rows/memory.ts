@@ -37,8 +37,8 @@ async function run(context: Context): Promise<Section> {
       const part = (of: (processes: readonly number[]) => number) => median(figures.map(of));
       const sum = part((processes) => processes.reduce((a, b) => a + b, 0));
       const rest = part((processes) => processes.slice(1).reduce((a, b) => a + b, 0));
-      if (contender.isKlatch && doing === "waiting") waitingMb = sum;
-      const guard = contender.isKlatch ? megabytes(rest) : "–";
+      if (contender.strategy && doing === "waiting") waitingMb = sum;
+      const guard = contender.strategy ? megabytes(rest) : "–";
       body.push([contender.name, doing, megabytes(part(([itself = NaN]) => itself)), guard, megabytes(sum)]);
     }
   }

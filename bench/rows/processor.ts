@@ -77,7 +77,7 @@ async function lookOn(all: readonly Watched[], windowMs: number): Promise<Used[]
 function report(context: Context, used: readonly Used[]): Section {
   const seconds = context.windowMs / 1000;
   const step = 0.01 / EACH / seconds * 3600;
-  const holding = used.find(({ contender, doing }) => contender.isKlatch && doing === "holding");
+  const holding = used.find(({ contender, doing }) => contender.strategy && doing === "holding");
   return {
     notes: [
       `User and system time of ${EACH} of each over ${seconds} s, begun ${
@@ -91,7 +91,7 @@ function report(context: Context, used: readonly Used[]): Section {
     ],
     head: ["contender", "an hour of", "itself", "its guard", "together"],
     body: used.map(({ contender, doing, itself, others }) => {
-      const guard = contender.isKlatch ? inSeconds(others) : "–";
+      const guard = contender.strategy ? inSeconds(others) : "–";
       return [contender.name, doing, inSeconds(itself), guard, inSeconds(itself + others)];
     }),
     verdicts: [

@@ -53,7 +53,7 @@ async function run(context: Context): Promise<Section> {
       ],
       ...[figure(holding.length / minutes), byVerb(holding, minutes)],
     ]);
-    if (!contender.isKlatch) continue;
+    if (contender.strategy === undefined) continue;
     verdicts.push(atMost(`${contender.name}, requests of a contender`, each, 5, figure));
     verdicts.push(atMost(`${contender.name}, requests in a minute of waiting`, idle, 0, figure));
   }

@@ -34,8 +34,8 @@ async function run(context: Context): Promise<Section> {
       const [middle = NaN, mine = []] = [middles[i], totals[i]];
       return [name, `${mine.length}`, ms(middle), ms(percentile(mine, 99)), times(middle / IDEAL_MS)];
     }),
-    verdicts: contenders.flatMap(({ name, isKlatch }, i) => {
-      return isKlatch ? [atMost(`${name}, to the ideal`, (middles[i] ?? NaN) / IDEAL_MS, 1.35, times)] : [];
+    verdicts: contenders.flatMap(({ name, strategy }, i) => {
+      return strategy ? [atMost(`${name}, to the ideal`, (middles[i] ?? NaN) / IDEAL_MS, 1.35, times)] : [];
     }),
   };
 }

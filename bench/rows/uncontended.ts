@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lease } from "../../lib/strategies/lease.ts";
 import type { Context, Row } from "../context.ts";
 import { type Contender, klatchContender } from "../contenders.ts";
 import { type Access, accesses } from "../access.ts";
@@ -75,9 +76,9 @@ function plain({ programs, contenders, dir, server }: Context): Candidate[] {
 
 /** Everybody who goes to the cluster, with one kind of credentials; other tools with the first that is a file. */
 function under(context: Context, access: Access): Candidate[] {
-  const klatch: Contender = { ...klatchContender(context.programs, "lease"), name: "klatch" };
-  const others = context.contenders.filter(({ name, isKlatch }) => {
-    return !isKlatch && name !== "flock" && (name === "client-go" || access.isCertificate);
+  const klatch: Contender = { ...klatchContender(context.programs, lease), name: "klatch" };
+  const others = context.contenders.filter(({ name, strategy }) => {
+    return strategy === undefined && name !== "flock" && (name === "client-go" || access.isCertificate);
   });
   return [klatch, ...others].map((contender): Candidate => {
     const kubeconfig = contender.name === "klatch" ? access.kubeconfig : access.othersKubeconfig;
