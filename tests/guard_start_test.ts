@@ -160,7 +160,7 @@ function script(list: string): string {
     });
     guard.deadline({ termAtMs: Infinity, killAtMs: Infinity });
     await guard.armed();
-    await guard.start(() => spawnCommand({ argv: list, group: { join: guard.pgid } })).exit;
+    await guard.start((handed) => spawnCommand({ argv: list, group: { join: guard.pgid }, handed })).exit;
     await guard.end();
     Deno.exit(0);
   `;

@@ -7,6 +7,7 @@ import type { KubeClient } from "../kube/api.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
 import { openTransport } from "../kube/transport.ts";
+import { sendAtOnce } from "../process/sockets.ts";
 import { USER_AGENT } from "./version.ts";
 import type { World } from "./world.ts";
 
@@ -43,7 +44,7 @@ export async function chooseCluster(choice: ClusterChoice, world: World): Promis
   return {
     namespace: config.namespace,
     async connect(warn) {
-      const transport = await openTransport(config, { warn });
+      const transport = await openTransport(config, { warn, beforeWrite: sendAtOnce });
       return kubeClient({ transport, clock: world.clock, userAgent: USER_AGENT });
     },
   };

@@ -14,6 +14,7 @@ import { listenSignals, signalName, SIGNALS, type SignalSource } from "../proces
 import { acquireAll, type Hold } from "../session/mod.ts";
 import { chooseCluster } from "./cluster.ts";
 import { helpFor } from "./help.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { Reporter } from "./reporter.ts";
 import { type RunOptions, runOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
@@ -111,6 +112,8 @@ function startGuard({ options, lock, reporter, world }: Parts, me: Contender): G
 async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undefined): Promise<number> {
   const { options, lock, client, signals, reporter, world } = parts;
   const interrupted = new AbortController();
+  const { strategies, timing } = options;
+  using rehearsal = new Rehearsal({ clock: world.clock, strategies, me, lock, timing, guard });
   signals.route((signal) => {
     // A terminal of another size is no reason to stop waiting.
     if (signal !== SIGNALS.WINCH) interrupted.abort(interruption(lock, signal));
@@ -125,6 +128,7 @@ async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undef
     interrupted: interrupted.signal,
     tell: (event) => {
       if (event.kind === "renewed") guard?.deadline(event.moments);
+      if (event.kind === "waiting" || event.kind === "acquired") rehearsal.begin();
       reporter.tell(event);
     },
   });

@@ -39,6 +39,8 @@ export interface Transport {
 export interface TransportHooks {
   /** One line for the user, without a line break. */
   warn(line: string): void;
+  /** A request with a body is about to be sent: the last moment to see to it that it goes out in one piece. */
+  beforeWrite?(): void;
 }
 
 /**
@@ -69,7 +71,7 @@ export interface TransportHooks {
  * ```
  */
 export async function openTransport(config: ClusterConfig, hooks: TransportHooks): Promise<Transport> {
-  const transport = new AuthenticatedTransport(config, await authenticator(config.credentials));
+  const transport = new AuthenticatedTransport(config, await authenticator(config.credentials), hooks);
   await transport.prepare();
   if (config.insecureSkipTlsVerify && config.server.startsWith("https:")) {
     hooks.warn(
@@ -85,7 +87,11 @@ class AuthenticatedTransport implements Transport {
   #wire: Wire | undefined;
   #identity: Identity | undefined;
 
-  constructor(private readonly config: ClusterConfig, private readonly auth: Authenticator) {
+  constructor(
+    private readonly config: ClusterConfig,
+    private readonly auth: Authenticator,
+    private readonly hooks: TransportHooks,
+  ) {
     this.server = config.server;
   }
 
@@ -122,6 +128,7 @@ class AuthenticatedTransport implements Transport {
       ...this.config.impersonation,
     ];
     if (identity.authorization !== undefined) headers.push(["authorization", identity.authorization]);
+    if (request.body !== undefined) this.hooks.beforeWrite?.();
     return await wire.send(request, headers);
   }
 

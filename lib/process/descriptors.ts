@@ -121,22 +121,43 @@ export function signalNoMore(fd: number): void {
   anySyscall("fcntl", fd, F_SETFL, 0);
 }
 
+/** A descriptor of ours, and the number that it gets in a process that is started. */
+export type Handed = readonly [fd: number, place: number];
+
 /**
- * Hands a descriptor to what is started meanwhile, under another number.
+ * Hands a descriptor to what is started, under another number.
  *
  * @param fd which one.
  * @param atLeast the number that it is to have there at the least. Where the limit of open files is lower, it gets a
  *   lower one.
- * @param start starts it. It must not return before the program has been executed.
+ * @param start starts it, and puts in place what it is handed. It must not return before the program has been executed.
  */
-export function handingOver<T>(fd: number, atLeast: number, start: () => T): T {
+export function handingOver<T>(fd: number, atLeast: number, start: (handed: readonly Handed[]) => T): T {
+  // Best in the child alone: a program with threads whose table of descriptors has to grow stands still for some ten
+  // milliseconds, until the kernel knows that none of them looks at the old one.
+  const isFree = anySyscall("fcntl", atLeast, F_GETFD) < 0 && atLeast < mostDescriptors();
+  if (isFree) return start([[fd, atLeast]]);
   let copy = anySyscall("fcntl", fd, F_DUPFD, atLeast);
   if (copy < 0) copy = anySyscall("fcntl", fd, F_DUPFD, FIRST);
   try {
-    return start();
+    return start([]);
   } finally {
     if (copy >= 0) close(copy);
   }
+}
+
+/** Whether a descriptor is this program's own: what it was started with is passed on to what it executes. */
+export function isOurs(fd: number): boolean {
+  const flags = anySyscall("fcntl", fd, F_GETFD);
+  return flags > 0 && (flags & FD_CLOEXEC) !== 0;
+}
+
+/** The limit of open files, RLIMIT_NOFILE of getrlimit(2), as a child inherits it. */
+function mostDescriptors(): number {
+  const RLIMIT_NOFILE = 7;
+  const limit = fixedBytes(16);
+  if (anySyscall("prlimit64", 0, RLIMIT_NOFILE, 0, limit) !== 0) return 0;
+  return Number(new DataView(limit.buffer).getBigUint64(0, true));
 }
 
 /**

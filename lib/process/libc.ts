@@ -23,10 +23,9 @@ const SYSCALLS = {
     read: 0,
     write: 1,
     close: 3,
+    setsockopt: 54,
     wait4: 61,
     fcntl: 72,
-    getpgid: 121,
-    getsid: 124,
     getdents64: 217,
     timer_create: 222,
     timer_settime: 223,
@@ -36,6 +35,7 @@ const SYSCALLS = {
     openat: 257,
     ppoll: 271,
     pipe2: 293,
+    prlimit64: 302,
     pidfd_send_signal: 424,
     pidfd_open: 434,
   },
@@ -43,10 +43,9 @@ const SYSCALLS = {
     read: 63,
     write: 64,
     close: 57,
+    setsockopt: 208,
     wait4: 260,
     fcntl: 25,
-    getpgid: 155,
-    getsid: 156,
     getdents64: 61,
     timer_create: 107,
     timer_settime: 110,
@@ -56,6 +55,7 @@ const SYSCALLS = {
     openat: 56,
     ppoll: 73,
     pipe2: 59,
+    prlimit64: 261,
     pidfd_send_signal: 424,
     pidfd_open: 434,
   },
@@ -123,7 +123,13 @@ const spawnLibrary = once(() =>
 const waitLibrary = once(() =>
   load({ waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32", nonblocking: true } })
 );
-const killLibrary = once(() => load({ kill: { parameters: ["i32", "i32"], result: "i32" } }));
+const processLibrary = once(() =>
+  load({
+    kill: { parameters: ["i32", "i32"], result: "i32" },
+    getpgid: { parameters: ["i32"], result: "i32" },
+    getsid: { parameters: ["i32"], result: "i32" },
+  })
+);
 const errnoLibrary = once(() => load({ __errno_location: { parameters: [], result: "pointer" } }));
 const signalLibrary = once(() => load({ signal: { parameters: ["i32", "pointer"], result: "pointer" } }));
 const syscallLibrary = once(() =>
@@ -155,7 +161,7 @@ export function warmUp(): void {
   syscallLibrary();
   spawnLibrary();
   waitLibrary();
-  killLibrary();
+  processLibrary();
   errnoLibrary();
 }
 
@@ -248,9 +254,20 @@ export function kill(pid: number, signal: number): number {
   }
   // Loaded beforehand, since loading would leave an error number of its own.
   const { __errno_location } = errnoLibrary();
-  if (killLibrary().kill(pid, signal) === 0) return 0;
+  if (processLibrary().kill(pid, signal) === 0) return 0;
   const where = __errno_location();
   return where === null ? -1 : new Deno.UnsafePointerView(where).getInt32();
+}
+
+/**
+ * Asks where a process belongs. Asked of every process at each look at a group, so it takes no detour.
+ *
+ * @param by `getpgid` for its process group, `getsid` for its session.
+ * @param pid the process; 0 is this one.
+ * @returns the number of the group or session; -1 if there is no such process.
+ */
+export function belongsTo(by: "getpgid" | "getsid", pid: number): number {
+  return processLibrary()[by](pid);
 }
 
 /**

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { cString, fixedBytes, setDisposition, syscall } from "./libc.ts";
+import { belongsTo, cString, fixedBytes, setDisposition, syscall } from "./libc.ts";
 
 const AT_FDCWD = -100;
 const O_RDONLY = 0;
@@ -158,7 +158,7 @@ export function isAlive(stat: ProcessStat): boolean {
  * @returns what is known of them; those that end meanwhile are left out.
  */
 export function processesOf(by: "getpgid" | "getsid", id: number): ProcessStat[] {
-  return listPids().filter((pid) => syscall(by, pid, null) === id)
+  return listPids().filter((pid) => belongsTo(by, pid) === id)
     .map(processStat).filter((stat) => stat !== undefined);
 }
 

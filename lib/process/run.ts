@@ -13,7 +13,8 @@
 
 import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
-import { syscall } from "./libc.ts";
+import type { Handed } from "./descriptors.ts";
+import { belongsTo } from "./libc.ts";
 import { type CommandGroup, type Mark, onTerminal, processGroup, terminalTree } from "./group.ts";
 import { signalName, SIGNALS, type SignalSource } from "./signals.ts";
 import { type Home, withStrays } from "./strays.ts";
@@ -59,10 +60,10 @@ export interface CommandGuard {
   /**
    * Starts the command where the guard can see it.
    *
-   * @param spawn starts it.
+   * @param spawn starts it, and gives it what is handed to it.
    * @throws what `spawn` throws; KlatchError `lost`, before it, when the time for it is up.
    */
-  start(spawn: () => SpawnedCommand): SpawnedCommand;
+  start(spawn: (handed?: readonly Handed[]) => SpawnedCommand): SpawnedCommand;
   /** All of the group is about to get KILL, the guard with it. */
   killing(): void;
 }
@@ -146,15 +147,13 @@ class Run {
     this.#terminal = terminal;
     const { argv, env, guard, mark } = options;
     const choice = terminal ? "inherit" : guard?.pgid !== undefined ? { join: guard.pgid } : "own";
-    const spawn = () => spawnCommand({ argv, env, group: choice });
+    const spawn = (handed: readonly Handed[] = []) => spawnCommand({ argv, env, group: choice, handed });
     this.#command = guard === undefined ? spawn() : guard.start(spawn);
     const { pgid } = this.#command;
     const group = terminal
       ? terminalTree(this.#command, mark)
       : processGroup(pgid, () => guard?.guards() ?? []);
-    const home: Home = terminal
-      ? { by: "getsid", id: syscall("getsid", 0, null) }
-      : { by: "getpgid", id: pgid };
+    const home: Home = terminal ? { by: "getsid", id: belongsTo("getsid", 0) } : { by: "getpgid", id: pgid };
     this.#group = withStrays(group, home, this.#command, mark);
     this.#exit = this.#command.exit.finally(() => this.#ended.abort());
   }
@@ -180,22 +179,21 @@ class Run {
   async finish(): Promise<ExitStatus> {
     const stopping = aborted(this.#stopping.signal);
     await Promise.race([this.#exit, stopping]);
-    if (!this.#stopping.signal.aborted) await this.#stopTheRest();
-    await this.#untilGone();
+    if (this.#stopping.signal.aborted || !await this.#restEnds()) await this.#untilGone();
     const { code, signal } = await this.#exit;
     return signal === undefined ? { status: code } : { status: 128 + signal, signal };
   }
 
-  /** What the command has left behind must not outlive the hold. */
-  async #stopTheRest(): Promise<void> {
+  /** What the command has left behind must not outlive the hold. Returns whether all has ended by itself. */
+  async #restEnds(): Promise<boolean> {
     const settled = this.#now() + SETTLE_MS;
     let rest = this.#group.alive();
     for (let pause = 1; rest.length > 0 && this.#now() < settled; pause *= 2) {
       await this.#options.clock.sleep(Math.min(pause, LONGEST_PAUSE_MS), this.#stopping.signal);
-      if (this.#stopping.signal.aborted) return;
+      if (this.#stopping.signal.aborted) return false;
       rest = this.#group.alive();
     }
-    if (rest.length === 0) return;
+    if (rest.length === 0) return true;
     const after = this.#options.killAfterMs ?? KILL_AFTER_MS;
     const name = signalName(this.#stopSignal);
     this.#options.say(
@@ -204,6 +202,7 @@ class Run {
       } s`,
     );
     this.#stop(this.#now() + after);
+    return false;
   }
 
   async #untilGone(): Promise<void> {

@@ -11,7 +11,7 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { closedToOthers } from "./descriptors.ts";
+import { closedToOthers, type Handed } from "./descriptors.ts";
 import { cString, environ, ERRNO, fileActions, fixedBytes, posixSpawnp, waitpid } from "./libc.ts";
 import { ignoredAtStart, keepDispositions, processStat } from "./proc.ts";
 
@@ -30,6 +30,8 @@ export interface SpawnRequest {
    * and every signal that can be, but for CONT and CHLD, is blocked in it, and in all that it will be, from the start.
    */
   readonly descriptors?: readonly number[];
+  /** For a command: descriptors that it gets in places of their own, besides what it inherits. */
+  readonly handed?: readonly Handed[];
 }
 
 /** How a process ended: by itself with a code from 0 to 255, or by a signal. */
@@ -86,9 +88,10 @@ export function startProcess(request: SpawnRequest): StartedProcess {
   checkStrings(request);
   keepDispositions();
   const { argv, descriptors } = request;
+  const places = descriptors?.map((fd, place) => [fd, place] as const) ?? request.handed ?? [];
   const start: Start = {
     attributes: attributes(request.group, descriptors !== undefined),
-    actions: descriptors === undefined ? null : fileActions(descriptors.map((fd, place) => [fd, place])),
+    actions: places.length === 0 ? null : fileActions(places),
     environment: environment(request.env ?? {}),
   };
 

@@ -9,7 +9,7 @@
  */
 
 import { type CommandGroup, hasMark, living, type Mark } from "./group.ts";
-import { ERRNO, kill, killExactly, syscall } from "./libc.ts";
+import { belongsTo, ERRNO, kill, killExactly } from "./libc.ts";
 import { listPids, processesOf, type ProcessStat, processStat } from "./proc.ts";
 import { SIGNALS } from "./signals.ts";
 import type { SpawnedCommand } from "./spawn.ts";
@@ -41,7 +41,7 @@ export function withStrays(
   mark: Mark | undefined,
 ): CommandGroup {
   const marked = hasMark(mark);
-  const isHome = (pid: number) => syscall(home.by, pid, null) === home.id;
+  const isHome = (pid: number) => belongsTo(home.by, pid) === home.id;
 
   function strays(): ProcessStat[] {
     if (command === undefined) {

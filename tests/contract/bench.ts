@@ -10,6 +10,7 @@ import { kubeClient } from "../../lib/kube/client.ts";
 import { loadClusterConfig } from "../../lib/kube/config/mod.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
 import type { Contender, LockName, Strategy, Terms } from "../../lib/lock.ts";
+import { sendAtOnce } from "../../lib/process/sockets.ts";
 import { acquire, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
 
 /** Short enough to see a hold expire, long enough that a slow machine does not lose one by accident. */
@@ -24,7 +25,7 @@ export interface OpenClient {
 /** Connects as a kubeconfig says. */
 export async function connect(kubeconfig: string, namespace: string): Promise<OpenClient> {
   const config = await loadClusterConfig({ kubeconfig, namespace, env: () => undefined });
-  const transport = await openTransport(config, { warn: () => {} });
+  const transport = await openTransport(config, { warn: () => {}, beforeWrite: sendAtOnce });
   const client = kubeClient({ transport, clock: systemClock(), userAgent: "klatch-test" });
   return { client, close: () => transport.close() };
 }

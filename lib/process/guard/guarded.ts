@@ -12,6 +12,7 @@
 
 import type { Clock } from "../../clock.ts";
 import { asKlatchError, KlatchError } from "../../errors.ts";
+import type { Handed } from "../descriptors.ts";
 import { type Mark, onTerminal } from "../group.ts";
 import { environ, kill } from "../libc.ts";
 import type { CommandGuard } from "../run.ts";
@@ -152,7 +153,7 @@ export class Guarded implements CommandGuard {
     return this.#all.map(({ pid }) => pid);
   }
 
-  start(spawn: () => SpawnedCommand): SpawnedCommand {
+  start(spawn: (handed: readonly Handed[]) => SpawnedCommand): SpawnedCommand {
     this.#inTime();
     const command = this.#command = this.#switch.handOver(spawn);
     if (this.#terminal) this.#switch.aim(command.pid);

@@ -20,7 +20,7 @@
 
 import { signalNoMore, writeNow } from "../descriptors.ts";
 import { type CommandGroup, processGroup, terminalTree } from "../group.ts";
-import { anySyscall, bootTimeMs, fixedBytes, syscall } from "../libc.ts";
+import { anySyscall, belongsTo, bootTimeMs, fixedBytes, syscall } from "../libc.ts";
 import { SIGNALS } from "../signals.ts";
 import { withStrays } from "../strays.ts";
 import { Alarm, MomentFd } from "./alarm.ts";
@@ -39,7 +39,7 @@ const LONGEST_WAIT_MS = 1_000;
  */
 export function guardProcess(words: readonly string[]): number {
   const [group] = words;
-  const pgid = syscall("getpgid", 0, null);
+  const pgid = belongsTo("getpgid", 0);
   // Somebody who tries the hidden word must not have their own shell's group killed.
   if (group === undefined || pgid !== (group === OWN_GROUP ? Deno.pid : Number(group))) {
     sayNow("klatch guard: it is klatch that starts this; try klatch help\n");
@@ -112,7 +112,7 @@ class Guard {
   #groupOf(command: { pid: number; startTime: number } | undefined): CommandGroup {
     const mark = this.#order?.mark;
     if (this.#order?.terminal) {
-      const session = { by: "getsid", id: syscall("getsid", 0, null) } as const;
+      const session = { by: "getsid", id: belongsTo("getsid", 0) } as const;
       return withStrays(terminalTree(command, mark), session, command, mark);
     }
     const group = processGroup(this.#pgid, () => [Deno.pid]);

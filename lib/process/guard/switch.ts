@@ -12,7 +12,14 @@
  * @module
  */
 
-import { close, handingOver, makePipe, signalNoMore, signalWhenReadable } from "../descriptors.ts";
+import {
+  close,
+  type Handed,
+  handingOver,
+  makePipe,
+  signalNoMore,
+  signalWhenReadable,
+} from "../descriptors.ts";
 import { SIGNALS } from "../signals.ts";
 
 /** What few programs use by themselves: shells' own are 10 and up and 255, scripts' are below 10, and 200 by custom. */
@@ -41,8 +48,8 @@ export class DeadMansSwitch {
     return signalWhenReadable(this.#pipe.read, SIGNALS.KILL, receiver);
   }
 
-  /** Has it open in what is started meanwhile. */
-  handOver<T>(start: () => T): T {
+  /** Has it open in what is started, which has to take what it is handed. */
+  handOver<T>(start: (handed: readonly Handed[]) => T): T {
     return handingOver(this.#pipe.read, IN_COMMAND, start);
   }
 
