@@ -61,9 +61,10 @@ async function alone(
   windowMs: number,
 ): Promise<Figures> {
   const server = await startServer();
-  console.error(`${strategy.name}, ${waiters} waiters, on ${server.version}`);
+  const say = (line: string) => console.error(`${strategy.name}, ${waiters} waiters: ${line}`);
+  say(`on ${server.version}`);
   try {
-    return await measure({ server, strategy, waiters, handovers, windowMs, lock: "scale" });
+    return await measure({ server, strategy, waiters, handovers, windowMs, lock: "scale", say });
   } finally {
     await server.stop();
   }

@@ -25,6 +25,8 @@ export interface Plan {
   readonly windowMs: number;
   /** The name of a lock that does not exist. */
   readonly lock: string;
+  /** Is told how far it is. */
+  say(line: string): void;
 }
 
 /** What something cost: requests and bytes of the waiters, and processor time. */
@@ -90,6 +92,7 @@ export async function measure(plan: Plan): Promise<Figures> {
     await allIn(crowd, plan);
   });
   await quiet(crowd.tally);
+  plan.say(`all wait, after ${(coming.ms / 1000).toFixed(1)} s and ${coming.counts.writes} writes`);
   const waiting = await watch(() => pause(windowMs));
   const after = residentMb(pids?.apiserver);
   const all: Handover[] = [];
@@ -104,6 +107,12 @@ export async function measure(plan: Plan): Promise<Figures> {
       await quiet(crowd.tally);
     });
     if (turn > 0) all.push({ ...cost, gapMs });
+    const { writes, reads } = cost.counts;
+    plan.say(
+      `hand-over ${turn}: ${gapMs.toFixed(0)} ms, ${writes} writes, ${reads} reads, quiet after ${
+        cost.ms.toFixed(0)
+      } ms`,
+    );
   }
   await holder.hold.release();
   const { refused } = crowd;
