@@ -9,6 +9,7 @@ import { handover } from "./handover.ts";
 import { memory } from "./memory.ts";
 import { processor } from "./processor.ts";
 import { requests } from "./requests.ts";
+import { scale } from "./scale.ts";
 import { size } from "./size.ts";
 import { throughput } from "./throughput.ts";
 import { uncontended } from "./uncontended.ts";
@@ -22,5 +23,5 @@ export const rows: readonly Row[] = [
   memory,
   processor,
   size,
-  // A thousand waiters for one lock, from bench/scale/, has its place here.
+  scale,
 ];

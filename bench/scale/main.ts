@@ -2,6 +2,9 @@
  * Measures what many waiters for one lock cost, and prints a table in Markdown:
  *
  *     deno run -A bench/scale/main.ts --waiters 100,1000 --strategy lease,ticket
+ *     deno run -A bench/scale/main.ts --locks 300
+ *
+ * The second line measures locks that are held by one holder each, instead.
  *
  * It takes a real API server where `KUBEBUILDER_ASSETS` is set, else the sandbox, which is a part of this process.
  *
@@ -13,12 +16,14 @@ import type { Strategy } from "../../lib/lock.ts";
 import { strategies } from "../../lib/strategies/mod.ts";
 import { endOnSignals } from "../ending.ts";
 import { sectionText } from "../report.ts";
-import { startServer } from "../server.ts";
+import { type BenchServer, startServer } from "../server.ts";
+import { type LocksFigures, measureLocks } from "./locks.ts";
 import { type Figures, measure } from "./measure.ts";
-import { section } from "./table.ts";
+import { locksSection, section } from "./table.ts";
 
-const DEFAULTS = { waiters: "1000", strategy: "lease", handovers: "30", window: "30" };
-const USAGE = "usage: main.ts [--waiters N,…] [--strategy NAME,…] [--handovers N] [--window SECONDS]";
+const DEFAULTS = { waiters: "1000", strategy: "lease", handovers: "30", window: "30", locks: "0" };
+const USAGE =
+  "usage: main.ts [--waiters N,…] [--strategy NAME,…] [--handovers N] [--window SECONDS] [--locks N,…]";
 
 async function main(args: readonly string[]): Promise<number> {
   const wrong: string[] = [];
@@ -27,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
   const list = (name: keyof typeof DEFAULTS) => String(given[name] ?? DEFAULTS[name]).split(",");
   const numbers = (name: keyof typeof DEFAULTS) => {
     const all = list(name).map(Number);
-    if (!all.every((each) => Number.isInteger(each) && each > 1)) wrong.push(`--${name} ${list(name)}`);
+    if (!all.every((each) => Number.isInteger(each) && each >= 0)) wrong.push(`--${name} ${list(name)}`);
     return all;
   };
   const chosen = list("strategy").flatMap((name): Strategy[] => {
@@ -35,36 +40,53 @@ async function main(args: readonly string[]): Promise<number> {
     if (found === undefined) wrong.push(`there is no strategy ${name}`);
     return found === undefined ? [] : [found];
   });
-  const [waiters, [handovers = 0], [seconds = 0]] = [
-    numbers("waiters"),
-    numbers("handovers"),
-    numbers("window"),
-  ];
+  const [[handovers = 0], [seconds = 0]] = [numbers("handovers"), numbers("window")];
+  const [waiters, locks] = [numbers("waiters"), numbers("locks").filter((each) => each > 0)];
   if (wrong.length > 0) {
     console.error(`bench/scale: ${wrong.join(", ")}; ${USAGE}`);
     return 125;
   }
   endOnSignals();
+  const windowMs = seconds * 1000;
+  if (locks.length > 0) {
+    const found: LocksFigures[] = [];
+    for (const strategy of chosen) {
+      for (const number of locks) {
+        found.push(
+          await alone(strategy, number, (server) => {
+            return measureLocks({ server, strategy, locks: number, windowMs });
+          }),
+        );
+      }
+    }
+    console.log(sectionText(locksSection(found)));
+    return 0;
+  }
   const all: Figures[] = [];
   for (const strategy of chosen) {
-    for (const number of waiters) all.push(await alone(strategy, number, handovers, seconds * 1000));
+    for (const number of waiters) {
+      all.push(
+        await alone(strategy, number, (server, say) => {
+          return measure({ server, strategy, waiters: number, handovers, windowMs, lock: "scale", say });
+        }),
+      );
+    }
   }
   console.log(sectionText(section(all, seconds)));
   return 0;
 }
 
 /** Measures on a server of its own: what one measurement leaves in its memory is not the next one's. */
-async function alone(
+async function alone<F>(
   strategy: Strategy,
-  waiters: number,
-  handovers: number,
-  windowMs: number,
-): Promise<Figures> {
+  number: number,
+  run: (server: BenchServer, say: (line: string) => void) => Promise<F>,
+): Promise<F> {
   const server = await startServer();
-  const say = (line: string) => console.error(`${strategy.name}, ${waiters} waiters: ${line}`);
+  const say = (line: string) => console.error(`${strategy.name}, ${number}: ${line}`);
   say(`on ${server.version}`);
   try {
-    return await measure({ server, strategy, waiters, handovers, windowMs, lock: "scale", say });
+    return await run(server, say);
   } finally {
     await server.stop();
   }

@@ -128,20 +128,24 @@ export async function measure(plan: Plan): Promise<Figures> {
 }
 
 /** Waits until all are in line, or refused, and listen. */
-async function allIn(crowd: Crowd, { server, strategy, waiters, lock }: Plan): Promise<void> {
+async function allIn(crowd: Crowd, { server, strategy, waiters, lock, say }: Plan): Promise<void> {
   const look = await connect(server.kubeconfig, server.namespace);
   const ref = { resource: strategy.resource, namespace: server.namespace, name: lock };
   const endMs = performance.now() + PATIENCE_MS;
+  let toldMs = performance.now();
   try {
     for (;;) {
       if (crowd.failures[0] !== undefined) throw new Error(crowd.failures[0]);
       const wanted = waiters - crowd.refused;
-      if (crowd.waiting >= wanted && crowd.tally.openWatches >= wanted) {
-        const queued = strategy.view(await look.client.get(ref)).waiters.length;
-        if (queued >= wanted || !KEEPS_QUEUE.has(strategy.name)) return;
-      }
-      if (performance.now() > endMs) {
-        throw new Error(`${crowd.waiting} of ${waiters} wait, ${crowd.tally.openWatches} listen`);
+      const { openWatches, counts } = crowd.tally;
+      const queued = strategy.view(await look.client.get(ref)).waiters.length;
+      const inLine = KEEPS_QUEUE.has(strategy.name) ? queued : crowd.waiting;
+      if (Math.min(inLine, openWatches) >= wanted) return;
+      const line = `${inLine} of ${wanted} are in line, ${openWatches} listen, ${counts.writes} writes`;
+      if (performance.now() > endMs) throw new Error(`${line}, and it takes too long`);
+      if (performance.now() > toldMs + 10_000) {
+        say(line);
+        toldMs = performance.now();
       }
       await pause(250);
     }
@@ -164,7 +168,9 @@ async function quiet(tally: Tally): Promise<void> {
  * The lock, and somebody with no more rights than it needs: an administrator is exempt from the API server's flow
  * control, and so would measure something else.
  */
-async function placeFor({ server, strategy, lock: name }: Plan): Promise<Place> {
+export async function placeFor(
+  { server, strategy, lock: name }: Pick<Plan, "server" | "strategy" | "lock">,
+): Promise<Place> {
   const { plane, namespace } = server;
   const lock = { namespace, name };
   if (plane === undefined) return { kubeconfig: server.kubeconfig, lock, strategy };

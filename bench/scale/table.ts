@@ -6,6 +6,7 @@
 
 import { ms, type Section } from "../report.ts";
 import { median, percentile } from "../statistics.ts";
+import type { LocksFigures } from "./locks.ts";
 import type { Cost, Figures, Handover } from "./measure.ts";
 
 /**
@@ -26,6 +27,41 @@ export function section(all: readonly Figures[], seconds: number): Section {
     ],
     head: ["", ...all.map(({ strategy, waiters }) => `${strategy}, ${count(waiters)}`)],
     body: lines.map(([name, show]) => [name, ...all.map((figures) => show(figures))]),
+    verdicts: [],
+  };
+}
+
+/** Makes a section about locks that are held. */
+export function locksSection(all: readonly LocksFigures[]): Section {
+  const extra = ({ holding, idle, renewals }: LocksFigures, whose: keyof Cost["processor"]) => {
+    const each = (holding[whose] - idle[whose]) * 1000 / renewals;
+    return isNaN(each) ? "–" : `${each.toFixed(2)} ms`;
+  };
+  return {
+    notes: [
+      "Each lock has a holder with a connection of its own, which renews every 5 s. Processor time is that of one " +
+      "renewal, above what the idle server used in as long a time before.",
+    ],
+    head: [
+      "strategy",
+      "locks",
+      "renewals/s",
+      "API server",
+      "etcd",
+      "sent to the server",
+      "back",
+      "memory before, then",
+    ],
+    body: all.map((figures) => [
+      figures.strategy,
+      count(figures.locks),
+      (figures.renewals * 1000 / figures.ms).toFixed(1),
+      extra(figures, "apiserver"),
+      extra(figures, "etcd"),
+      bytes(figures.bytesUp / figures.renewals),
+      bytes(figures.bytesDown / figures.renewals),
+      `${mb(figures.memoryMb.before)}, ${mb(figures.memoryMb.after)}`,
+    ]),
     verdicts: [],
   };
 }
