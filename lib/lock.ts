@@ -137,10 +137,16 @@ export interface LockView {
 export type Claim =
   /** Write this object; when that is committed, the lock is held. */
   | { readonly kind: "acquire"; readonly object: KubeObject }
-  /** Write this object; when that is committed, the contender is in the queue. */
-  | { readonly kind: "join"; readonly object: KubeObject }
-  /** Nothing can be done until the object changes or a hold in it expires. */
-  | { readonly kind: "wait" };
+  /**
+   * Write this object; when that is committed, the contender is in the queue. `single`: the queue has one place, which
+   * need not be mine.
+   */
+  | { readonly kind: "join"; readonly object: KubeObject; readonly single?: boolean }
+  /**
+   * Nothing can be done until the object changes or a hold in it expires. `ahead`: who will not wait at all may write
+   * this object, and hold the lock ahead of whoever is in line, since the strategy promises no order.
+   */
+  | { readonly kind: "wait"; readonly ahead?: KubeObject };
 
 /** What a holder writes next. */
 export type Change =

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type Clock, systemClock } from "../lib/clock.ts";
@@ -96,6 +98,12 @@ function stream(lines: readonly unknown[], then: "open" | "end"): Response {
     },
   });
   return new Response(body, { headers: { "cache-control": "no-transform" } });
+}
+
+/** What the engine does when it pleases, now. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
 }
 
 async function failure(promise: Promise<unknown>): Promise<KlatchError> {
@@ -302,6 +310,23 @@ describe("a watch", () => {
       assertEquals(events.length, 2);
       assertEquals(versionAsked(requests[1]), "8");
     }, { ...fast, monotonic: real.monotonic });
+  });
+
+  it("ends when it is told to, though the memory of its beginning has been collected", async () => {
+    const answers = [() => stream([{ type: "MODIFIED", object: object("8") }], "open")];
+    await against(answers, async (client) => {
+      const controller = new AbortController();
+      const watching = (async () => {
+        for await (const _ of client.watch(ref, { signal: controller.signal })) {
+          // The signal must come while it waits for more.
+          setTimeout(() => {
+            collectGarbage();
+            setTimeout(() => controller.abort(), 20);
+          }, 20);
+        }
+      })();
+      await watching;
+    });
   });
 
   it("rejects when the verb is not granted", async () => {

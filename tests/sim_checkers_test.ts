@@ -87,7 +87,7 @@ describe("the checker of commands that outlive their hold", () => {
   });
   itFinds("one that never dies", outlive, "outlives", (stage) => {
     aHolds(stage);
-    stage.at(9_000, { kind: "over", waiting: [] });
+    stage.at(9_000, { kind: "over", waiting: [], afterMs: 1 });
   });
   itFinds("one that lives on after the machine went on", outlive, "outlives its hold by 800", (stage) => {
     aHolds(stage);
@@ -226,6 +226,6 @@ describe("the checker of queues", () => {
 
 describe("the checker of service", () => {
   itFinds("somebody who is not served", served, "a not served", (stage) => {
-    stage.at(1, { kind: "over", waiting: ["a"] });
+    stage.at(1, { kind: "over", waiting: ["a"], afterMs: 1 });
   });
 });

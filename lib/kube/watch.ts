@@ -27,7 +27,7 @@ const OPEN_TIMEOUT_MS = 10_000;
  *
  * @see {@link https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks}
  */
-const SILENCE_MS = 90_000;
+export const SILENCE_MS = 90_000;
 
 /** One line of a watch, as the API sends it. */
 interface WireEvent {
@@ -151,8 +151,10 @@ class Connection {
       });
     };
     listen();
+    // The runtime by itself does not end a body any more once it has collected the response that it belongs to.
+    const ending = body.pipeThrough(new TransformStream(), { signal: this.#signal });
     try {
-      for await (const line of lines(body)) {
+      for await (const line of lines(ending)) {
         heard.abort();
         heard = new AbortController();
         listen();

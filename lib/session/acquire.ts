@@ -9,8 +9,8 @@
 import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
 import type { WriteOutcome } from "../kube/api.ts";
-import type { KubeObject, LockView } from "../lock.ts";
-import { Contention } from "./contention.ts";
+import type { Claim, KubeObject, LockView } from "../lock.ts";
+import { BECOMING_NEXT, CLAIMING, Contention } from "./contention.ts";
 import { Crowd } from "./crowd.ts";
 import { keep } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
@@ -23,6 +23,8 @@ import { write } from "./write.ts";
 
 /** How long a claim's answer is waited for before the object is read instead. */
 const CLAIM_TIMEOUT_MS = 5_000;
+/** How long a watch may take to begin, or to be refused, before we count on it. */
+const FIRST_LOOK_MS = 20;
 
 /**
  * Acquires a lock and keeps it renewed.
@@ -38,10 +40,9 @@ export async function acquire(request: AcquireRequest): Promise<Hold> {
   try {
     return await attempt.run();
   } catch (error) {
+    attempt.stop();
     if (attempt.mayBeThere) await withdraw(request, attempt.ledger);
     throw error;
-  } finally {
-    attempt.stop();
   }
 }
 
@@ -53,11 +54,14 @@ class Attempt {
   readonly #request: AcquireRequest;
   readonly #observer: Observer;
   readonly #news: News;
-  readonly #contention = new Contention();
+  readonly #contention = new Contention(CLAIMING);
+  readonly #place = new Contention(BECOMING_NEXT);
   readonly #crowd = new Crowd();
   readonly #giveUpAtMs: number;
   /** What the API server made of our last write. */
   #written: KubeObject | undefined;
+  /** When we may take the place of the next one, on the monotonic clock, once that is decided. */
+  #placeAtMs: number | undefined;
   #told = "";
 
   constructor(request: AcquireRequest) {
@@ -89,10 +93,25 @@ class Attempt {
         continue;
       }
       const claim = strategy.claim(object, lock, me, this.#observer.isExpired, clock.wall());
-      if (claim.kind === "wait") object = await this.#wait(object, view);
-      else if (claim.kind === "join") object = await this.#join(object, claim.object, view);
-      else object = await this.#claim(object, claim.object, view);
+      object = await this.#act(object, claim, view);
     }
+  }
+
+  /** Does what comes next. Returns the object to judge then. */
+  async #act(object: KubeObject | undefined, claim: Claim, view: LockView): Promise<KubeObject | undefined> {
+    const [first] = view.waiters;
+    if (first !== undefined && first.nonce !== this.#request.me.nonce) this.#contention.crowded();
+    if (claim.kind === "acquire") return await this.#claim(object, claim.object, view);
+    if (claim.kind === "join") {
+      if (claim.single === true) return await this.#becomeNext(object, claim.object, view);
+      return await this.#join(object, claim.object, view);
+    }
+    this.#placeAtMs = undefined;
+    if (first !== undefined) this.#place.crowded();
+    if (claim.ahead !== undefined && this.#request.waitMs === 0) {
+      return await this.#claim(object, claim.ahead, view);
+    }
+    return await this.#wait(object, view);
   }
 
   /** Waits for news of the object, or until somebody's hold expires, or for a time. */
@@ -116,8 +135,9 @@ class Attempt {
     claimed: KubeObject,
     view: LockView,
   ): Promise<KubeObject | undefined> {
-    const { clock, tell } = this.#request;
-    const delayMs = this.#contention.delayMs(clock.random());
+    const { clock, me, tell } = this.#request;
+    const isNext = view.waiters[0]?.nonce === me.nonce;
+    const delayMs = isNext ? 0 : this.#contention.delayMs(clock.random());
     if (delayMs > 0) {
       const news = await this.#news.next(object, delayMs);
       if (!isSame(news, object)) {
@@ -132,6 +152,29 @@ class Attempt {
     }
     if (outcome.kind !== "conflict") return await this.#news.read(true);
     this.#contention.collided();
+    return await this.#news.after(object);
+  }
+
+  /** Takes the place of the next one. Of all who see it empty one is enough, so each waits for a while first. */
+  async #becomeNext(
+    object: KubeObject | undefined,
+    joined: KubeObject,
+    view: LockView,
+  ): Promise<KubeObject | undefined> {
+    const { clock, waitMs } = this.#request;
+    if (waitMs === 0) throw this.#timeout(view);
+    // Who can only poll would keep the others waiting. Whether we may watch turns out when we begin to.
+    if (!this.#news.isWatching) {
+      return await this.#wait(object, view, this.#news.isIdle ? FIRST_LOOK_MS : Infinity);
+    }
+    this.#placeAtMs ??= clock.monotonic() + this.#place.delayMs(clock.random());
+    const leftMs = this.#placeAtMs - clock.monotonic();
+    if (leftMs > 0) return await this.#wait(object, view, leftMs);
+    this.#placeAtMs = undefined;
+    const outcome = await this.#write(joined, view);
+    if (outcome.kind === "done") return outcome.object;
+    if (outcome.kind !== "conflict") return await this.#news.read(true);
+    this.#place.crowded();
     return await this.#news.after(object);
   }
 
@@ -184,7 +227,10 @@ class Attempt {
       this.mayBeThere = before;
       return { kind: "unsent" };
     }
-    if (outcome.kind === "done") this.#written = outcome.object;
+    if (outcome.kind === "done") {
+      this.#written = outcome.object;
+      this.ledger.settle(outcome.object);
+    }
     if (outcome.kind === "conflict" || outcome.kind === "gone") {
       this.mayBeThere = before;
       if (clock.monotonic() > this.#giveUpAtMs && waitMs !== 0) throw this.#timeout(view);
@@ -194,7 +240,7 @@ class Attempt {
 
   #hold(object: KubeObject, sentMs: number): Hold {
     this.mayBeThere = false;
-    return keep(this.#request, this.ledger, object, sentMs);
+    return keep(this.#request, this.ledger, object, sentMs, this.#news);
   }
 
   #timeout(view: LockView): KlatchError {

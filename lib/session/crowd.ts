@@ -9,12 +9,14 @@
  * @module
  */
 
+/** At first, in milliseconds: those who are started together need not collide. */
+const START_MS = 100;
 /** After the first collision, in milliseconds. */
 const SHORT_MS = 500;
 /** In a crowd: as many round trips as a crowd of a hundred needs, and half as many again. */
 const LONG_TRIPS = 150;
 /** The bounds of that, in milliseconds. */
-const LONG_MS = { least: 2_000, most: 30_000 };
+const LONG_MS = { least: 2_000, most: 10_000 };
 /** The part of the time that others' writes take up, from which on we do not try. */
 const BUSY = 0.5;
 
@@ -22,7 +24,7 @@ const BUSY = 0.5;
 export class Crowd {
   #windowMs = 0;
   #sinceMs = 0;
-  #untilMs = -Infinity;
+  #untilMs: number | undefined;
   #tripMs = 0;
   #others = 0;
 
@@ -49,6 +51,7 @@ export class Crowd {
    * @returns milliseconds; 0: write now.
    */
   leftMs(nowMs: number, random: number): number {
+    this.#untilMs ??= nowMs + START_MS * random;
     const waitedMs = nowMs - this.#sinceMs;
     const isBusy = this.#windowMs === SHORT_MS && this.#others * this.#tripMs > BUSY * waitedMs;
     if (nowMs >= this.#untilMs && isBusy) this.#putOff(this.#longMs, nowMs, random);

@@ -8,9 +8,10 @@
  */
 import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
-import { DECIMAL } from "../kube/api.ts";
+import { DECIMAL, isLater } from "../kube/api.ts";
 import type { KubeObject } from "../lock.ts";
 import type { Ledger } from "./ledger.ts";
+import type { News } from "./news.ts";
 import { giveBack } from "./release.ts";
 import { JITTER, type Moments, moments } from "./timing.ts";
 import { type AcquireRequest, type Hold, refOf } from "./types.ts";
@@ -29,10 +30,17 @@ const CHECK_EVERY_MS = 1_000;
  * @param ledger what was written for it.
  * @param object the object that states it.
  * @param sentMs when the write that made it was sent, on `clock.awakeOrNot()`.
+ * @param news of the object; if there is a watch already, it is followed. It ends with the hold.
  * @returns the hold.
  * @throws KlatchError `refused` if the server's versions cannot serve as fencing tokens.
  */
-export function keep(request: AcquireRequest, ledger: Ledger, object: KubeObject, sentMs: number): Hold {
+export function keep(
+  request: AcquireRequest,
+  ledger: Ledger,
+  object: KubeObject,
+  sentMs: number,
+  news: News,
+): Hold {
   const token = object.metadata.resourceVersion ?? "";
   if (!DECIMAL.test(token)) {
     throw new KlatchError("refused", `the API server's resourceVersion "${token}" is not a decimal number`, {
@@ -40,32 +48,46 @@ export function keep(request: AcquireRequest, ledger: Ledger, object: KubeObject
     });
   }
   request.tell({ kind: "acquired", token });
-  return new Keeper(request, ledger, object, sentMs, token);
+  return new Keeper(request, ledger, object, sentMs, token, news);
 }
 
 class Keeper implements Hold {
   readonly token: string;
   readonly #request: AcquireRequest;
   readonly #ledger: Ledger;
+  readonly #news: News;
   readonly #stopped = new AbortController();
   readonly #lost = new AbortController();
   #object: KubeObject;
   #sentMs: number;
   #trouble: KlatchError | undefined;
+  #following = false;
   /** The last renewal's answer got lost, and it was tried again at once. */
   #hurried = false;
   /** When another took the hold from us, which leaves the command no time at all. */
   #overtakenMs: number | undefined;
 
-  constructor(request: AcquireRequest, ledger: Ledger, object: KubeObject, sentMs: number, token: string) {
+  constructor(
+    request: AcquireRequest,
+    ledger: Ledger,
+    object: KubeObject,
+    sentMs: number,
+    token: string,
+    news: News,
+  ) {
     this.#request = request;
     this.#ledger = ledger;
     this.#object = object;
     this.#sentMs = sentMs;
     this.token = token;
+    this.#news = news;
+    news.hush();
     const onBug = (error: unknown) => this.#lose(`by a bug of klatch's own: ${error}`);
     this.#renewUntilStopped().catch(onBug);
     this.#guardDeadline().catch(onBug);
+    if (news.isWatching) this.#follow();
+    this.#stopped.signal.addEventListener("abort", () => news.stop());
+    this.#lost.signal.addEventListener("abort", () => news.stop());
   }
 
   get lost(): AbortSignal {
@@ -113,14 +135,18 @@ class Keeper implements Hold {
     try {
       const target = { client, clock, ref, ledger: this.#ledger };
       const { outcome, sentMs } = await write(target, change.object, this.#patienceMs());
-      if (outcome.kind === "done") this.#renewed(outcome.object, sentMs);
-      else if (outcome.kind === "gone") this.#overtaken("somebody deleted it");
+      if (outcome.kind === "done") {
+        this.#renewed(outcome.object, sentMs);
+        this.#ledger.settle(outcome.object);
+      } else if (outcome.kind === "gone") this.#overtaken("somebody deleted it");
       else {
         const fresh = await client.get(ref, { timeoutMs: this.#patienceMs() });
         this.#recognise(fresh);
         // An answer that got lost together with its connection, and was not committed: the next connection is there
         // already, since the read has come through. If that is not it, there is no hurry.
         const again = outcome.kind === "conflict" || !this.#hurried ? "now" : "later";
+        // Others write there: they wait for us, and it pays to know what they write.
+        if (outcome.kind === "conflict" && !this.#following) this.#follow();
         this.#hurried = outcome.kind !== "conflict";
         return again;
       }
@@ -131,6 +157,38 @@ class Keeper implements Hold {
       this.#trouble = error;
     }
     return "later";
+  }
+
+  /**
+   * Hears what becomes of the object from now on: what others change in it then does not make our next write conflict,
+   * and whoever takes the hold away is noticed at once.
+   */
+  #follow(): void {
+    this.#following = true;
+    this.#hear().catch((error) => this.#lose(`by a bug of klatch's own: ${error}`));
+  }
+
+  async #hear(): Promise<void> {
+    while (!this.#over && !this.#news.isPolling) {
+      let object: KubeObject | undefined;
+      try {
+        object = await this.#news.next(this.#object, Infinity);
+      } catch {
+        return; // Then it renews without news, as one does who never had to wait.
+      }
+      // News may have been on its way when the answer to a renewal came.
+      if (this.#over || (object !== undefined && !this.#isNews(object))) continue;
+      try {
+        this.#recognise(object);
+      } catch (error) {
+        if (!(error instanceof KlatchError)) throw error;
+        this.#overtaken(error.message);
+      }
+    }
+  }
+
+  #isNews(object: KubeObject): boolean {
+    return isLater(object.metadata.resourceVersion ?? "", this.#object.metadata.resourceVersion ?? "");
   }
 
   /** How long one request may take: half of what is left, so that there is time for another. */
@@ -151,9 +209,11 @@ class Keeper implements Hold {
   #renewed(object: KubeObject, sentMs: number): void {
     // An answer that comes after the loss must not bring the hold back to life.
     if (this.#over) return;
-    this.#object = object;
-    if (sentMs > this.#sentMs) this.#hurried = false;
-    this.#sentMs = Math.max(this.#sentMs, sentMs);
+    if (this.#isNews(object)) this.#object = object;
+    this.#news.passOver(object.metadata.resourceVersion);
+    if (sentMs <= this.#sentMs) return;
+    this.#hurried = false;
+    this.#sentMs = sentMs;
     this.#request.tell({ kind: "renewed", moments: this.moments() });
   }
 

@@ -42,6 +42,7 @@ export class News {
   #fresh: { readonly object: KubeObject | undefined; readonly version: string } | "gap" | undefined;
   #wake: () => void = () => {};
   #failure: unknown;
+  #hushed = false;
 
   constructor(request: NewsRequest) {
     this.#request = request;
@@ -60,7 +61,7 @@ export class News {
       if (this.#fresh === "gap") this.#fresh = undefined;
       try {
         const object = await client.get(ref, { signal: interrupted, timeoutMs: READ_TIMEOUT_MS });
-        this.#passOver(object?.metadata.resourceVersion);
+        this.passOver(object?.metadata.resourceVersion);
         return object;
       } catch (error) {
         const again = persistent && error instanceof KlatchError && error.code === "unreachable";
@@ -83,7 +84,7 @@ export class News {
   async next(known: KubeObject | undefined, forMs: number): Promise<KubeObject | undefined> {
     const { clock, interrupted, retryPeriodMs } = this.#request;
     if (this.#mode === "idle") this.#startWatch(known);
-    else this.#passOver(known?.metadata.resourceVersion);
+    else this.passOver(known?.metadata.resourceVersion);
     if (this.#mode === "polling") {
       const pauseMs = retryPeriodMs * (1 + (JITTER - 1) * clock.random());
       await clock.sleep(Math.min(pauseMs, forMs), interrupted);
@@ -113,21 +114,42 @@ export class News {
     return isSame(news, known) ? await this.read(true) : news;
   }
 
-  /** Ends the watch. */
-  stop(): void {
-    this.#stop.abort();
+  /** Whether nothing has been followed yet. */
+  get isIdle(): boolean {
+    return this.#mode === "idle";
   }
 
-  /** Drops what the watch has told, unless it is later than a version that we have by other ways. */
-  #passOver(version: string | undefined): void {
+  /** Whether a watch tells what is new, so that following the object costs no requests. */
+  get isWatching(): boolean {
+    return this.#mode === "watching";
+  }
+
+  /** Whether the verb watch is not granted. */
+  get isPolling(): boolean {
+    return this.#mode === "polling";
+  }
+
+  /** Nobody need be told from now on that the object cannot be watched. */
+  hush(): void {
+    this.#hushed = true;
+  }
+
+  /** Has the watch not tell what is not later than a version that we have by other ways. */
+  passOver(version: string | undefined): void {
     if (version === undefined) return;
     if (isLater(version, this.#version)) this.#version = version;
     if (typeof this.#fresh === "object" && !isLater(this.#fresh.version, version)) this.#fresh = undefined;
   }
 
+  /** Ends the watch, and whoever waits for news goes on without. */
+  stop(): void {
+    this.#stop.abort();
+    this.#wake();
+  }
+
   /** Sleeps until the watch has something to tell. */
   async #awaken(forMs: number): Promise<void> {
-    if (this.#fresh !== undefined || this.#failure !== undefined) return;
+    if (this.#fresh !== undefined || this.#failure !== undefined || this.#stop.signal.aborted) return;
     const awake = new AbortController();
     this.#wake = () => awake.abort();
     await this.#request.clock.sleep(forMs, AbortSignal.any([awake.signal, this.#request.interrupted]));
@@ -141,7 +163,7 @@ export class News {
     this.#follow(version).catch((error) => {
       if (error instanceof KlatchError && error.code === "forbidden") {
         this.#mode = "polling";
-        this.#request.tell({ kind: "polling", error });
+        if (!this.#hushed) this.#request.tell({ kind: "polling", error });
       } else if (!this.#stop.signal.aborted) {
         this.#failure = error;
       }

@@ -7,7 +7,7 @@
  * @module
  */
 import { holdOf, type KubeObject } from "../lock.ts";
-import { Contention } from "./contention.ts";
+import { CLAIMING, Contention } from "./contention.ts";
 import type { Ledger } from "./ledger.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 
@@ -26,7 +26,7 @@ export async function withdraw(request: AcquireRequest, ledger: Ledger): Promise
   const ref = refOf(strategy, lock);
   const endMs = clock.monotonic() + TIMEOUT_MS;
   const options = { timeoutMs: TIMEOUT_MS };
-  const contention = new Contention();
+  const contention = new Contention(CLAIMING);
   try {
     do {
       const object = await client.get(ref, options);

@@ -38,6 +38,5 @@ export async function write(
   const outcome = isNew
     ? await client.create(ref, object, { timeoutMs })
     : await client.update(ref, object, { timeoutMs });
-  if (outcome.kind === "done") ledger.settle(outcome.object);
   return { outcome, sentMs };
 }

@@ -6,20 +6,27 @@
  * and the reason. client-go keeps annotations when it takes a lock over, so the nonce counts only together with
  * what client-go changes then.
  *
- * It keeps no queue: whoever writes first after a release has the lock.
+ * It keeps no queue, but one place: who waits and finds it empty notes itself as the next. When the lock comes free the
+ * next one claims it, and the others hold back for a moment, so that a release costs few writes, however many wait.
+ * The place is a courtesy that nothing depends on: client-go does not know of it, and a next one that is dead is passed
+ * over. It is no promise of order either.
  *
  * Format: {@link https://pkg.go.dev/k8s.io/client-go/tools/leaderelection/resourcelock#LeaderElectionRecord}.
  *
  * @module
  */
 import { KlatchError } from "../errors.ts";
-import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
+import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName, Waiter } from "../lock.ts";
 import { type LockView, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Resource, type Strategy } from "../lock.ts";
 
 /** Says whose hold the record states: JSON, see {@link Note}. */
 const HOLD = "klatch.dev/hold";
 /** Why the holder holds it, for people. */
 const REASON = "klatch.dev/reason";
+/** Who is to have the lock next: JSON, see {@link Next}. */
+const NEXT = "klatch.dev/next";
+/** How long the next one may take to claim a free lock, in milliseconds: some round trips. */
+const NEXT_MS = 250;
 
 /** The record as the storage spells it; fields that we do not know are kept. */
 export type ElectionRecord = Readonly<Record<string, unknown>>;
@@ -54,6 +61,14 @@ interface Note {
   readonly renewed: string;
 }
 
+/** Who waits in the place of the next one. */
+interface Next {
+  readonly identity: string;
+  readonly nonce: string;
+  /** Since when, by its own wall clock; for people. */
+  readonly since: string;
+}
+
 /**
  * A strategy over client-go's record.
  *
@@ -74,7 +89,7 @@ export function election(storage: ElectionStorage): Strategy {
   return {
     name,
     resource,
-    view: (object) => engine.view(object),
+    view: (object, isExpired) => engine.view(object, isExpired),
     claim: (object, lock, me, isExpired, wallMs) => engine.claim(object, lock, me, isExpired, wallMs),
     renew: (object, me, wallMs) => engine.renew(object, me, wallMs),
     release: (object, me, wallMs) => engine.release(object, me, wallMs),
@@ -88,9 +103,15 @@ class Election {
     this.#storage = storage;
   }
 
-  view(object: KubeObject | undefined): LockView {
-    const holder = object === undefined ? undefined : this.#holderOf(object);
-    return { holders: holder === undefined ? [] : [holder], waiters: [], slots: 1 };
+  view(object: KubeObject | undefined, isExpired: IsExpired = () => false): LockView {
+    if (object === undefined) return { holders: [], waiters: [], slots: 1 };
+    const holder = this.#holderOf(object);
+    const next = this.#nextOf(object, isExpired);
+    return {
+      holders: holder === undefined ? [] : [holder],
+      waiters: next === undefined ? [] : [next],
+      slots: 1,
+    };
   }
 
   claim(
@@ -101,7 +122,23 @@ class Election {
     wallMs: number,
   ): Claim {
     const holder = object === undefined ? undefined : this.#holderOf(object);
-    if (holder !== undefined && !isExpired(holder)) return { kind: "wait" };
+    const next = object === undefined ? undefined : this.#nextOf(object, isExpired);
+    if (object !== undefined && holder !== undefined && !isExpired(holder)) {
+      if (next !== undefined) return { kind: "wait" };
+      const { identity, nonce } = me;
+      return {
+        kind: "join",
+        single: true,
+        object: withNext(object, { identity, nonce, since: instant(wallMs) }),
+      };
+    }
+    const taken = this.#taken(object, lock, me, wallMs);
+    const isFree = next === undefined || next.nonce === me.nonce || isExpired(next);
+    return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
+  }
+
+  /** The object with my hold. */
+  #taken(object: KubeObject | undefined, lock: LockName, me: Contender, wallMs: number): KubeObject {
     const { resource: { apiVersion, kind }, transitions } = this.#storage;
     const base: KubeObject = object ??
       { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
@@ -122,8 +159,8 @@ class Election {
       ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
       ...me.labels,
     };
-    const taken = this.#storage.write(base, record);
-    return { kind: "acquire", object: annotated(taken, note, me.reason, labels) };
+    // The place is free again, whoever was in it: it will see that, and may take it anew.
+    return withNext(annotated(this.#storage.write(base, record), note, me.reason, labels), undefined);
   }
 
   renew(object: KubeObject, me: Contender, wallMs: number): Change {
@@ -140,7 +177,10 @@ class Election {
 
   /** As client-go releases: no holder, one second, so that everybody may take it at once. */
   release(object: KubeObject, me: Contender, wallMs: number): Change {
-    if (this.#holderOf(object)?.nonce !== me.nonce) return { kind: "lost" };
+    if (this.#holderOf(object)?.nonce !== me.nonce) {
+      if (this.#nextIn(object)?.nonce !== me.nonce) return { kind: "lost" };
+      return { kind: "write", object: withNext(object, undefined) };
+    }
     const now = this.#storage.time(wallMs);
     const record = {
       ...this.#read(object),
@@ -203,6 +243,30 @@ class Election {
     return { nonce, acquireTime, transitions: changes, renewed: textOf(renewed) ?? "" };
   }
 
+  /** The next one as a waiter: its turn begins when the lock comes free, and is over soon. */
+  #nextOf(object: KubeObject, isExpired: IsExpired): Waiter | undefined {
+    const next = this.#nextIn(object);
+    if (next === undefined) return undefined;
+    const holder = this.#holderOf(object);
+    if (holder !== undefined && !isExpired(holder)) {
+      return { ...next, leaseDurationMs: undefined, stamp: JSON.stringify([next.nonce]) };
+    }
+    // Whatever ends its turn makes another record, and so another turn.
+    const turn = holder?.stamp ?? this.#read(object);
+    return { ...next, leaseDurationMs: NEXT_MS, stamp: JSON.stringify([next.nonce, turn]) };
+  }
+
+  /** What is not ours to read is nobody: the place is only a courtesy. */
+  #nextIn(object: KubeObject): Next | undefined {
+    try {
+      const { identity, nonce, since } = Object(JSON.parse(object.metadata.annotations?.[NEXT] ?? "null"));
+      const texts = [identity, nonce, since].every((each) => typeof each === "string");
+      return texts ? { identity, nonce, since } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   #read(object: KubeObject): ElectionRecord {
     const { path } = this.#storage;
     return this.#storage.read(object, (found, wanted) => unreadable(object, path, found, wanted));
@@ -227,6 +291,13 @@ function annotated(
     ...(reason !== undefined && { [REASON]: reason }),
   };
   return { ...object, metadata: { ...object.metadata, annotations, ...(labels && { labels }) } };
+}
+
+/** The object with this one as the next, or with nobody. */
+function withNext(object: KubeObject, next: Next | undefined): KubeObject {
+  const { [NEXT]: _next, ...others } = object.metadata.annotations ?? {};
+  const annotations = { ...others, ...(next !== undefined && { [NEXT]: JSON.stringify(next) }) };
+  return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
 function instant(wallMs: number): string {

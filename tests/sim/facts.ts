@@ -70,4 +70,4 @@ export type Fact =
   /** A contender had its command run to its end under a hold from begin to end. */
   | { readonly kind: "served"; readonly contender: string }
   /** The world has ended; `waiting` were not served since it was healed. */
-  | { readonly kind: "over"; readonly waiting: readonly string[] };
+  | { readonly kind: "over"; readonly waiting: readonly string[]; readonly afterMs: number };

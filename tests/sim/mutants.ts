@@ -87,12 +87,13 @@ export const mutants: readonly Mutant[] = [
     name: "after waiting, the hold is taken for expired without another look",
     file: "lib/session/acquire.ts",
     edits: [{
-      find: `if (claim.kind === "wait") object = await this.#wait(object, view);`,
-      replace: `if (claim.kind === "wait") {
-        object = await this.#wait(object, view);
-        const blind = strategy.claim(object, lock, me, () => true, clock.wall());
-        if (blind.kind === "acquire") object = await this.#claim(object, blind.object, view);
-      }`,
+      find: `    return await this.#wait(object, view);
+  }`,
+      replace: `    const news = await this.#wait(object, view);
+    const { strategy, lock, me, clock } = this.#request;
+    const blind = strategy.claim(news, lock, me, () => true, clock.wall());
+    return blind.kind === "acquire" ? await this.#claim(news, blind.object, view) : news;
+  }`,
     }],
   },
   {
@@ -203,8 +204,10 @@ export const mutants: readonly Mutant[] = [
     name: "identity alone decides who holds",
     file: "lib/strategies/election.ts",
     edits: [{
-      find: `if (holder !== undefined && !isExpired(holder)) return`,
-      replace: `if (holder !== undefined && holder.identity !== me.identity && !isExpired(holder)) return`,
+      find: `holder !== undefined && !isExpired(holder)) {
+      if (next`,
+      replace: `holder !== undefined && holder.identity !== me.identity && !isExpired(holder)) {
+      if (next`,
     }],
   },
   {
@@ -228,11 +231,9 @@ export const mutants: readonly Mutant[] = [
     name: "the lock is given back before the command is dead",
     file: "lib/process/run.ts",
     edits: [{
-      find: `    await this.#untilGone();
-    const { code`,
+      find: `    if (this.#stopping.signal.aborted || !await`,
       replace: `    if (this.#stopping.signal.aborted) return { status: 143 };
-    await this.#untilGone();
-    const { code`,
+    if (this.#stopping.signal.aborted || !await`,
     }],
   },
   {

@@ -5,7 +5,8 @@
  * @module
  */
 import type { KubeObject, LockName } from "../../lib/lock.ts";
-import { type Checker, checkers } from "./checkers/mod.ts";
+import type { Case } from "../contract/cases.ts";
+import { type Checker, checkersFor } from "./checkers/mod.ts";
 import { servedWithinMs } from "./checkers/served.ts";
 import { KlatchRun } from "./contender.ts";
 import { Disturbances } from "./disturbances.ts";
@@ -40,6 +41,7 @@ export class World {
   readonly #truth = new Truth();
   readonly #trace: Trace;
   readonly #scenario: Scenario;
+  readonly #kind: Case;
   readonly #checkers: readonly Checker[];
   readonly #violations: string[] = [];
   readonly #machines: readonly Machine[];
@@ -57,10 +59,11 @@ export class World {
     this.#trace = new Trace(options.record, () => this.#timeline.nowMs);
     const kind = simulated.get(options.strategy);
     if (kind === undefined) throw new Error(`no strategy is called ${options.strategy}`);
+    this.#kind = kind;
     const scenario = this.#scenario = drawScenario(random.fork(), options);
     this.#machines = Array.from({ length: scenario.contenders }, (_, i) => this.#machine(`c${i + 1}`));
     this.#waiting = new Set(this.#machines.map(({ name }) => name));
-    this.#checkers = checkers.map((make) => {
+    this.#checkers = checkersFor(kind).map((make) => {
       const violation = (what: string) => this.#violation(checker.name, what);
       const checker: Checker = make({ scenario, truth: this.#truth, violation });
       return checker;
@@ -85,7 +88,8 @@ export class World {
   async run(): Promise<Outcome> {
     const timeline = this.#timeline;
     const { healAtMs } = this.#scenario;
-    const endMs = healAtMs + servedWithinMs(this.#scenario);
+    const boundMs = servedWithinMs(this.#scenario, this.#kind);
+    const endMs = healAtMs + boundMs;
     for (const [i, machine] of this.#machines.entries()) {
       timeline.after(this.#random.between(0, 500), () => this.#start(machine, i, 1));
     }
@@ -97,7 +101,9 @@ export class World {
       (this.#healed && this.#waiting.size === 0)
     );
     if (timeline.events > MOST_EVENTS) this.#violation("progress", "nothing but commotion");
-    if (this.#violations.length === 0) this.#tell({ kind: "over", waiting: [...this.#waiting] });
+    if (this.#violations.length === 0) {
+      this.#tell({ kind: "over", waiting: [...this.#waiting], afterMs: boundMs });
+    }
     return {
       seed: this.#options.seed,
       violations: this.#violations,

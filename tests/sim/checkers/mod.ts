@@ -16,8 +16,8 @@ import { ownership } from "./ownership.ts";
 import { served } from "./served.ts";
 import { token } from "./token.ts";
 
-/** All of them. */
-export const checkers: readonly MakeChecker[] = [
+/** What every strategy promises. */
+const common: readonly MakeChecker[] = [
   exclusion,
   handover,
   outlive,
@@ -27,8 +27,16 @@ export const checkers: readonly MakeChecker[] = [
   noticed,
   needless,
   failures,
-  fifo,
   served,
 ];
+
+/**
+ * All that a strategy promises.
+ *
+ * @param kind says whether it keeps a queue.
+ */
+export function checkersFor(kind: { readonly hasQueue?: boolean }): readonly MakeChecker[] {
+  return kind.hasQueue === true ? [...common, fifo] : common;
+}
 
 export type { Checker, CheckerParts, MakeChecker } from "./checker.ts";
