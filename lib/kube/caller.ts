@@ -82,16 +82,18 @@ export class Caller {
     call.signal?.throwIfAborted();
     const late = new AbortController();
     const done = new AbortController();
-    const tooLate = new LostAnswer(`no answer within ${(call.timeoutMs / 1000).toFixed(1)}s`);
+    let tooLate: LostAnswer | undefined;
     const onAbort = () => late.abort(call.signal?.reason);
     call.signal?.addEventListener("abort", onAbort, { once: true });
     this.#clock.sleep(call.timeoutMs, done.signal).then(() => {
-      if (!done.signal.aborted) late.abort(tooLate);
+      if (done.signal.aborted) return;
+      tooLate = new LostAnswer(`no answer within ${(call.timeoutMs / 1000).toFixed(1)}s`);
+      late.abort(tooLate);
     });
     try {
       return await run(late.signal);
     } catch (error) {
-      if (late.signal.reason === tooLate) {
+      if (tooLate !== undefined && late.signal.reason === tooLate) {
         this.distrust();
         throw tooLate;
       }

@@ -2,13 +2,14 @@
  * True time: the order in which everything in a simulated world happens. No machine in that world can read it; each
  * has a clock of its own ({@link import("./machine.ts").Machine}).
  *
- * After each event that may have woken code under test, all of that code runs until it waits again. A turn of the
- * runtime's own event loop is what makes sure of that: it does not come before the last microtask has run, however
- * many there are, and nothing under test waits for anything but microtasks and this timeline.
+ * After each event that may have woken code under test, all of that code runs until it waits again. A tick of the
+ * runtime makes sure of that: it does not come before the last microtask has run, however many there are, and nothing
+ * under test waits for anything but microtasks and this timeline. Unlike a turn of the event loop it asks the system
+ * for nothing.
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { nextTick } from "node:process";
 
 interface Event {
   readonly atMs: number;
@@ -54,7 +55,7 @@ export class Timeline {
       this.#nowMs = event.atMs;
       this.events++;
       event.run();
-      await turn();
+      await quiet();
     }
   }
 
@@ -96,7 +97,7 @@ function before(one: Event, other: Event): boolean {
   return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
 }
 
-/** One turn of the event loop: when it resolves, no microtask is left. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+/** When it resolves, no microtask is left but what it resolves. */
+function quiet(): Promise<void> {
+  return new Promise((resolve) => nextTick(resolve));
 }
