@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { installLightAbort } from "./abort.ts";
 import type { ScenarioOptions } from "./scenario.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 
@@ -49,8 +50,9 @@ interface Scope {
 }
 
 if (import.meta.main || "postMessage" in globalThis) {
-  // Stacks of the many errors that are part of the game cost more than the game; a replay has them.
+  installLightAbort();
   const scope = globalThis as unknown as Scope;
+  // Stacks of the many errors that are part of the game cost more than the game; a replay has them.
   scope.onmessage = async ({ data }) => {
     Error.stackTraceLimit = data.record ? 10 : 0;
     scope.postMessage(await perform(data));
