@@ -12,6 +12,8 @@ export class Ledger {
   readonly #strategy: Strategy;
   readonly #me: Contender;
   readonly #sentMs = new Map<string, number>();
+  /** What was found in an object, which is asked for several times while it is dealt with. */
+  readonly #stamps = new WeakMap<KubeObject, { readonly stamp: string | undefined }>();
 
   constructor(strategy: Strategy, me: Contender) {
     this.#strategy = strategy;
@@ -54,6 +56,9 @@ export class Ledger {
   }
 
   #stamp(object: KubeObject): string | undefined {
-    return holdOf(this.#strategy.view(object), this.#me.nonce)?.stamp;
+    const known = this.#stamps.get(object) ??
+      { stamp: holdOf(this.#strategy.view(object), this.#me.nonce)?.stamp };
+    this.#stamps.set(object, known);
+    return known.stamp;
   }
 }

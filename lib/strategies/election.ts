@@ -98,6 +98,8 @@ export function election(storage: ElectionStorage): Strategy {
 
 class Election {
   readonly #storage: ElectionStorage;
+  /** What was read of an object, which a session looks at several times. */
+  readonly #known = new WeakMap<KubeObject, { readonly holder: Holder | undefined }>();
 
   constructor(storage: ElectionStorage) {
     this.#storage = storage;
@@ -193,6 +195,12 @@ class Election {
   }
 
   #holderOf(object: KubeObject): Holder | undefined {
+    const known = this.#known.get(object) ?? { holder: this.#holderIn(object) };
+    this.#known.set(object, known);
+    return known.holder;
+  }
+
+  #holderIn(object: KubeObject): Holder | undefined {
     const record = this.#read(object);
     const { holderIdentity: identity, leaseDurationSeconds: seconds, acquireTime, renewTime } = record;
     if (identity === undefined || identity === null || identity === "") return undefined;

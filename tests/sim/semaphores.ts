@@ -93,9 +93,16 @@ function ourHolders(object: KubeObject | undefined) {
   return object === undefined ? [] : oursIn(object).holders ?? [];
 }
 
-function oursIn(object: KubeObject): {
+interface Ours {
   readonly holders?: readonly { readonly name: string; readonly exclusive?: boolean }[];
   readonly gone?: readonly { readonly name: string; readonly date: string }[];
-} {
-  return JSON.parse(object.metadata.annotations?.[OURS] ?? "{}");
+}
+
+/** What was read of an object, which is looked at several times. */
+const known = new WeakMap<KubeObject, Ours>();
+
+function oursIn(object: KubeObject): Ours {
+  const ours: Ours = known.get(object) ?? JSON.parse(object.metadata.annotations?.[OURS] ?? "{}");
+  known.set(object, ours);
+  return ours;
 }

@@ -6,7 +6,7 @@
  */
 import type { KubeObject, LockName, LockView, Strategy } from "../../lib/lock.ts";
 import { RESOURCE_TYPES, type ResourceType } from "../../lib/sandbox/resources.ts";
-import { ApiError } from "../../lib/sandbox/status.ts";
+import { ApiError, notFound } from "../../lib/sandbox/status.ts";
 import { Store } from "../../lib/sandbox/store.ts";
 import type { Commit, Writer } from "./facts.ts";
 
@@ -42,8 +42,8 @@ export class ApiServer {
   readonly #parts: ServerParts;
   readonly #type: ResourceType;
   #view: LockView;
-  /** What a read may have answered before the last write, if there was one. */
-  #stale: ServerAnswer | undefined;
+  /** What a read would have answered before the last write, if there was one. */
+  #stale: (() => ServerAnswer) | undefined;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
@@ -67,10 +67,11 @@ export class ApiServer {
   /** Answers a request. */
   handle(request: ServerRequest, by: Writer): ServerAnswer {
     const isWrite = request.method !== "GET";
-    const stale = isWrite ? this.#answer({ method: "GET", path: this.#path }) : undefined;
+    const before = isWrite ? this.find() : undefined;
     const answer = this.#answer(request);
     if (isWrite && answer.status < 300) {
-      this.#stale = stale;
+      this.#stale = () =>
+        before === undefined ? refused(notFound(this.#type, this.#parts.lock.name)) : done(200, before);
       this.#note(by);
     }
     return answer;
@@ -78,7 +79,7 @@ export class ApiServer {
 
   /** Answers a read with what was true before the last write. */
   handleStale(request: ServerRequest): ServerAnswer {
-    return this.#stale ?? this.#answer(request);
+    return this.#stale?.() ?? this.#answer(request);
   }
 
   /** Somebody changes the object by force. */
@@ -105,7 +106,7 @@ export class ApiServer {
     const after = query.get("resourceVersion") ?? undefined;
     // There is but one object of this kind, so that the field selector need not be looked at.
     return this.store.watch(this.#type, {}, after, (event) => {
-      onLine(JSON.stringify(event), event.type === "ERROR");
+      onLine(`{"type":"${event.type}","object":${textOf(event.object)}}`, event.type === "ERROR");
     });
   }
 
@@ -135,7 +136,7 @@ export class ApiServer {
       return done(200, this.store.delete(this.#type, namespace, name, { preconditions }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return done(error.code, error.status);
+      return refused(error);
     }
   }
 
@@ -148,6 +149,19 @@ export class ApiServer {
   }
 }
 
-function done(status: number, body: unknown): ServerAnswer {
-  return { status, text: JSON.stringify(body) };
+function done(status: number, body: object): ServerAnswer {
+  return { status, text: textOf(body) };
+}
+
+function refused(error: ApiError): ServerAnswer {
+  return done(error.code, error.status);
+}
+
+/** Texts of what the store gives, which is frozen: one object goes out in many answers and watches. */
+const texts = new WeakMap<object, string>();
+
+function textOf(body: object): string {
+  const text = texts.get(body) ?? JSON.stringify(body);
+  texts.set(body, text);
+  return text;
 }
