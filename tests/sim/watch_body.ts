@@ -4,6 +4,7 @@
  * @module
  */
 import type { TransportRequest } from "../../lib/kube/transport.ts";
+import { Chunks } from "./chunks.ts";
 import type { Network, Peer } from "./network.ts";
 
 /** The API server's bookmarks come about this often. */
@@ -13,10 +14,9 @@ const encoder = new TextEncoder();
 
 /** One open watch. */
 export class WatchBody {
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly #chunks = new Chunks(() => this.#end());
   readonly #network: Network;
   readonly #peer: Peer;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #stop: () => void = () => {};
   #stalled = false;
   #ended = false;
@@ -26,18 +26,19 @@ export class WatchBody {
   constructor(network: Network, peer: Peer, request: TransportRequest) {
     this.#network = network;
     this.#peer = peer;
-    this.stream = new ReadableStream<Uint8Array>({
-      start: (controller) => void (this.#controller = controller),
-      cancel: () => this.#end(),
-    });
     request.signal.addEventListener("abort", () => {
-      if (!this.#ended) this.#controller?.error(request.signal.reason);
+      if (!this.#ended) this.#chunks.error(request.signal.reason);
       this.#end();
     }, { once: true });
     peer.process.atDeath.push(() => this.#end());
     network.watches.add(this);
     this.#stop = network.parts.server.watch(request.path, (line, last) => this.#send(line, last));
     this.#bookmarkLater();
+  }
+
+  /** As the transport gives it; the client does nothing with it but to iterate. */
+  get stream(): ReadableStream<Uint8Array> {
+    return this.#chunks as AsyncIterable<Uint8Array> as ReadableStream<Uint8Array>;
   }
 
   /** The machine at the other end. */
@@ -55,8 +56,8 @@ export class WatchBody {
   drop(broken: boolean): void {
     this.#trace(broken ? "breaks" : "closes");
     this.#arrive(() => {
-      if (broken) this.#controller?.error(new Error("simulated: the connection broke"));
-      else this.#controller?.close();
+      if (broken) this.#chunks.error(new Error("simulated: the connection broke"));
+      else this.#chunks.close();
       this.#end();
     });
   }
@@ -64,9 +65,9 @@ export class WatchBody {
   #send(line: string, last: boolean): void {
     if (last) this.#trace("expires");
     this.#arrive(() => {
-      this.#controller?.enqueue(encoder.encode(`${line}\n`));
+      this.#chunks.enqueue(encoder.encode(`${line}\n`));
       if (!last) return;
-      this.#controller?.close();
+      this.#chunks.close();
       this.#end();
     });
   }
