@@ -13,25 +13,13 @@
 
 type Listener = (event: { readonly type: "abort"; readonly target: LightSignal }) => void;
 
-/** Why a signal aborted: shared by all that abort with it, and made when somebody asks. */
-class Reason {
-  #given: unknown;
-
-  constructor(given: unknown) {
-    this.#given = given;
-  }
-
-  get value(): unknown {
-    if (this.#given === undefined) {
-      this.#given = new DOMException("The signal has been aborted", "AbortError");
-    }
-    return this.#given;
-  }
-}
+/** The reason of all that abort without one. It is costly to make, and nobody asks which one it is. */
+const UNREASONED = new DOMException("The signal has been aborted", "AbortError");
 
 /** What an `AbortSignal` is to klatch. */
 export class LightSignal {
-  #reason: Reason | undefined;
+  #aborted = false;
+  #reason: unknown;
   /** Each listener, and whether it is called but once; in the order of entry. */
   #listeners: Map<Listener, boolean> | undefined;
   /** Signals that abort with this one. */
@@ -40,15 +28,15 @@ export class LightSignal {
   #sources: Set<LightSignal> | undefined;
 
   get aborted(): boolean {
-    return this.#reason !== undefined;
+    return this.#aborted;
   }
 
   get reason(): unknown {
-    return this.#reason?.value;
+    return this.#reason;
   }
 
   throwIfAborted(): void {
-    if (this.#reason !== undefined) throw this.#reason.value;
+    if (this.#aborted) throw this.#reason;
   }
 
   addEventListener(type: string, listener: Listener, { once = false }: { once?: boolean } = {}): void {
@@ -66,8 +54,8 @@ export class LightSignal {
     const result = new LightSignal();
     const sources = result.#sources = new Set<LightSignal>();
     const given = [...signals];
-    for (const signal of given) result.#reason ??= signal.#reason;
-    if (result.#reason !== undefined) return result;
+    const ended = given.find(({ aborted }) => aborted);
+    if (ended !== undefined) return LightSignal.abort(ended.#reason);
     for (const signal of given) {
       if (signal.#sources === undefined) sources.add(signal);
       else for (const source of signal.#sources) sources.add(source);
@@ -79,22 +67,27 @@ export class LightSignal {
   /** A signal that has aborted. */
   static abort(reason?: unknown): LightSignal {
     const signal = new LightSignal();
-    signal.#reason = new Reason(reason);
+    signal.#end(reason);
     return signal;
   }
 
   /** Aborts this signal and all that depend on it; all are aborted before the first listener is called. */
   static end(signal: LightSignal, reason: unknown): void {
-    if (signal.#reason !== undefined) return;
-    signal.#reason = new Reason(reason);
+    if (signal.#aborted) return;
+    signal.#end(reason);
     const dependents = [...signal.#dependents ?? []];
     signal.#dependents = undefined;
     for (const dependent of dependents) {
-      dependent.#reason = signal.#reason;
+      dependent.#end(signal.#reason);
       for (const source of dependent.#sources ?? []) source.#dependents?.delete(dependent);
     }
     signal.#dispatch();
     for (const dependent of dependents) dependent.#dispatch();
+  }
+
+  #end(reason: unknown): void {
+    this.#aborted = true;
+    this.#reason = reason === undefined ? UNREASONED : reason;
   }
 
   #dispatch(): void {

@@ -98,11 +98,14 @@ interface Ours {
   readonly gone?: readonly { readonly name: string; readonly date: string }[];
 }
 
-/** What was read of an object, which is looked at several times. */
-const known = new WeakMap<KubeObject, Ours>();
+/** What was read lately: every contender has its own copies of one text, and looks at each several times. */
+const known = new Map<string, Ours>();
+const MOST_KNOWN = 100;
 
 function oursIn(object: KubeObject): Ours {
-  const ours: Ours = known.get(object) ?? JSON.parse(object.metadata.annotations?.[OURS] ?? "{}");
-  known.set(object, ours);
+  const text = object.metadata.annotations?.[OURS] ?? "{}";
+  const ours: Ours = known.get(text) ?? JSON.parse(text);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(text, ours);
   return ours;
 }
