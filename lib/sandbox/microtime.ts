@@ -27,6 +27,23 @@ const MICROS: Part = [".000000", /^\.\d{6}/];
 /** Go takes a fraction of any length after the seconds, though the layout has none. */
 const ANY_FRACTION: Part = ["", /^(?:\.\d+)?/];
 
+/** A way to write a time. */
+interface Layout {
+  /** As Go spells it. */
+  readonly name: string;
+  readonly parts: readonly Part[];
+  /** All parts at once, each a group. */
+  readonly whole: RegExp;
+}
+
+const MICRO_TIME = layoutOf("2006-01-02T15:04:05.000000Z07:00", [...DATE, MICROS, ZONE]);
+const TIME = layoutOf("2006-01-02T15:04:05Z07:00", [...DATE, ANY_FRACTION, ZONE]);
+
+function layoutOf(name: string, parts: readonly Part[]): Layout {
+  const groups = parts.map(([, { source }]) => `(${source.slice("^".length)})`);
+  return { name, parts, whole: new RegExp(`^${groups.join("")}$`) };
+}
+
 /** A time in the API's own spelling, or why it is none. */
 export type ParsedTime = { readonly text: string } | { readonly error: string };
 
@@ -46,12 +63,12 @@ export type ParsedTime = { readonly text: string } | { readonly error: string };
  * ```
  */
 export function goMicroTime(text: string): ParsedTime {
-  return parse(text, [...DATE, MICROS, ZONE], "2006-01-02T15:04:05.000000Z07:00", true);
+  return parse(text, MICRO_TIME);
 }
 
 /** Reads a `Time`; as {@link goMicroTime}, with whole seconds: a fraction is taken and dropped. */
 export function goTime(text: string): ParsedTime {
-  return parse(text, [...DATE, ANY_FRACTION, ZONE], "2006-01-02T15:04:05Z07:00", false);
+  return parse(text, TIME);
 }
 
 /**
@@ -64,24 +81,31 @@ export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-function parse(text: string, parts: readonly Part[], layout: string, micros: boolean): ParsedTime {
-  const failed = `parsing time ${JSON.stringify(text)}`;
+function parse(text: string, layout: Layout): ParsedTime {
+  const found = layout.whole.exec(text)?.slice(1);
+  if (found === undefined) return { error: misfit(text, layout) };
+  const outOfRange = rangeError(found);
+  if (outOfRange !== undefined) return { error: `${parsing(text)}: ${outOfRange} out of range` };
+  const seconds = Date.parse(found.slice(0, 11).join("") + found[12]);
+  const fraction = layout === MICRO_TIME ? found[11] : "";
+  return { text: `${new Date(seconds).toISOString().slice(0, 19)}${fraction}Z` };
+}
+
+/** Where a text leaves its layout. */
+function misfit(text: string, { name: layout, parts }: Layout): string {
   let rest = text;
-  const found: string[] = [];
   for (const [name, pattern] of parts) {
     const match = pattern.exec(rest);
     if (match === null) {
-      return { error: `${failed} as "${layout}": cannot parse ${JSON.stringify(rest)} as "${name}"` };
+      return `${parsing(text)} as "${layout}": cannot parse ${JSON.stringify(rest)} as "${name}"`;
     }
-    found.push(match[0]);
     rest = rest.slice(match[0].length);
   }
-  if (rest !== "") return { error: `${failed}: extra text: ${JSON.stringify(rest)}` };
-  const outOfRange = rangeError(found);
-  if (outOfRange !== undefined) return { error: `${failed}: ${outOfRange} out of range` };
-  const seconds = Date.parse(found.slice(0, 11).join("") + found[12]);
-  const fraction = micros ? found[11] : "";
-  return { text: `${new Date(seconds).toISOString().slice(0, 19)}${fraction}Z` };
+  return `${parsing(text)}: extra text: ${JSON.stringify(rest)}`;
+}
+
+function parsing(text: string): string {
+  return `parsing time ${JSON.stringify(text)}`;
 }
 
 function rangeError(found: readonly string[]): string | undefined {

@@ -45,6 +45,7 @@ export const MOST_IDENTITY_BYTES = 256;
 export const MOST_REASON_BYTES = 2_048;
 
 const encoder = new TextEncoder();
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /**
  * How many bytes a text takes up in UTF-8.
@@ -57,7 +58,7 @@ const encoder = new TextEncoder();
  * ```
  */
 export function bytesOf(text: string): number {
-  return encoder.encode(text).length;
+  return NOT_ASCII.test(text) ? encoder.encode(text).length : text.length;
 }
 
 /**
