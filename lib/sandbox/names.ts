@@ -13,8 +13,13 @@ const QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?";
 const DATA_KEY = "[-._a-zA-Z0-9]+";
 
+/** Made once of each pattern. */
+const matchers = new Map<string, RegExp>();
+
 function fits(value: string, pattern: string): boolean {
-  return new RegExp(`^(?:${pattern})$`).test(value);
+  const matcher = matchers.get(pattern) ?? new RegExp(`^(?:${pattern})$`);
+  matchers.set(pattern, matcher);
+  return matcher.test(value);
 }
 
 /** For names of most objects. */
