@@ -5,7 +5,6 @@
  * @module
  */
 import type { KubeObject, LockName } from "../../lib/lock.ts";
-import type { Case } from "../contract/cases.ts";
 import { type Checker, checkersFor } from "./checkers/mod.ts";
 import { servedWithinMs } from "./checkers/served.ts";
 import { KlatchRun } from "./contender.ts";
