@@ -16,7 +16,7 @@ import type { Caller } from "./caller.ts";
 import { parseStatus, refusal, type Status } from "./failures.ts";
 import { lines } from "./lines.ts";
 import { collectionPath } from "./paths.ts";
-import { LostAnswer } from "./transport.ts";
+import { LostAnswer, type TransportResponse } from "./transport.ts";
 
 /** How long the server shall keep one watch open, in seconds; some jitter is added, as client-go does. */
 const SERVER_TIMEOUT_S = 300;
@@ -103,6 +103,8 @@ class Connection {
   readonly #ref: ObjectRef;
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
+  /** Held on to: the runtime collects a response whose body is still read, and then no signal ends the body. */
+  #response: TransportResponse | undefined;
   /** What the server asked for when it refused us for now. */
   retryAfterMs: number | undefined;
 
@@ -128,6 +130,7 @@ class Connection {
       timeoutMs: OPEN_TIMEOUT_MS,
       signal: this.#signal,
     });
+    this.#response = response;
     if (response.status === 200 && response.body !== null) return this.#events(response.body);
     const text = response.body === null ? "" : await new Response(response.body).text();
     if (response.status === 410) throw new Expired(text);
@@ -137,6 +140,7 @@ class Connection {
 
   close(): void {
     this.#ended.abort();
+    this.#response = undefined;
   }
 
   async *#events(body: ReadableStream<Uint8Array>): AsyncGenerator<WireEvent> {
@@ -151,10 +155,8 @@ class Connection {
       });
     };
     listen();
-    // The runtime by itself does not end a body any more once it has collected the response that it belongs to.
-    const ending = body.pipeThrough(new TransformStream(), { signal: this.#signal });
     try {
-      for await (const line of lines(ending)) {
+      for await (const line of lines(body)) {
         heard.abort();
         heard = new AbortController();
         listen();
