@@ -286,6 +286,16 @@ describe("a watch", () => {
     });
   }
 
+  it("says that there is a gap when it has to begin anew without a version", async () => {
+    const answers = [
+      () => stream([], "end"),
+      () => stream([{ type: "ADDED", object: object("9") }], "open"),
+    ];
+    await against(answers, async (client) => {
+      assertEquals((await read(client, 2)).map((event) => event.kind), ["gap", "object"]);
+    });
+  });
+
   it("reconnects silently after server errors and broken connections", async () => {
     const answers = [
       () => status(503, "ill"),

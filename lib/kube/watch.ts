@@ -86,6 +86,8 @@ export async function* watch(
     } finally {
       connection.close();
     }
+    // A watch that begins anew without a version tells what is there, but not what has gone meanwhile.
+    if (version === undefined) broken = true;
     await parts.clock.sleep(connection.retryAfterMs ?? backoff.nextMs(), signal);
   }
 }
