@@ -134,7 +134,7 @@ class Keeper implements Hold {
     const ref = refOf(strategy, lock);
     try {
       const target = { client, clock, ref, ledger: this.#ledger };
-      const { outcome, sentMs } = await write(target, change.object, this.#patienceMs());
+      const { outcome, sentMs } = await write(target, change.object, this.#patienceMs(), this.#lost.signal);
       if (outcome.kind === "done") {
         this.#renewed(outcome.object, sentMs);
         this.#ledger.settle(outcome.object);

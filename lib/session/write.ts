@@ -23,6 +23,7 @@ export interface WriteRequest {
  * @param request where to.
  * @param object what to write.
  * @param timeoutMs how long to wait for the answer, in milliseconds.
+ * @param signal gives it up: nothing is sent any more, and the promise rejects with its reason.
  * @returns the outcome, and when the request was sent, on `clock.awakeOrNot()`.
  * @throws KlatchError as {@link KubeClient.update} does.
  */
@@ -30,13 +31,15 @@ export async function write(
   request: WriteRequest,
   object: KubeObject,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<{ readonly outcome: WriteOutcome; readonly sentMs: number }> {
   const { client, clock, ref, ledger } = request;
   const sentMs = clock.awakeOrNot();
   ledger.sending(object, sentMs);
+  const options = { timeoutMs, ...(signal !== undefined && { signal }) };
   const isNew = object.metadata.resourceVersion === undefined;
   const outcome = isNew
-    ? await client.create(ref, object, { timeoutMs })
-    : await client.update(ref, object, { timeoutMs });
+    ? await client.create(ref, object, options)
+    : await client.update(ref, object, options);
   return { outcome, sentMs };
 }
