@@ -1,0 +1,163 @@
+/**
+ * Who stands next for a Lease: one of those who wait, whom the others let go first.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { after, before, describe, it } from "@std/testing/bdd";
+import type { Contender, KubeObject, Party } from "../lib/lock.ts";
+import { DEFAULT_TIMING } from "../lib/session/mod.ts";
+import { lease } from "../lib/strategies/lease.ts";
+import { Bench, until } from "./contract/bench.ts";
+import { CountingClient } from "./support/counting_client.ts";
+import { type TestServer, testServers } from "./support/servers.ts";
+
+const lock = { namespace: "ns", name: "x" };
+const NOTE = "klatch.dev/next";
+const never = () => false;
+const timing = DEFAULT_TIMING;
+
+const contender = (nonce: string): Contender => ({
+  identity: `id-${nonce}`,
+  nonce,
+  leaseDurationMs: 15_000,
+  labels: {},
+});
+
+function claimed(
+  object: KubeObject | undefined,
+  nonce: string,
+  isExpired: (party: Party) => boolean = never,
+) {
+  return lease.claim(object, lock, contender(nonce), isExpired, 0);
+}
+
+function step(object: KubeObject | undefined, nonce: string, kind: "acquire" | "join"): KubeObject {
+  const claim = claimed(object, nonce);
+  if (claim.kind !== kind) throw new Error(`${nonce} should ${kind}, not ${claim.kind}`);
+  return claim.object;
+}
+
+function released(object: KubeObject, nonce: string): KubeObject {
+  const change = lease.release(object, contender(nonce), 0);
+  if (change.kind !== "write") throw new Error(`${nonce} has nothing to give back`);
+  return change.object;
+}
+
+const nextIn = (object: KubeObject) => lease.view(object).waiters.map(({ nonce }) => nonce);
+
+describe("the place of the next one", () => {
+  const held = step(undefined, "a", "acquire");
+  const waitedFor = step(held, "b", "join");
+
+  it("is taken by one of those who wait", () => {
+    assertEquals(nextIn(waitedFor), ["b"]);
+    assertEquals([claimed(waitedFor, "b").kind, claimed(waitedFor, "c").kind], ["wait", "wait"]);
+  });
+
+  it("gives the first go at a lock that has come free", () => {
+    const free = released(waitedFor, "a");
+    assertEquals([claimed(free, "b").kind, claimed(free, "c").kind], ["acquire", "wait"]);
+  });
+
+  it("also gives it when the holder has died", () => {
+    const [holder] = lease.view(waitedFor).holders;
+    const isExpired = (party: Party) => party.stamp === holder?.stamp;
+    assertEquals(claimed(waitedFor, "b", isExpired).kind, "acquire");
+    assertEquals(claimed(waitedFor, "c", isExpired).kind, "wait");
+  });
+
+  it("is passed over when its turn is over, which has another stamp in each turn", () => {
+    const free = released(waitedFor, "a");
+    const [turn] = lease.view(free).waiters;
+    assert(turn?.leaseDurationMs !== undefined);
+    assertEquals(claimed(free, "c", (party) => party.stamp === turn.stamp).kind, "acquire");
+    const [waiting] = lease.view(waitedFor).waiters;
+    assertEquals(waiting?.leaseDurationMs, undefined);
+    assert(waiting?.stamp !== turn.stamp);
+  });
+
+  it("is empty when somebody has acquired, and when who stood there has left", () => {
+    assertEquals(nextIn(step(released(waitedFor, "a"), "b", "acquire")), []);
+    const left = released(waitedFor, "b");
+    assertEquals(nextIn(left), []);
+    assertEquals(lease.view(left).holders[0]?.nonce, "a");
+  });
+
+  it("is nobody's where its note cannot be read", () => {
+    const { metadata } = held;
+    for (const note of ["{", "null", '{"nonce":1}']) {
+      const annotations = { ...metadata.annotations, [NOTE]: note };
+      assertEquals(nextIn({ ...held, metadata: { ...metadata, annotations } }), []);
+    }
+  });
+});
+
+for (const server of testServers()) {
+  describe(`the next one on ${server.name}`, { skip: server.skip ?? false }, () => {
+    let running: TestServer;
+    let namespace: string;
+    before(async () => {
+      running = await server.start();
+      namespace = await running.freshNamespace("next");
+    });
+    after(() => running.stop());
+
+    const on = (body: (bench: Bench) => Promise<void>) => async () => {
+      const bench = await Bench.make(lease, running.kubeconfigFile, namespace);
+      try {
+        await body(bench);
+      } finally {
+        await bench.close();
+      }
+    };
+
+    const dead = (object: KubeObject): KubeObject => {
+      const note = JSON.stringify({ identity: "dead", nonce: "dead", since: "2026-01-01T00:00:00Z" });
+      const annotations = { ...object.metadata.annotations, [NOTE]: note };
+      return { ...object, metadata: { ...object.metadata, annotations } };
+    };
+
+    it(
+      "keeps a crowd from writing: while one waits in the place, nobody else writes",
+      on(async (bench) => {
+        const first = await bench.acquire({ timing });
+        const clients = Array.from({ length: 8 }, () => new CountingClient(bench.client));
+        const abort = new AbortController();
+        const waiters = clients.map((client) => bench.contend({ client, timing, interrupted: abort.signal }));
+        await until(() => waiters.every(({ events }) => events.length > 0));
+        await until(async () => (await bench.queue()).length === 1);
+        const before = await bench.object();
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
+        await first.release();
+        await Promise.race(waiters.map(({ hold }) => hold));
+        abort.abort(new Error("enough"));
+        await Promise.allSettled(waiters.map(({ hold }) => hold));
+      }),
+    );
+
+    it(
+      "is passed over when it is dead",
+      on(async (bench) => {
+        const first = await bench.acquire({ timing });
+        await bench.rewrite(dead);
+        const second = bench.contend({ timing });
+        await until(() => second.events.length > 0);
+        await first.release();
+        await second.hold;
+        assertEquals(await bench.queue(), []);
+      }),
+    );
+
+    it(
+      "does not keep somebody off who will not wait",
+      on(async (bench) => {
+        const first = await bench.acquire({ timing });
+        await bench.rewrite(dead);
+        await first.release();
+        await bench.acquire({ timing, waitMs: 0 });
+      }),
+    );
+  });
+}
