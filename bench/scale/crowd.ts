@@ -9,6 +9,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { KlatchError } from "../../lib/errors.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import { loadClusterConfig } from "../../lib/kube/config/mod.ts";
+import { sendAtOnce } from "../../lib/process/sockets.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
 import type { KubeClient } from "../../lib/kube/api.ts";
 import type { LockName, Strategy } from "../../lib/lock.ts";
@@ -109,7 +110,9 @@ export class Crowd implements AsyncDisposable {
   async #connect(): Promise<KubeClient> {
     const { kubeconfig, lock: { namespace } } = this.#place;
     const config = await loadClusterConfig({ kubeconfig, namespace, env: () => undefined });
-    const transport = this.tally.counting(await openTransport(config, { warn: () => {} }));
+    const transport = this.tally.counting(
+      await openTransport(config, { warn: () => {}, beforeWrite: sendAtOnce }),
+    );
     this.#ends.push(() => transport.close());
     return kubeClient({ transport, clock: systemClock(), userAgent: "klatch-scale" });
   }
