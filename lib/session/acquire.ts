@@ -145,7 +145,7 @@ class Attempt {
         return news;
       }
     }
-    const outcome = await this.#write(claimed, view);
+    const outcome = await this.#write(claimed, view, this.ledger);
     if (outcome.kind === "done") {
       for (const from of view.holders.filter(this.#observer.isExpired)) tell({ kind: "took-over", from });
       return outcome.object;
@@ -171,7 +171,7 @@ class Attempt {
     const leftMs = this.#placeAtMs - clock.monotonic();
     if (leftMs > 0) return await this.#wait(object, view, leftMs);
     this.#placeAtMs = undefined;
-    const outcome = await this.#write(joined, view);
+    const outcome = await this.#write(joined, view, undefined);
     if (outcome.kind === "done") return outcome.object;
     if (outcome.kind !== "conflict") return await this.#news.read(true);
     this.#place.crowded();
@@ -196,7 +196,7 @@ class Attempt {
       return news;
     }
     const sentMs = clock.monotonic();
-    const outcome = await this.#write(joined, view);
+    const outcome = await this.#write(joined, view, undefined);
     if (outcome.kind === "done") return outcome.object;
     if (outcome.kind !== "conflict") return await this.#news.read(true);
     this.#crowd.collided(sentMs, clock.monotonic(), clock.random());
@@ -208,16 +208,23 @@ class Attempt {
     const { strategy, me, clock } = this.#request;
     const change = strategy.renew(object, me, clock.wall());
     invariant(change.kind === "write", "what the ledger recognises states our hold");
-    const outcome = await this.#write(change.object, view);
+    const outcome = await this.#write(change.object, view, this.ledger);
     return outcome.kind === "done" ? outcome.object : await this.#news.read(true);
   }
 
-  /** Sends a claim or a joining, and remembers that it may have been committed. */
-  async #write(object: KubeObject, view: LockView): Promise<WriteOutcome | { readonly kind: "unsent" }> {
+  /**
+   * Sends a claim or a joining, and remembers that it may have been committed. Only a claim is ours to recognise: the
+   * object that we join may state a hold that somebody writes under our name.
+   */
+  async #write(
+    object: KubeObject,
+    view: LockView,
+    ledger: Ledger | undefined,
+  ): Promise<WriteOutcome | { readonly kind: "unsent" }> {
     const { client, clock, strategy, lock, waitMs } = this.#request;
     const before = this.mayBeThere;
     this.mayBeThere = true;
-    const target = { client, clock, ref: refOf(strategy, lock), ledger: this.ledger };
+    const target = { client, clock, ref: refOf(strategy, lock), ledger };
     let outcome: WriteOutcome;
     try {
       ({ outcome } = await write(target, object, CLAIM_TIMEOUT_MS));
@@ -229,7 +236,7 @@ class Attempt {
     }
     if (outcome.kind === "done") {
       this.#written = outcome.object;
-      this.ledger.settle(outcome.object);
+      ledger?.settle(outcome.object);
     }
     if (outcome.kind === "conflict" || outcome.kind === "gone") {
       this.mayBeThere = before;

@@ -13,12 +13,13 @@ export interface WriteRequest {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly ref: ObjectRef;
-  readonly ledger: Ledger;
+  /** Where the write is noted, if it states our hold. */
+  readonly ledger: Ledger | undefined;
 }
 
 /**
- * Writes an object that states our hold: creates it if it has no resourceVersion, else replaces that version.
- * The write is noted in the ledger before it is sent, so that it is recognised whatever becomes of its answer.
+ * Writes an object: creates it if it has no resourceVersion, else replaces that version. If it states our hold, the write
+ * is noted in the ledger before it is sent, so that it is recognised whatever becomes of its answer.
  *
  * @param request where to.
  * @param object what to write.
@@ -35,7 +36,7 @@ export async function write(
 ): Promise<{ readonly outcome: WriteOutcome; readonly sentMs: number }> {
   const { client, clock, ref, ledger } = request;
   const sentMs = clock.awakeOrNot();
-  ledger.sending(object, sentMs);
+  ledger?.sending(object, sentMs);
   const options = { timeoutMs, ...(signal !== undefined && { signal }) };
   const isNew = object.metadata.resourceVersion === undefined;
   const outcome = isNew
