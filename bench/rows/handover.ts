@@ -62,7 +62,7 @@ function crowds(context: Context): Crowd[] {
     {
       waiters: 100,
       contenders: context.quick ? klatch.slice(0, 1) : klatch,
-      rounds: Math.min(3, context.rounds(2, 1)),
+      rounds: context.rounds(10, 1) < 10 ? 1 : 2,
     },
   ];
 }

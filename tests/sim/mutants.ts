@@ -127,9 +127,11 @@ export const mutants: readonly Mutant[] = [
     name: "a lost answer to a renewal is taken for success",
     file: "lib/session/keep.ts",
     edits: [{
-      find: `if (outcome.kind === "done") this.#renewed(outcome.object, sentMs);`,
-      replace: `if (outcome.kind === "done") this.#renewed(outcome.object, sentMs);
-      else if (outcome.kind === "unknown") this.#renewed(this.#object, sentMs);`,
+      find: `      if (outcome.kind === "done") {
+        this`,
+      replace: `      if (outcome.kind === "unknown") this.#renewed(this.#object, sentMs);
+      else if (outcome.kind === "done") {
+        this`,
     }],
   },
   {
@@ -147,6 +149,7 @@ export const mutants: readonly Mutant[] = [
         replace: `if (this.#stopped.signal.aborted) return;`,
       },
       { find: `invariant(!this.#lost.signal.aborted, "a hold that is lost is not renewed");`, replace: "" },
+      { find: `this.#patienceMs(), this.#lost.signal);`, replace: `this.#patienceMs());` },
     ],
   },
   {
