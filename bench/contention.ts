@@ -113,7 +113,7 @@ async function queued(context: Context, strategy: Strategy, name: string, waiter
     for (;;) {
       const object = await client.get({ resource: strategy.resource, namespace, name });
       const queue = strategy.view(object).waiters.length;
-      if (queue === 0 || queue === waiters) return;
+      if (queue === (keepsQueue(strategy) ? waiters : 1)) return;
       if (performance.now() > end) {
         throw new Error(`${strategy.name}: ${queue} of ${waiters} are in the queue`);
       }
@@ -146,4 +146,9 @@ async function ends(running: readonly RunningKlatch[], name: string): Promise<vo
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** An election has one place, for the next one. */
+function keepsQueue({ name }: Strategy): boolean {
+  return name !== "lease" && name !== "endpoints";
 }
