@@ -175,6 +175,7 @@ class Attempt {
     if (outcome.kind === "done") return outcome.object;
     if (outcome.kind !== "conflict") return await this.#news.read(true);
     this.#place.crowded();
+    this.#place.collided();
     return await this.#news.after(object);
   }
 
