@@ -12,6 +12,8 @@ import type { IsExpired, LockView, Party } from "../lock.ts";
 export class Observer {
   readonly #clock: Clock;
   readonly #seenMs = new Map<string, number>();
+  /** When a record was read last. */
+  #viewedMs = -Infinity;
 
   /** @param clock the local clock; only {@link Clock.monotonic} is used. */
   constructor(clock: Clock) {
@@ -26,6 +28,7 @@ export class Observer {
    * @returns the view, in the light of who has expired.
    */
   see(read: (isExpired: IsExpired) => LockView): LockView {
+    this.#viewedMs = this.#clock.monotonic();
     const stamps = this.#note(read(() => false));
     const view = read(this.isExpired);
     const present = new Set([...stamps, ...this.#note(view)]);
@@ -47,12 +50,14 @@ export class Observer {
    * How long it is until the next party expires, unless it shows that it lives.
    *
    * @param view what was seen last.
-   * @returns milliseconds above 0; infinite if nobody can expire who has not yet.
+   * @returns milliseconds from 0 up; infinite if nobody can expire who has not yet.
    */
   untilNextExpiryMs(view: LockView): number {
     const nowMs = this.#clock.monotonic();
-    const leftMs = [...view.holders, ...view.waiters].map((party) => this.#expiresAtMs(party) - nowMs);
-    return Math.min(...leftMs.filter((ms) => ms > 0), Infinity);
+    // Who has expired since the view was made has not been judged so yet: it is time to look again.
+    const ends = [...view.holders, ...view.waiters].map((party) => this.#expiresAtMs(party))
+      .filter((endMs) => endMs > this.#viewedMs);
+    return Math.max(0, Math.min(...ends, Infinity) - nowMs);
   }
 
   #expiresAtMs(party: Party): number {
