@@ -15,6 +15,7 @@ import { Crowd } from "./crowd.ts";
 import { keep } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
 import { isSame, News } from "./news.ts";
+import { notInTime } from "./not_in_time.ts";
 import { Observer } from "./observer.ts";
 import { moments } from "./timing.ts";
 import { type AcquireRequest, type Hold, refOf } from "./types.ts";
@@ -45,6 +46,9 @@ export async function acquire(request: AcquireRequest): Promise<Hold> {
     throw error;
   }
 }
+
+/** What became of a write; unsent: it was surely not taken. */
+type Sent = WriteOutcome | { readonly kind: "unsent" };
 
 class Attempt {
   /** What we have sent. */
@@ -122,7 +126,7 @@ class Attempt {
   ): Promise<KubeObject | undefined> {
     const { clock } = this.#request;
     const leftMs = this.#giveUpAtMs - clock.monotonic();
-    if (leftMs <= 0) throw this.#timeout(view);
+    if (leftMs <= 0) throw notInTime(this.#request, view);
     const told = JSON.stringify(view.holders.map((holder) => [holder.identity, holder.since]));
     if (told !== this.#told) this.#request.tell({ kind: "waiting", view });
     this.#told = told;
@@ -150,9 +154,7 @@ class Attempt {
       for (const from of view.holders.filter(this.#observer.isExpired)) tell({ kind: "took-over", from });
       return outcome.object;
     }
-    if (outcome.kind !== "conflict") return await this.#news.read(true);
-    this.#contention.collided();
-    return await this.#news.after(object);
+    return await this.#afterFailure(outcome, object, () => this.#contention.collided());
   }
 
   /** Takes the place of the next one. Of all who see it empty one is enough, so each waits for a while first. */
@@ -162,10 +164,10 @@ class Attempt {
     view: LockView,
   ): Promise<KubeObject | undefined> {
     const { clock, waitMs } = this.#request;
-    if (waitMs === 0) throw this.#timeout(view);
+    if (waitMs === 0) throw notInTime(this.#request, view);
     // Who can only poll would keep the others waiting. Whether we may watch turns out when we begin to.
-    if (!this.#news.isWatching) {
-      return await this.#wait(object, view, this.#news.isIdle ? FIRST_LOOK_MS : Infinity);
+    if (this.#news.mode !== "watching") {
+      return await this.#wait(object, view, this.#news.mode === "idle" ? FIRST_LOOK_MS : Infinity);
     }
     this.#placeAtMs ??= clock.monotonic() + this.#place.delayMs(clock.random());
     const leftMs = this.#placeAtMs - clock.monotonic();
@@ -173,10 +175,10 @@ class Attempt {
     this.#placeAtMs = undefined;
     const outcome = await this.#write(joined, view, undefined);
     if (outcome.kind === "done") return outcome.object;
-    if (outcome.kind !== "conflict") return await this.#news.read(true);
-    this.#place.crowded();
-    this.#place.collided();
-    return await this.#news.after(object);
+    return await this.#afterFailure(outcome, object, () => {
+      this.#place.crowded();
+      this.#place.collided();
+    });
   }
 
   /**
@@ -189,7 +191,7 @@ class Attempt {
     view: LockView,
   ): Promise<KubeObject | undefined> {
     const { clock, waitMs } = this.#request;
-    if (waitMs === 0) throw this.#timeout(view);
+    if (waitMs === 0) throw notInTime(this.#request, view);
     const leftMs = this.#crowd.leftMs(clock.monotonic(), clock.random());
     if (leftMs > 0) {
       const news = await this.#wait(object, view, leftMs);
@@ -199,8 +201,21 @@ class Attempt {
     const sentMs = clock.monotonic();
     const outcome = await this.#write(joined, view, undefined);
     if (outcome.kind === "done") return outcome.object;
+    return await this.#afterFailure(
+      outcome,
+      object,
+      () => this.#crowd.collided(sentMs, clock.monotonic(), clock.random()),
+    );
+  }
+
+  /** What to judge when a write upon `object` has failed. Where another was first, the watch is about to tell. */
+  async #afterFailure(
+    outcome: Sent,
+    object: KubeObject | undefined,
+    collided: () => void,
+  ): Promise<KubeObject | undefined> {
     if (outcome.kind !== "conflict") return await this.#news.read(true);
-    this.#crowd.collided(sentMs, clock.monotonic(), clock.random());
+    collided();
     return await this.#news.after(object);
   }
 
@@ -221,7 +236,7 @@ class Attempt {
     object: KubeObject,
     view: LockView,
     ledger: Ledger | undefined,
-  ): Promise<WriteOutcome | { readonly kind: "unsent" }> {
+  ): Promise<Sent> {
     const { client, clock, strategy, lock, waitMs } = this.#request;
     const before = this.mayBeThere;
     this.mayBeThere = true;
@@ -241,7 +256,7 @@ class Attempt {
     }
     if (outcome.kind === "conflict" || outcome.kind === "gone") {
       this.mayBeThere = before;
-      if (clock.monotonic() > this.#giveUpAtMs && waitMs !== 0) throw this.#timeout(view);
+      if (clock.monotonic() > this.#giveUpAtMs && waitMs !== 0) throw notInTime(this.#request, view);
     }
     return outcome;
   }
@@ -249,21 +264,6 @@ class Attempt {
   #hold(object: KubeObject, sentMs: number): Hold {
     this.mayBeThere = false;
     return keep(this.#request, this.ledger, object, sentMs, this.#news);
-  }
-
-  #timeout(view: LockView): KlatchError {
-    const { strategy, lock, waitMs } = this.#request;
-    const held = view.holders.map((holder) =>
-      `held by ${holder.identity}` + (holder.since === undefined ? "" : ` since ${holder.since}`) +
-      (holder.reason === undefined ? "" : ` (${holder.reason})`)
-    ).join(", ");
-    const how = waitMs === 0 ? "at once" : `within ${(waitMs ?? 0) / 1000}s`;
-    return new KlatchError(
-      "timeout",
-      `did not acquire ${lock.namespace}/${lock.name} (${strategy.name}) ${how}: ` +
-        (held === "" ? "others were first" : held),
-      { hint: "wait longer with --wait, or try again later" },
-    );
   }
 
   stop(): void {

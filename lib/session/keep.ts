@@ -61,7 +61,6 @@ class Keeper implements Hold {
   #object: KubeObject;
   #sentMs: number;
   #trouble: KlatchError | undefined;
-  #following = false;
   /** The last renewal's answer got lost, and it was tried again at once. */
   #hurried = false;
   /** When another took the hold from us, which leaves the command no time at all. */
@@ -82,12 +81,9 @@ class Keeper implements Hold {
     this.token = token;
     this.#news = news;
     news.hush();
-    const onBug = (error: unknown) => this.#lose(`by a bug of klatch's own: ${error}`);
-    this.#renewUntilStopped().catch(onBug);
-    this.#guardDeadline().catch(onBug);
-    if (news.isWatching) this.#follow();
-    this.#stopped.signal.addEventListener("abort", () => news.stop());
-    this.#lost.signal.addEventListener("abort", () => news.stop());
+    this.#inBackground(this.#renewUntilStopped());
+    this.#inBackground(this.#guardDeadline());
+    if (news.mode === "watching") this.#inBackground(this.#follow());
   }
 
   get lost(): AbortSignal {
@@ -101,9 +97,14 @@ class Keeper implements Hold {
 
   async release(options: { readonly remove?: boolean } = {}): Promise<void> {
     this.#stopped.abort();
+    this.#news.stop();
     this.#lost.signal.throwIfAborted();
     const { expiresAtMs } = this.moments();
     await giveBack(this.#request, this.#ledger, this.#object, expiresAtMs, options.remove ?? false);
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error) => this.#lose(`by a bug of klatch's own: ${error}`));
   }
 
   get #over(): boolean {
@@ -146,7 +147,7 @@ class Keeper implements Hold {
         // already, since the read has come through. If that is not it, there is no hurry.
         const again = outcome.kind === "conflict" || !this.#hurried ? "now" : "later";
         // Others write there: they wait for us, and it pays to know what they write.
-        if (outcome.kind === "conflict" && !this.#following) this.#follow();
+        if (outcome.kind === "conflict" && this.#news.mode === "idle") this.#inBackground(this.#follow());
         this.#hurried = outcome.kind !== "conflict";
         return again;
       }
@@ -163,13 +164,8 @@ class Keeper implements Hold {
    * Hears what becomes of the object from now on: what others change in it then does not make our next write conflict,
    * and whoever takes the hold away is noticed at once.
    */
-  #follow(): void {
-    this.#following = true;
-    this.#hear().catch((error) => this.#lose(`by a bug of klatch's own: ${error}`));
-  }
-
-  async #hear(): Promise<void> {
-    while (!this.#over && !this.#news.isPolling) {
+  async #follow(): Promise<void> {
+    while (!this.#over && this.#news.mode !== "polling") {
       let object: KubeObject | undefined;
       try {
         object = await this.#news.next(this.#object, Infinity);
@@ -247,6 +243,7 @@ class Keeper implements Hold {
       hint: "the command is stopped; check what it left half done",
     });
     this.#lost.abort(error);
+    this.#news.stop();
     tell({ kind: "lost", error });
   }
 }

@@ -32,11 +32,13 @@ export function isSame(one: KubeObject | undefined, other: KubeObject | undefine
   return one?.metadata.resourceVersion === other?.metadata.resourceVersion;
 }
 
+type Mode = "idle" | "watching" | "polling";
+
 /** Follows one object. Nothing is requested before it is asked for. */
 export class News {
   readonly #request: NewsRequest;
   readonly #stop = new AbortController();
-  #mode: "idle" | "watching" | "polling" = "idle";
+  #mode: Mode = "idle";
   #version = "";
   /** What the watch told last and nobody has taken yet. */
   #fresh: { readonly object: KubeObject | undefined; readonly version: string } | "gap" | undefined;
@@ -96,7 +98,7 @@ export class News {
     if (this.#failure !== undefined) throw this.#failure;
     const fresh = this.#fresh;
     this.#fresh = undefined;
-    if (fresh === "gap" || (this.#mode as string) === "polling") return await this.read(true);
+    if (fresh === "gap" || this.mode === "polling") return await this.read(true);
     return fresh === undefined ? known : fresh.object;
   }
 
@@ -114,19 +116,12 @@ export class News {
     return isSame(news, known) ? await this.read(true) : news;
   }
 
-  /** Whether nothing has been followed yet. */
-  get isIdle(): boolean {
-    return this.#mode === "idle";
-  }
-
-  /** Whether a watch tells what is new, so that following the object costs no requests. */
-  get isWatching(): boolean {
-    return this.#mode === "watching";
-  }
-
-  /** Whether the verb watch is not granted. */
-  get isPolling(): boolean {
-    return this.#mode === "polling";
+  /**
+   * How the object is followed: not yet; by a watch, so that it costs no requests; or, since the verb watch is not
+   * granted, by reading it again and again.
+   */
+  get mode(): Mode {
+    return this.#mode;
   }
 
   /** Nobody need be told from now on that the object cannot be watched. */

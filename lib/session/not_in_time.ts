@@ -1,0 +1,29 @@
+/**
+ * What is said when a lock was not acquired in the time there was.
+ *
+ * @module
+ */
+import { KlatchError } from "../errors.ts";
+import type { LockView } from "../lock.ts";
+import type { AcquireRequest } from "./types.ts";
+
+/**
+ * Names the lock, the time, and those who hold it.
+ *
+ * @param request what was asked for.
+ * @param view the record as it was seen last.
+ * @returns the error, with the code `timeout`.
+ */
+export function notInTime({ strategy, lock, waitMs }: AcquireRequest, view: LockView): KlatchError {
+  const held = view.holders.map((holder) =>
+    `held by ${holder.identity}` + (holder.since === undefined ? "" : ` since ${holder.since}`) +
+    (holder.reason === undefined ? "" : ` (${holder.reason})`)
+  ).join(", ");
+  const how = waitMs === 0 ? "at once" : `within ${(waitMs ?? 0) / 1000}s`;
+  return new KlatchError(
+    "timeout",
+    `did not acquire ${lock.namespace}/${lock.name} (${strategy.name}) ${how}: ` +
+      (held === "" ? "others were first" : held),
+    { hint: "wait longer with --wait, or try again later" },
+  );
+}
