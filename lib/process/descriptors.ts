@@ -148,8 +148,7 @@ export function handingOver<T>(fd: number, atLeast: number, start: (handed: read
 
 /** Whether a descriptor is this program's own: what it was started with is passed on to what it executes. */
 export function isOurs(fd: number): boolean {
-  const flags = anySyscall("fcntl", fd, F_GETFD);
-  return flags > 0 && (flags & FD_CLOEXEC) !== 0;
+  return anySyscall("fcntl", fd, F_GETFD) === FD_CLOEXEC;
 }
 
 /** The limit of open files, RLIMIT_NOFILE of getrlimit(2), as a child inherits it. */
