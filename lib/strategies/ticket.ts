@@ -29,46 +29,13 @@
  */
 import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
 import type { LockView, Strategy } from "../lock.ts";
-import { bytesOf, checkTexts, QUEUE_BYTES, queueFull, RESERVE_BYTES, SECRET_BYTES } from "./limits.ts";
+import { checkTexts, queueFull } from "./limits.ts";
 import { awaited, mayEnter, type Place, type Room, waitersOf } from "./queue.ts";
-import { Fields, instant, labelled, unreadable } from "./record.ts";
-
-/** The older action's key, in the Secret's data. */
-const NEXT = "next_build";
-/** Ours. A key of a Secret's data may not hold a slash. */
-const OURS = "klatch.dev.queue";
-
-const NOT_ASCII = /[^\0-\x7f]/;
+import { instant, labelled } from "./record.ts";
+import { fits, type Held, inOrder, type State, stateOf, type Ticketed, withState } from "./ticket_record.ts";
 
 /** The first ticket of a lock that is new. */
 const FIRST = 1;
-
-interface Ticketed extends Place {
-  readonly ticket: number;
-  readonly attempt: number;
-}
-
-interface Held extends Ticketed {
-  readonly durationMs: number;
-  readonly renewed: string;
-  /** Counted, since two times of a wall clock may be the same. */
-  readonly renewals: number;
-  readonly reason?: string | undefined;
-}
-
-interface State {
-  /** `undefined`: there is none yet. */
-  readonly next: number | undefined;
-  readonly holder: Held | undefined;
-  /** In the order of service. */
-  readonly queue: readonly Ticketed[];
-  /** The nonce of who acquired last. */
-  readonly last: string;
-  /** The highest ticket that has been served, as far as our part of the record goes back. */
-  readonly served: number;
-}
-
-const EMPTY: State = { next: undefined, holder: undefined, queue: [], last: "", served: 0 };
 
 /**
  * The `ticket` strategy.
@@ -133,14 +100,6 @@ function claim(
   return { kind: "join", object: withState(base, { ...state, queue }) };
 }
 
-/** Whether the Secret takes a queue, and leaves room for any holder. */
-function fits(object: KubeObject, queue: readonly Ticketed[]): boolean {
-  const others = Object.entries((object["data"] ?? {}) as Readonly<Record<string, string>>)
-    .reduce((sum, [key, base64]) => key === OURS ? sum : sum + base64.length * 3 / 4, 0);
-  const left = SECRET_BYTES - RESERVE_BYTES - others;
-  return bytesOf(ascii(JSON.stringify(queue))) <= Math.min(QUEUE_BYTES, left);
-}
-
 function renew(object: KubeObject, me: Contender, wallMs: number): Change {
   const state = stateOf(object);
   const { holder } = state;
@@ -193,10 +152,6 @@ function inserted(queue: readonly Ticketed[], place: Ticketed): Ticketed[] {
   return [...queue, place].sort(inOrder);
 }
 
-function inOrder(one: Ticketed, other: Ticketed): number {
-  return one.ticket - other.ticket || one.attempt - other.attempt;
-}
-
 function roomOf({ holder, last }: State, isExpired: IsExpired): Room {
   const idle = holder === undefined || isExpired(holderOf(holder));
   // A hold that has expired may come to life again and be given back, which begins another period.
@@ -216,89 +171,4 @@ function holderOf(held: Held): Holder {
 function newSecret(lock: LockName): KubeObject {
   const { apiVersion, kind } = ticket.resource;
   return { apiVersion, kind, metadata: { ...lock }, type: "Opaque" };
-}
-
-/** What was read of an object. A session asks for one object's state several times, and it may be long. */
-const known = new WeakMap<KubeObject, State>();
-
-function stateOf(object: KubeObject | undefined): State {
-  if (object === undefined) return EMPTY;
-  const state = known.get(object) ?? readState(object);
-  known.set(object, state);
-  return state;
-}
-
-function readState(object: KubeObject): State {
-  const data = (object["data"] ?? {}) as Readonly<Record<string, unknown>>;
-  const next = decoded(object, data, NEXT)?.trim();
-  if (next !== undefined && !/^\d{1,15}$/.test(next)) {
-    throw unreadable(object, `data.${NEXT}`, "a decimal number, in base64");
-  }
-  const text = decoded(object, data, OURS);
-  const fields = text === undefined ? undefined : Fields.parse(object, `data["${OURS}"]`, text);
-  const held = fields?.maybe("holder");
-  return {
-    next: next === undefined ? undefined : Number(next),
-    holder: held === undefined ? undefined : {
-      ...ticketed(held),
-      durationMs: held.whole("durationMs", 1),
-      renewed: held.text("renewed"),
-      renewals: held.whole("renewals", 0),
-      reason: held.maybeText("reason"),
-    },
-    queue: fields?.list("queue").map(ticketed).sort(inOrder) ?? [],
-    last: fields?.maybeText("last") ?? "",
-    served: fields?.has("served") === true ? fields.whole("served", 0) : 0,
-  };
-}
-
-function ticketed(fields: Fields): Ticketed {
-  return {
-    ticket: fields.whole("ticket", 0),
-    attempt: fields.whole("attempt", 1),
-    identity: fields.text("identity"),
-    nonce: fields.text("nonce"),
-    since: fields.text("since"),
-  };
-}
-
-/** The object with this state. Nobody there: no key of ours, and the Secret is as the older action knows it. */
-function withState(object: KubeObject, { next, holder, queue, last, served }: State): KubeObject {
-  const { [OURS]: _, ...others } = (object["data"] ?? {}) as Readonly<Record<string, unknown>>;
-  const isIdle = holder === undefined && queue.length === 0;
-  const data = {
-    ...others,
-    ...(next !== undefined && { [NEXT]: encode(String(next)) }),
-    ...(!isIdle && { [OURS]: encode(JSON.stringify({ holder, queue, last, served })) }),
-  };
-  return { ...object, data };
-}
-
-function decoded(
-  object: KubeObject,
-  data: Readonly<Record<string, unknown>>,
-  key: string,
-): string | undefined {
-  const value = data[key];
-  if (value === undefined || value === null) return undefined;
-  try {
-    const bytes = atob(String(value));
-    if (!NOT_ASCII.test(bytes)) return bytes;
-    return new TextDecoder("utf-8", { fatal: true }).decode(
-      Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)),
-    );
-  } catch {
-    throw unreadable(object, `data["${key}"]`, "text in base64");
-  }
-}
-
-/** JSON or a number in base64. */
-function encode(text: string): string {
-  return btoa(ascii(text));
-}
-
-/** JSON may escape what is not ASCII. */
-function ascii(text: string): string {
-  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return text.replace(/[^\0-\x7f]/g, escaped);
 }
