@@ -10,7 +10,8 @@
  * @module
  */
 import type { KubeObject, Strategy } from "../lock.ts";
-import { election, type ElectionRecord } from "./election.ts";
+import { election } from "./election.ts";
+import type { ElectionRecord } from "./election_record.ts";
 
 /** The annotation that holds the record, as JSON. */
 const RECORD = "control-plane.alpha.kubernetes.io/leader";

@@ -7,7 +7,8 @@
  * @module
  */
 import type { Strategy } from "../lock.ts";
-import { election, type ElectionRecord } from "./election.ts";
+import { election } from "./election.ts";
+import type { ElectionRecord } from "./election_record.ts";
 
 /**
  * The `lease` strategy.

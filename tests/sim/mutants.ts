@@ -215,7 +215,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "renewals by others are not seen",
-    file: "lib/strategies/election.ts",
+    file: "lib/strategies/election_record.ts",
     edits: [{
       find: `        note?.renewed,
         renewTime,`,
