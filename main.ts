@@ -9,7 +9,7 @@ import { systemClock } from "./lib/clock.ts";
 import { EarlyGuard } from "./lib/process/guard/guarded.ts";
 import { guardProcess } from "./lib/process/guard/process.ts";
 import { GUARD_WORD } from "./lib/process/guard/protocol.ts";
-import { bootTimeMs } from "./lib/process/libc.ts";
+import { bootTimeMs } from "./lib/process/libc/boot_time.ts";
 
 // A command waits for its guard, so the guard must not wait for anything that is not its own to be loaded.
 if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));

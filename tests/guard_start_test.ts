@@ -10,7 +10,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { exitStatus, KlatchError } from "../lib/errors.ts";
 import { close, makePipe, readSome } from "../lib/process/descriptors.ts";
 import { Guarded } from "../lib/process/guard/guarded.ts";
-import { bootTimeMs } from "../lib/process/libc.ts";
+import { bootTimeMs } from "../lib/process/libc/boot_time.ts";
 import { processStat } from "../lib/process/proc.ts";
 import { exitOf, spawnCommand, startProcess } from "../lib/process/spawn.ts";
 import { klatchBinary, runKlatch } from "./support/binary.ts";

@@ -8,7 +8,7 @@ import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from 
 import { describe, it } from "@std/testing/bdd";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { KlatchError } from "../lib/errors.ts";
-import { bootTimeMs } from "../lib/process/libc.ts";
+import { bootTimeMs } from "../lib/process/libc/boot_time.ts";
 import { listenSignals, parseSignal, signalName, SignalQueue } from "../lib/process/signals.ts";
 import { run, runs, startProbe, until } from "./support/processes.ts";
 

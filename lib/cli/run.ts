@@ -8,7 +8,7 @@ import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
 import type { Mark } from "../process/group.ts";
 import { Guarded } from "../process/guard/guarded.ts";
-import { warmUp } from "../process/libc.ts";
+import { warmUp } from "../process/libc/warm_up.ts";
 import { runCommand } from "../process/run.ts";
 import { listenSignals, signalName, SIGNALS, type SignalSource } from "../process/signals.ts";
 import { acquireAll, type Hold } from "../session/mod.ts";

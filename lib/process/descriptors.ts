@@ -8,7 +8,9 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { anySyscall, fixedBytes, readLater, syscall } from "./libc.ts";
+import { fixedBytes } from "./libc/library.ts";
+import { readLater } from "./libc/read.ts";
+import { anySyscall, syscall } from "./libc/syscalls.ts";
 import { numbersIn } from "./proc.ts";
 
 const O_NONBLOCK = 0o4000, O_CLOEXEC = 0o2000000, O_ASYNC = 0o20000;

@@ -12,7 +12,9 @@
  * @module
  */
 
-import { environ, ERRNO, kill, killExactly, reap } from "./libc.ts";
+import { environ, reap } from "./libc/children.ts";
+import { ERRNO } from "./libc/errno.ts";
+import { kill, killExactly } from "./libc/signals.ts";
 import { isAlive, listPids, processesOf, type ProcessStat, processStat, readProcFile } from "./proc.ts";
 import { children, type SpawnedCommand } from "./spawn.ts";
 

@@ -8,7 +8,9 @@
  * @module
  */
 
-import { belongsTo, cString, fixedBytes, setDisposition, syscall } from "./libc.ts";
+import { cString, fixedBytes } from "./libc/library.ts";
+import { belongsTo, setDisposition } from "./libc/signals.ts";
+import { syscall } from "./libc/syscalls.ts";
 
 const AT_FDCWD = -100;
 const O_RDONLY = 0;

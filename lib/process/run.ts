@@ -14,7 +14,7 @@
 import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
 import type { Handed } from "./descriptors.ts";
-import { belongsTo } from "./libc.ts";
+import { belongsTo } from "./libc/signals.ts";
 import { type CommandGroup, type Mark, onTerminal, processGroup, terminalTree } from "./group.ts";
 import { signalName, SIGNALS, type SignalSource } from "./signals.ts";
 import { type Home, withStrays } from "./strays.ts";

@@ -11,7 +11,8 @@
  * @module
  */
 import { isOurs } from "./descriptors.ts";
-import { anySyscall, fixedBytes } from "./libc.ts";
+import { fixedBytes } from "./libc/library.ts";
+import { anySyscall } from "./libc/syscalls.ts";
 import { numbersIn } from "./proc.ts";
 
 const SOL_TCP = 6, TCP_NODELAY = 1;

@@ -12,7 +12,9 @@
 
 import { KlatchError } from "../errors.ts";
 import { closedToOthers, type Handed } from "./descriptors.ts";
-import { cString, environ, ERRNO, fileActions, fixedBytes, posixSpawnp, waitpid } from "./libc.ts";
+import { environ, fileActions, posixSpawnp, waitpid } from "./libc/children.ts";
+import { ERRNO } from "./libc/errno.ts";
+import { cString, fixedBytes } from "./libc/library.ts";
 import { ignoredAtStart, keepDispositions, processStat } from "./proc.ts";
 
 /** The process group of a command: a new one, klatch's, or one that exists already in this session. */

@@ -9,7 +9,8 @@
  */
 
 import { type CommandGroup, hasMark, living, type Mark } from "./group.ts";
-import { belongsTo, ERRNO, kill, killExactly } from "./libc.ts";
+import { ERRNO } from "./libc/errno.ts";
+import { belongsTo, kill, killExactly } from "./libc/signals.ts";
 import { listPids, processesOf, type ProcessStat, processStat } from "./proc.ts";
 import { SIGNALS } from "./signals.ts";
 import type { SpawnedCommand } from "./spawn.ts";

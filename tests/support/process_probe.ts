@@ -11,7 +11,8 @@
 
 import { systemClock } from "../../lib/clock.ts";
 import { asKlatchError, exitStatus } from "../../lib/errors.ts";
-import { bootTimeMs, warmUp } from "../../lib/process/libc.ts";
+import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
+import { warmUp } from "../../lib/process/libc/warm_up.ts";
 import { runCommand } from "../../lib/process/run.ts";
 import { listenSignals } from "../../lib/process/signals.ts";
 

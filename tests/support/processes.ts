@@ -5,7 +5,7 @@
  */
 
 import { systemClock } from "../../lib/clock.ts";
-import { bootTimeMs } from "../../lib/process/libc.ts";
+import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
 import { listPids, processStat, readProcFile } from "../../lib/process/proc.ts";
 import { type ExitStatus, runCommand, type RunOptions } from "../../lib/process/run.ts";
 import { SignalQueue } from "../../lib/process/signals.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { anySyscall, fixedBytes } from "../libc.ts";
+import { fixedBytes } from "../libc/library.ts";
+import { anySyscall } from "../libc/syscalls.ts";
 
 const CLOCK_BOOTTIME = 7, TIMER_ABSTIME = 1, SIGCONT = 18, TFD_CLOEXEC = 0x80000;
 

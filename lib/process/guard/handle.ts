@@ -13,7 +13,7 @@ import {
   signalWhenReadable,
   writeNow,
 } from "../descriptors.ts";
-import { kill } from "../libc.ts";
+import { kill } from "../libc/signals.ts";
 import { SIGNALS } from "../signals.ts";
 import { exitOf, startProcess } from "../spawn.ts";
 import {

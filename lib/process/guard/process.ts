@@ -20,7 +20,10 @@
 
 import { signalNoMore, writeNow } from "../descriptors.ts";
 import { type CommandGroup, processGroup, terminalTree } from "../group.ts";
-import { anySyscall, belongsTo, bootTimeMs, fixedBytes, syscall } from "../libc.ts";
+import { bootTimeMs } from "../libc/boot_time.ts";
+import { fixedBytes } from "../libc/library.ts";
+import { belongsTo } from "../libc/signals.ts";
+import { anySyscall, syscall } from "../libc/syscalls.ts";
 import { SIGNALS } from "../signals.ts";
 import { withStrays } from "../strays.ts";
 import { Alarm, MomentFd } from "./alarm.ts";

@@ -5,7 +5,8 @@
  */
 
 import { close, writeNow } from "../descriptors.ts";
-import { anySyscall, cString, fixedBytes } from "../libc.ts";
+import { cString, fixedBytes } from "../libc/library.ts";
+import { anySyscall } from "../libc/syscalls.ts";
 
 const AT_FDCWD = -100, O_WRONLY = 1, O_NOCTTY = 0o400, O_NONBLOCK = 0o4000, O_APPEND = 0o2000;
 const STDERR = 2;
