@@ -142,6 +142,8 @@ export type Claim =
    * need not be mine.
    */
   | { readonly kind: "join"; readonly object: KubeObject; readonly single?: boolean }
+  /** The contender would have to join, and there is no room: who wants to wait cannot, for this reason. */
+  | { readonly kind: "full"; readonly error: Error }
   /**
    * Nothing can be done until the object changes or a hold in it expires. `ahead`: who will not wait at all may write
    * this object, and hold the lock ahead of whoever is in line, since the strategy promises no order.

@@ -58,6 +58,7 @@ function wordy(terms: Terms = {}): Contender {
 
 function taken(strategy: Strategy, object: KubeObject | undefined, me: Contender): KubeObject {
   const claim = strategy.claim(object, { ...lock, ...object?.metadata }, me, never, DAY);
+  if (claim.kind === "full") throw claim.error;
   assert(claim.kind !== "wait");
   return claim.object;
 }
@@ -191,6 +192,9 @@ for (const server of testServers()) {
           const client = new CountingClient(bench.client);
           const error = await assertRejects(() => bench.contend({ client, timing: QUICK }).hold, KlatchError);
           assertEquals([error.code, client.writes], ["refused", 0]);
+          const brief = bench.contend({ client, timing: QUICK, waitMs: 0 });
+          const late = await assertRejects(() => brief.hold, KlatchError, bench.lock.name);
+          assertEquals([late.code, exitStatus(late), client.writes], ["timeout", 124, 0]);
           const before = hold.events.length;
           await until(() => hold.events.slice(before).some(({ kind }) => kind === "renewed"));
           await hold.release();

@@ -110,6 +110,9 @@ class Attempt {
       if (claim.single === true) return await this.#becomeNext(object, claim.object, view);
       return await this.#join(object, claim.object, view);
     }
+    if (claim.kind === "full") {
+      throw this.#request.waitMs === 0 ? notInTime(this.#request, view) : claim.error;
+    }
     this.#placeAtMs = undefined;
     if (first !== undefined) this.#place.crowded();
     if (claim.ahead !== undefined && this.#request.waitMs === 0) {

@@ -95,7 +95,9 @@ function claim(
   }
   if (registered !== undefined) return { kind: "wait" };
   const queue = [...state.queue, mine];
-  if (!takesQueue(base, queue)) throw queueFull(semaphore.name, lock, state.queue.length);
+  if (!takesQueue(base, queue)) {
+    return { kind: "full", error: queueFull(semaphore.name, lock, state.queue.length) };
+  }
   return { kind: "join", object: write(base, { ...state, queue }) };
 }
 

@@ -96,7 +96,9 @@ function claim(
     return { kind: "acquire", object: withState(base, entered) };
   }
   if (registered !== undefined) return { kind: "wait" };
-  if (!fits(base, queue)) throw queueFull(ticket.name, lock, state.queue.length);
+  if (!fits(base, queue)) {
+    return { kind: "full", error: queueFull(ticket.name, lock, state.queue.length) };
+  }
   return { kind: "join", object: withState(base, { ...state, queue }) };
 }
 
