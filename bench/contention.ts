@@ -1,7 +1,7 @@
 /**
- * One lock, one that holds it, and others that wait for it; then the holder's command ends, and the others get the
- * lock one after the other. It says when each command began and ended, and fails if two of them overlapped or
- * somebody was not served, since a figure for a lock that does not exclude would be worth nothing.
+ * One lock, one that holds it, and others that wait for it; then the holder's command ends, and the others get
+ * the lock one after the other. It says when each command began and ended, and fails if two of them overlapped
+ * or somebody was not served, since a figure for a lock that does not exclude would be worth nothing.
  *
  * @module
  */
@@ -12,10 +12,11 @@ import { endKlatchProcesses, type RunningKlatch, spawnKlatch } from "../tests/su
 import type { Context } from "./context.ts";
 import type { Contender, Lock } from "./contenders.ts";
 import { pause } from "./processes.ts";
+import { keepsQueue } from "./queue.ts";
 
 /** So many are started at a time: more would only measure how slowly they all start. */
 const AT_ONCE = 4;
-/** After this, who said that it waits has its watch open, and who says nothing has had time to begin waiting. */
+/** After this, who said that it waits has its watch open, and who says nothing has begun to wait. */
 const SETTLE_MS = 750;
 const SILENT_SETTLE_MS = 1_500;
 /** For everything to come to its end; many times what it takes. */
@@ -102,8 +103,8 @@ export function readLog(log: string, waiters: number): Outcome {
 }
 
 /**
- * Waits until all are in the queue, where a strategy keeps one. That is some time after they said that they wait:
- * those who join at once get out of each other's way.
+ * Waits until all are in the queue, where a strategy keeps one. That is some time after they said that they
+ * wait: those who join at once get out of each other's way.
  */
 async function queued(context: Context, strategy: Strategy, name: string, waiters: number): Promise<void> {
   const { namespace, kubeconfig } = context.server;
@@ -146,9 +147,4 @@ async function ends(running: readonly RunningKlatch[], name: string): Promise<vo
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** An election has one place, for the next one. */
-function keepsQueue({ name }: Strategy): boolean {
-  return name !== "lease" && name !== "endpoints";
 }

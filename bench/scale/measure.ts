@@ -9,6 +9,7 @@
 import type { Strategy } from "../../lib/lock.ts";
 import { connect } from "../../tests/contract/bench.ts";
 import { pause } from "../processes.ts";
+import { keepsQueue } from "../queue.ts";
 import type { BenchServer } from "../server.ts";
 import { Crowd, type Place } from "./crowd.ts";
 import { type Processor, processor, residentMb, used } from "./meters.ts";
@@ -57,7 +58,6 @@ export interface Figures {
   readonly memoryMb: { readonly before: number; readonly after: number };
 }
 
-const KEEPS_QUEUE = new Set(["ticket", "semaphore"]);
 /** How long the waiters may take to come, and one hand-over to be over. */
 const PATIENCE_MS = 10 * 60_000;
 /** When no byte has come for so long, all have heard. */
@@ -139,7 +139,7 @@ async function allIn(crowd: Crowd, { server, strategy, waiters, lock, say }: Pla
       const wanted = waiters - crowd.refused;
       const { openWatches, counts } = crowd.tally;
       const queued = strategy.view(await look.client.get(ref)).waiters.length;
-      const inLine = KEEPS_QUEUE.has(strategy.name) ? queued : crowd.waiting;
+      const inLine = keepsQueue(strategy) ? queued : crowd.waiting;
       if (Math.min(inLine, openWatches) >= wanted) return;
       const line = `${inLine} of ${wanted} are in line, ${openWatches} listen, ${counts.writes} writes`;
       if (performance.now() > endMs) throw new Error(`${line}, and it takes too long`);

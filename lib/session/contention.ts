@@ -1,10 +1,10 @@
 /**
  * Keeps many waiters from writing at once when something comes free, without knowing how many they are.
  *
- * Each waiter waits a random part of a window of its own before it writes, and leaves it when it sees that another
- * was first. The window starts at little or nothing, is opened when others are seen to wait, doubles when a write is lost to
- * another, and shrinks when others pass us by without a write of ours. Few waiters then write at once, and of many only
- * some do.
+ * Each waiter waits a random part of a window of its own before it writes, and leaves it when it sees that
+ * another was first. The window starts at little or nothing, is opened when others are seen to wait, doubles
+ * when a write is lost to another, and shrinks when others pass us by without a write of ours. Few waiters
+ * then write at once, and of many only some do.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Width {
   readonly longestMs: number;
 }
 
-/** For claims: a few round trips to an API server nearby, and never so long that a free lock is left lying. */
+/** For claims: a few round trips to an API server nearby, never so long that a free lock is left lying. */
 export const CLAIMING: Width = { startMs: 0, crowdMs: 32, longestMs: 250 };
 
 /** For becoming the next one, while the lock is held: nobody waits for that, and one of all is enough. */
