@@ -7,6 +7,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { describe, it } from "@std/testing/bdd";
 import { formatDuration, parseDuration } from "../lib/cli/duration.ts";
 import { parseLabels } from "../lib/cli/kubernetes_names.ts";
+import { COMMANDS } from "../lib/cli/help.ts";
 import { main } from "../lib/cli/mod.ts";
 import { Reporter } from "../lib/cli/reporter.ts";
 import { RUN_FLAGS, runOptions } from "../lib/cli/run_flags.ts";
@@ -171,6 +172,7 @@ describe("klatch run's arguments", () => {
     ["an endless name", ["a".repeat(254), "--", "true"], "at most 253"],
     ["a bad namespace", ["x", "-n", "a.b", "--", "true"], '"a.b" cannot be the name of a namespace'],
     ["a negative duration", ["x", "--wait=-5s", "--", "true"], '--wait "-5s" is negative'],
+    ["a negative duration as a word", ["x", "-w", "-5s", "--", "true"], '--wait "-5s" is negative'],
     ["durations out of order", ["x", "--lease-duration", "5s", "--", "true"], "--renew-deadline 10s"],
     ["a lease under a second", [
       "x",
@@ -245,10 +247,42 @@ describe("the program", () => {
     }
   });
 
-  it("suggests the command that was meant", async () => {
+  it("suggests the command that was meant, and none where nothing is near", async () => {
     const { world, said } = quietWorld();
     await main(["rum"], world);
-    assertStringIncludes(said.join(""), "klatch run");
+    await main(["status"], world);
+    assertStringIncludes(said[0] ?? "", "did you mean klatch run?");
+    assertEquals(said[1], 'klatch: there is no command "status"; klatch help lists them all\n');
+  });
+
+  it("says what was wrong as JSON where the command line asks for that before --", async () => {
+    const ways: readonly (readonly [boolean, readonly string[], Record<string, string>?])[] = [
+      [true, ["run", "x", "--output", "json", "--wiat"]],
+      [true, ["run", "x", "--wiat", "--output=json", "--", "true"]],
+      [true, ["run", "-o", "json"]],
+      [true, ["run", "-qo=json"]],
+      [true, ["rum", "-o", "json"]],
+      [true, ["run"], { KLATCH_OUTPUT: "json" }],
+      [false, ["run", "-o", "text"], { KLATCH_OUTPUT: "json" }],
+      [false, ["run", "-o", "json", "-o", "text"]],
+      [false, ["run", "-o", "yaml", "x", "--", "true"]],
+      [false, ["run", "--", "true", "-o", "json"]],
+      [false, ["run", "x", "-o"]],
+    ];
+    for (const [isJson, args, env] of ways) {
+      const { world, said } = quietWorld(env, { ...systemClock(), wall: () => 0 });
+      assertEquals(await main(args, world), 125);
+      assertEquals(said.length, 1);
+      const [line = ""] = said;
+      if (!isJson) {
+        assertStringIncludes(line, "klatch: ");
+        continue;
+      }
+      const { message, ...rest } = JSON.parse(line);
+      const nowhere = { lock: "", namespace: "", strategy: "" };
+      assertEquals(rest, { time: "1970-01-01T00:00:00.000Z", event: "error", ...nowhere, code: "usage" });
+      assert(message.length > 10, line);
+    }
   });
 
   it("prints help on stdout, with every flag", async () => {
@@ -256,6 +290,33 @@ describe("the program", () => {
       const { world, printed } = quietWorld();
       assertEquals(await main(args, world), 0);
       for (const flag of RUN_FLAGS) assertStringIncludes(printed.join(""), `--${flag.name}`);
+    }
+  });
+
+  it("prints a page of help for each command, in lines that fit, with the flags that it has", async () => {
+    for (const command of COMMANDS) {
+      const { world, printed, said } = quietWorld();
+      assertEquals(await main(["help", command], world), 0, said.join(""));
+      const page = printed.join("");
+      assertStringIncludes(page, `klatch ${command}`);
+      assertEquals(page.includes("Durations"), command === "run");
+    }
+    const { world, printed } = quietWorld();
+    await main(["help"], world);
+    assertEquals(COMMANDS.filter((command) => !printed.join("").includes(`klatch ${command}`)), []);
+    for (const line of printed.join("").split("\n")) assert(line.length <= 100, line);
+  });
+
+  it("prints the help of as, and of a tool that it stands in for", async () => {
+    for (
+      const [args, says] of [[["as", "--help"], "klatch as "], [
+        ["help", "kubelock"],
+        "kubelock [flags]",
+      ]] as const
+    ) {
+      const { world, printed } = quietWorld();
+      assertEquals(await main(args, world), 0);
+      assertStringIncludes(printed.join(""), says);
     }
   });
 });

@@ -4,8 +4,8 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { closestString } from "@std/text/closest-string";
 import { KlatchError } from "../errors.ts";
+import { suggest } from "./suggest.ts";
 
 /** One flag. Its environment variable is `KLATCH_` and its name in upper case. */
 export interface Flag {
@@ -51,7 +51,7 @@ export function parseFlags(
 ): Parsed {
   const dashes = args.indexOf("--");
   const valued = flags.filter((flag) => flag.value !== undefined);
-  const own = joinEmptyValues(dashes < 0 ? args : args.slice(0, dashes), valued);
+  const own = joinOddValues(dashes < 0 ? args : args.slice(0, dashes), valued);
   const switches = flags.filter((flag) => flag.value === undefined);
   const parsed: Record<string, unknown> & { _: unknown[] } = parseArgs([...own], {
     string: ["_", ...valued.map((flag) => flag.name)],
@@ -90,20 +90,23 @@ function refuseUnknown(command: string, word: string, flags: readonly Flag[], he
   const known = flags.flatMap((
     each,
   ) => [`--${each.name}`, ...(each.short === undefined ? [] : [`-${each.short}`])]);
-  const nearest = known.length === 0 ? "" : closestString(flag, known);
+  const meant = suggest(flag, known);
   throw new KlatchError("usage", `${command}: unknown flag ${flag}`, {
-    hint: nearest === "" ? "it takes no flags" : `did you mean ${nearest}? ${help} lists them all`,
+    hint: `${meant === undefined ? "" : `did you mean ${meant}? `}${help} lists them all`,
   });
 }
 
-/** Writes `--reason ""` as `--reason=`: an empty word is not taken for a value otherwise. */
-function joinEmptyValues(args: readonly string[], valued: readonly Flag[]): readonly string[] {
+/**
+ * Writes `--reason ""` as `--reason=`, and `--wait -1` as `--wait=-1`: an empty word, or one that begins as a flag does,
+ * is not taken for a value otherwise.
+ */
+function joinOddValues(args: readonly string[], valued: readonly Flag[]): readonly string[] {
   const joined: string[] = [];
   for (const arg of args) {
-    const before = arg === "" ? joined.at(-1) : undefined;
+    const before = arg === "" || /^-\d/.test(arg) ? joined.at(-1) : undefined;
     const flag = valued.find(({ name, short }) => before === `--${name}` || before === `-${short}`);
     if (flag === undefined) joined.push(arg);
-    else joined[joined.length - 1] = `--${flag.name}=`;
+    else joined[joined.length - 1] = `--${flag.name}=${arg}`;
   }
   return joined;
 }

@@ -10,6 +10,8 @@ import { SANDBOX_FLAGS } from "./sandbox_flags.ts";
 interface Page {
   readonly usage: string;
   readonly about: string;
+  /** What else there is to know, a sentence or two. */
+  readonly more?: string;
   readonly flags: readonly Flag[];
 }
 
@@ -21,17 +23,25 @@ const PAGES: Readonly<Record<string, Page>> = {
   },
   sandbox: {
     usage: "klatch sandbox [flags] [-- COMMAND [ARG…]]",
-    about: "start a Kubernetes API server in memory, to try klatch on; with KUBECONFIG set for COMMAND",
+    about: "try klatch without a cluster",
+    more:
+      "Starts a Kubernetes API server in memory, for as long as COMMAND runs, with KUBECONFIG set for it.\n" +
+      "Without COMMAND it serves until Ctrl-C, and says how to use it from another terminal.",
     flags: SANDBOX_FLAGS,
   },
   as: {
     usage: "klatch as klock|kubelock|kube-lock [ARG…]",
-    about: "stand in for an older tool, as klatch also does when it is called by the tool's name",
+    about: "stand in for an older tool",
+    more:
+      "Takes that tool's flags and has its defaults and exit statuses; klatch as TOOL --help lists them.\n" +
+      "klatch does the same when it is called by the tool's name, through a link for instance.",
     flags: [],
   },
   version: { usage: "klatch version", about: "print the version", flags: [] },
   help: { usage: "klatch help [COMMAND]", about: "print this help, or a command's", flags: [] },
 };
+
+const DURATIONS = "Durations: 90s, 1h30m, 500ms, or bare seconds.";
 
 /** The names of all commands. */
 export const COMMANDS: readonly string[] = Object.keys(PAGES);
@@ -55,12 +65,16 @@ export function helpFor(command: string): string {
   const page = PAGES[command];
   if (page === undefined) return overview();
   const lines = [`${page.about}`, "", `  ${page.usage}`, ""];
-  if (page.flags.length > 0) {
+  if (page.more !== undefined) lines.push(page.more, "");
+  const names = page.flags.filter(({ value }) => value !== undefined).map(({ name }) => name);
+  const example = names.find((name) => name.includes("-")) ?? names[0];
+  if (example !== undefined) {
     lines.push(...flagLines(page.flags, "--"));
     lines.push(
-      `Each flag but help has an environment variable, ${envName("kill-after")} for --kill-after; flags win.`,
+      `Each flag but help has an environment variable, ${envName(example)} for --${example}; flags win.`,
     );
-    lines.push("Durations: 90s, 1h30m, 500ms, or bare seconds.", "");
+    if (page.flags.some(({ value }) => value === "DUR")) lines.push(DURATIONS);
+    lines.push("");
   }
   const text = lines.join("\n");
   return command === "run" ? `${text}${STATUSES}` : text;
@@ -76,7 +90,7 @@ export function helpFor(command: string): string {
  */
 export function helpOf(usage: string, about: string, flags: readonly Flag[], dashes: "-" | "--"): string {
   const lines = [`${about} (this is klatch, which stands in)`, "", `  ${usage}`, ""];
-  return [...lines, ...flagLines(flags, dashes), "Durations: 90s, 1h30m, 500ms, or bare seconds.", ""].join(
+  return [...lines, ...flagLines(flags, dashes), DURATIONS, ""].join(
     "\n",
   );
 }

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { closestString } from "@std/text/closest-string";
 import { asKlatchError, exitStatus, KlatchError } from "../errors.ts";
 import { as, runAs, TOOLS } from "./as/mod.ts";
 import { COMMANDS, helpFor, overview } from "./help.ts";
+import { Reporter } from "./reporter.ts";
 import { run } from "./run.ts";
+import { suggest } from "./suggest.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
 
@@ -23,9 +24,20 @@ export async function main(args: readonly string[], world: World): Promise<numbe
     return await dispatch(args, world);
   } catch (error) {
     const failure = asKlatchError(error);
-    world.say(`klatch: ${failure.line}\n`);
+    const voice = { format: formatWanted(args, world), quiet: false, verbose: false };
+    new Reporter(world, voice, { namespace: "", name: "" }, "").error(failure);
     return exitStatus(failure);
   }
+}
+
+/** In which format a failure is to be told, as far as a command line says that may be wrong. */
+function formatWanted(args: readonly string[], world: World): "text" | "json" {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  const at = own.findLastIndex((arg) => /^(-[a-zA-Z]*o|--output)(=|$)/.test(arg));
+  const [, after] = (own[at] ?? "").split("=");
+  const format = at < 0 ? world.env("KLATCH_OUTPUT") : after ?? own[at + 1];
+  return format === "json" ? "json" : "text";
 }
 
 async function dispatch(args: readonly string[], world: World): Promise<number> {
@@ -50,9 +62,7 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
     case "help":
     case "--help":
     case "-h":
-      if (rest[0] !== undefined && !COMMANDS.includes(rest[0])) throw unknown(rest[0]);
-      world.print(rest[0] === undefined ? overview() : helpFor(rest[0]));
-      return 0;
+      return await help(rest[0], world);
     case undefined:
       throw new KlatchError("usage", "there is no command", { hint: "klatch help lists them" });
     default:
@@ -60,9 +70,16 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
   }
 }
 
+async function help(command: string | undefined, world: World): Promise<number> {
+  if (command !== undefined && TOOLS.includes(command)) return await runAs(command, ["--help"], world);
+  if (command !== undefined && !COMMANDS.includes(command)) throw unknown(command);
+  world.print(command === undefined ? overview() : helpFor(command));
+  return 0;
+}
+
 function unknown(command: string): KlatchError {
-  const nearest = closestString(command, [...COMMANDS]);
+  const meant = suggest(command, COMMANDS);
   return new KlatchError("usage", `there is no command "${command}"`, {
-    hint: `did you mean klatch ${nearest}? klatch help lists them all`,
+    hint: `${meant === undefined ? "" : `did you mean klatch ${meant}? `}klatch help lists them all`,
   });
 }

@@ -37,7 +37,7 @@ const REFUSED: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["an upper-case namespace", ["run", "x", "-n", "Team", "--", "COMMAND"], /"Team".*namespace/],
   ["a namespace with a dot", ["run", "x", "-n", "a.b", "--", "COMMAND"], /"a\.b".*namespace/],
   ["a negative duration", ["run", "x", "--wait=-1s", "--", "COMMAND"], /--wait "-1s" is negative/],
-  ["a negative duration as a word", ["run", "x", "-w", "-1", "--", "COMMAND"], /-1|needs a value/],
+  ["a negative duration as a word", ["run", "x", "-w", "-1", "--", "COMMAND"], /--wait "-1" is negative/],
   ["a duration that is none", ["run", "x", "-w", "soon", "--", "COMMAND"], /--wait "soon" is not a duration/],
   ["a duration in unknown units", ["run", "x", "-w", "1d", "--", "COMMAND"], /--wait "1d"/],
   ["a duration with spaces", ["run", "x", "-w", "1 s", "--", "COMMAND"], /--wait "1 s"/],

@@ -8,6 +8,7 @@
  * @module
  */
 import { asKlatchError, KlatchError } from "../../errors.ts";
+import { helpFor } from "../help.ts";
 import type { World } from "../world.ts";
 import { klock } from "./klock.ts";
 import { kubeLock } from "./kube_lock.ts";
@@ -44,6 +45,10 @@ export async function runAs(tool: string, args: readonly string[], world: World)
 export async function as(args: readonly string[], world: World): Promise<number> {
   const [tool, ...rest] = args;
   if (tool === undefined) throw noSuchTool("");
+  if (tool === "--help" || tool === "-h") {
+    world.print(helpFor("as"));
+    return 0;
+  }
   return await runAs(tool, rest, world);
 }
 

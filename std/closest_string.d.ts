@@ -1,1 +1,0 @@
-export function closestString(word: string, possible: readonly string[]): string;

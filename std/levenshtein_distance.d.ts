@@ -1,0 +1,1 @@
+export function levenshteinDistance(one: string, other: string): number;
