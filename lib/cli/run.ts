@@ -5,7 +5,8 @@
  */
 import { asKlatchError, KlatchError } from "../errors.ts";
 import type { KubeClient } from "../kube/api.ts";
-import type { Contender, LockName } from "../lock.ts";
+import type { Contender, LockName, LockView } from "../lock.ts";
+import { valuesAround } from "../process/ancestry.ts";
 import type { Mark } from "../process/group.ts";
 import { Guarded } from "../process/guard/guarded.ts";
 import { warmUp } from "../process/libc/warm_up.ts";
@@ -68,6 +69,9 @@ const ENDPOINTS_ADVICE =
   "Kubernetes deprecates Endpoints since 1.33; to move to a Lease, run the whole fleet with " +
   "klatch run --strategy endpoints,lease, and when all of it does, with --strategy lease";
 
+/** The variable by which the processes of a run are known, and what runs around this one. */
+const RUN_VARIABLE = "KLATCH_RUN";
+
 /** What a run is made of once the cluster is known. */
 interface Parts {
   readonly options: RunOptions;
@@ -128,6 +132,7 @@ async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undef
     interrupted: interrupted.signal,
     tell: (event) => {
       if (event.kind === "renewed") guard?.deadline(event.moments);
+      if (event.kind === "waiting" && isAroundUs(event.view)) return interrupted.abort(ownHold(lock));
       if (event.kind === "waiting" || event.kind === "acquired") rehearsal.begin();
       reporter.tell(event);
     },
@@ -204,7 +209,22 @@ async function unlessAborted(wanted: Promise<void> | undefined, ...signals: Abor
 
 /** By what the processes of this run are known: the holder's name may be another's too. */
 function markOf(me: Contender): Mark {
-  return { name: "KLATCH_RUN", value: me.nonce };
+  return { name: RUN_VARIABLE, value: me.nonce };
+}
+
+/** Whether nobody else holds the lock than a run that this one is a part of: then it does not come free. */
+function isAroundUs({ holders }: LockView): boolean {
+  const [holder, ...others] = holders;
+  const nonce = holder?.nonce;
+  return nonce !== undefined && others.length === 0 && valuesAround(RUN_VARIABLE).has(nonce);
+}
+
+function ownHold(lock: LockName): KlatchError {
+  return new KlatchError(
+    "usage",
+    `${lock.namespace}/${lock.name} is held by a run of klatch that this one is a part of: it would wait for itself`,
+    { hint: `acquire it once, or unset ${RUN_VARIABLE} if that run does not wait for this one` },
+  );
 }
 
 function noticedLate(lock: LockName): KlatchError {

@@ -35,6 +35,54 @@ onServers("what the command sees", (test) => {
   });
 });
 
+onServers("a run within a run for the same lock", (test) => {
+  for (const strategy of ["lease", "endpoints", "ticket", "semaphore"]) {
+    test(`is refused, since it would wait for itself (${strategy})`, async (place) => {
+      const inner = [place.binary, ...place.words(["-q"], ["touch", place.file("ran")])];
+      const { code, stderr } = await place.run(["-q", "--strategy", strategy], inner);
+      assertEquals([code, place.has("ran")], [125, false], stderr);
+      const lines = linesOf(stderr).filter((line) => !line.includes("deprecates"));
+      assertEquals(lines.length, 1, stderr);
+      assertMatch(lines[0] ?? "", /^klatch: \S+ is held by a run of klatch that this one is a part of/);
+      assertEquals((await place.run(["-w", "0", "--strategy", strategy], ["true"])).code, 0);
+    });
+  }
+
+  test("is refused behind a run for another lock as well", async (place) => {
+    const innermost = [place.binary, ...place.words(["-q"], ["touch", place.file("ran")])];
+    const inner = [
+      place.binary,
+      "run",
+      "between",
+      "-q",
+      "--",
+      "sh",
+      "-c",
+      '"$@"; exit $?',
+      "sh",
+      ...innermost,
+    ];
+    const { code, stderr } = await place.run(["-q"], inner);
+    assertEquals([code, place.has("ran")], [125, false], stderr);
+    assertMatch(stderr, /this one is a part of/);
+  });
+
+  test("waits where the run around it lets others in", async (place) => {
+    const shares = ["--strategy", "semaphore", "--slots", "2"];
+    const inner = [place.binary, ...place.words([...shares, "-q"], ["echo", "both"])];
+    const { code, stdout, stderr } = await place.run([...shares, "-q"], inner);
+    assertEquals([code, stdout], [0, "both\n"], stderr);
+  });
+
+  test("waits if it is told that the run around it does not wait for it", async (place) => {
+    const without = ["env", "-u", "KLATCH_RUN", place.binary, ...place.words(["-w", "300ms"], ["true"])];
+    const inner = ["sh", "-c", '"$@"; exit $?', "sh", ...without];
+    const { code, stderr } = await place.run([], inner);
+    assertEquals(code, 124, stderr);
+    assertMatch(stderr, /waiting for/);
+  });
+});
+
 onServers("environment variables of flags", (test) => {
   const on = (place: Place, env: Record<string, string>, flags: string[] = [], command = ["echo", "ran"]) =>
     place.klatch(["run", place.name, ...flags, "--", ...command], {
