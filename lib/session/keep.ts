@@ -22,6 +22,8 @@ import { write } from "./write.ts";
  * the deadline is on does not.
  */
 const CHECK_EVERY_MS = 1_000;
+/** How long a hold lasts before the object is followed, which has a price: a short one makes do without. */
+const FOLLOW_AFTER_MS = 1_000;
 
 /**
  * Starts to keep a hold that has just been acquired.
@@ -83,7 +85,7 @@ class Keeper implements Hold {
     news.hush();
     this.#inBackground(this.#renewUntilStopped());
     this.#inBackground(this.#guardDeadline());
-    if (news.mode === "watching") this.#inBackground(this.#follow());
+    this.#inBackground(news.mode === "idle" ? this.#followLater() : this.#follow());
   }
 
   get lost(): AbortSignal {
@@ -158,6 +160,15 @@ class Keeper implements Hold {
       this.#trouble = error;
     }
     return "later";
+  }
+
+  /**
+   * Follows a hold that lasts. Whoever waits for it may write that down, and we would learn of it only when our release
+   * conflicts: just then somebody waits.
+   */
+  async #followLater(): Promise<void> {
+    await this.#request.clock.sleep(FOLLOW_AFTER_MS, this.#stopped.signal);
+    if (this.#news.mode === "idle") await this.#follow();
   }
 
   /**
