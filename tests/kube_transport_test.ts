@@ -29,14 +29,14 @@ async function open(changes: Partial<ClusterConfig>, warn = (_line: string) => {
 }
 
 async function call(transport: Transport, request: Partial<TransportRequest> = {}) {
-  const { status, headers, body } = await transport.request({
+  const response = await transport.request({
     method: "GET",
     path: "/",
     headers: {},
     signal: never,
     ...request,
   });
-  return { status, headers, text: await new Response(body).text() };
+  return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
 /** Opens, makes one request and closes. */
@@ -355,6 +355,21 @@ describe("TLS", { skip: !haveOpenssl() && "openssl is not on PATH" }, () => {
     abort.abort(reason);
     assert(await assertRejects(() => reader.read()) === reason);
     transport.close();
+  });
+
+  it("gives up a text that does not come to its end", async () => {
+    for (
+      const changes of [{ server: url, caPem: ca.certPem }, { server: url, insecureSkipTlsVerify: true }]
+    ) {
+      const transport = await open(changes);
+      const abort = new AbortController();
+      const request = { method: "GET", path: "/stream", headers: {}, signal: abort.signal };
+      const text = (await transport.request(request)).text();
+      const reason = new Error("enough");
+      abort.abort(reason);
+      assert(await assertRejects(() => text) === reason);
+      transport.close();
+    }
   });
 
   describe("through a proxy", () => {

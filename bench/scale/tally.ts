@@ -70,11 +70,8 @@ export class Tally {
         const response = await transport.request(request);
         if (response.status === 409) this.#add({ conflicts: 1 });
         if (response.status === 429) this.#add({ refused: 1 });
-        return {
-          status: response.status,
-          headers: response.headers,
-          body: this.#counted(response, isWatch && response.status === 200),
-        };
+        const { status, headers } = response;
+        return new Response(this.#counted(response, isWatch && status === 200), { status, headers });
       },
     };
   }

@@ -108,9 +108,8 @@ export class Caller {
 }
 
 async function bodyText(response: TransportResponse): Promise<string> {
-  if (response.body === null) return "";
   try {
-    return await new Response(response.body).text();
+    return await response.text();
   } catch (error) {
     throw new LostAnswer(`the answer broke off: ${error instanceof Error ? error.message : error}`);
   }

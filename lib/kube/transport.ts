@@ -65,7 +65,7 @@ export interface TransportHooks {
  * }, { warn: console.error });
  * const { signal } = new AbortController();
  * const response = await transport.request({ method: "GET", path: "/healthz", headers: {}, signal });
- * if (response.status !== 200 || await new Response(response.body).text() !== "ok") throw new Error();
+ * if (response.status !== 200 || await response.text() !== "ok") throw new Error();
  * transport.close();
  * await server.shutdown();
  * ```

@@ -134,7 +134,7 @@ class Connection {
     });
     this.#response = response;
     if (response.status === 200 && response.body !== null) return this.#events(response.body);
-    const text = response.body === null ? "" : await new Response(response.body).text();
+    const text = await response.text();
     if (response.status === 410) throw new Expired(text);
     this.retryAfterMs = retryAfterMs(response.headers);
     throw refusal("watch", this.#ref, response.status, parseStatus(text));

@@ -199,7 +199,7 @@ export class Network {
   #openWatch(peer: Peer, request: TransportRequest, reply: Reply): void {
     const body = new WatchBody(this, peer, request);
     this.parts.timeline.after(this.latency(), () => {
-      reply.resolve({ status: 200, headers: new Headers(), body: body.stream });
+      reply.resolve({ ...response({ status: 200, text: "" }), body: body.stream });
     });
   }
 }

@@ -54,16 +54,13 @@ export async function exchange(
   const length = responseHeaders.get("content-length");
   if (request.method === "HEAD" || status === 204 || status === 304 || length === "0") {
     onEnd(keep);
-    return { status, headers: responseHeaders, body: null };
+    return new Response(null, { status, headers: responseHeaders });
   }
   const chunked = /\bchunked$/i.test(responseHeaders.get("transfer-encoding") ?? "");
   const parts = chunked ? chunks(input) : length !== null ? fixed(input, Number(length)) : toEnd(input);
   const delimited = chunked || length !== null;
-  return {
-    status,
-    headers: responseHeaders,
-    body: bodyOf(parts, stream, request.signal, keep && delimited, onEnd),
-  };
+  const answered = bodyOf(parts, stream, request.signal, keep && delimited, onEnd);
+  return new Response(answered, { status, headers: responseHeaders });
 }
 
 interface Head {

@@ -14,11 +14,13 @@ export interface TransportRequest {
   readonly signal: AbortSignal;
 }
 
-/** Status, headers, and the body as a stream of bytes; a body that is not wanted must be cancelled. */
+/** What of a Response is used. A body that is not wanted must be cancelled. */
 export interface TransportResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
+  /** The whole body, which the runtime reads in one go, as it does not if its stream is read. */
+  text(): Promise<string>;
 }
 
 /** Headers as they go over the wire: a name may come more than once. */
