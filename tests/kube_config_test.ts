@@ -90,8 +90,14 @@ describe("which kubeconfig is read", () => {
       loadClusterConfig({ env: (name) => name === "HOME" ? "/nowhere" : undefined }),
     );
     assertStringIncludes(line, "/nowhere/.kube/config");
-    assertStringIncludes(line, "this is not a pod");
+    assertStringIncludes(line, "there is no /nowhere/.kube/config, and this is not a pod");
     assertStringIncludes(line, "KUBECONFIG");
+    await write("empty", "");
+    const vars: Record<string, string> = { KUBECONFIG: `${dir}/empty:${dir}/none` };
+    assertStringIncludes(
+      await refusal(loadClusterConfig({ env: (name) => vars[name] })),
+      `no context is in ${dir}/empty, and`,
+    );
   });
 });
 

@@ -5,7 +5,7 @@
  */
 import type { KlatchError } from "../errors.ts";
 import type { Holder, LockName } from "../lock.ts";
-import type { SessionEvent } from "../session/mod.ts";
+import { describeHolder, type SessionEvent } from "../session/mod.ts";
 import { formatDuration } from "./duration.ts";
 import type { World } from "./world.ts";
 
@@ -114,7 +114,7 @@ export class Reporter {
     const fields = {
       holders: holders.map(({ identity, since, reason }) => ({ identity, since, reason })),
     };
-    const text = `for ${name}: ${holders.map(describe).join(", ")}`;
+    const text = `for ${name}: ${holders.map(describeHolder).join(", ")}`;
     if (!this.#world.errIsTerminal || this.#voice.format === "json") {
       return this.#line("waiting", `waiting ${text}`, fields);
     }
@@ -146,12 +146,6 @@ export class Reporter {
     if (this.#openLine) this.#world.say("\r\x1b[K");
     this.#openLine = false;
   }
-}
-
-function describe(holder: Holder): string {
-  const since = holder.since === undefined ? "" : ` since ${holder.since.replace(/\.\d+Z$/, "Z")}`;
-  const reason = holder.reason === undefined ? "" : ` (${holder.reason})`;
-  return `held by ${holder.identity}${since}${reason}`;
 }
 
 /** One line that cannot steer a terminal, whatever others have written into the record. */

@@ -5,7 +5,7 @@
  */
 import { asKlatchError, KlatchError } from "../errors.ts";
 import type { KubeClient } from "../kube/api.ts";
-import type { Contender, LockName, LockView } from "../lock.ts";
+import type { Contender, Holder, LockName, LockView } from "../lock.ts";
 import { valuesAround } from "../process/ancestry.ts";
 import type { Mark } from "../process/group.ts";
 import { Guarded } from "../process/guard/guarded.ts";
@@ -132,7 +132,8 @@ async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undef
     interrupted: interrupted.signal,
     tell: (event) => {
       if (event.kind === "renewed") guard?.deadline(event.moments);
-      if (event.kind === "waiting" && isAroundUs(event.view)) return interrupted.abort(ownHold(lock));
+      const outer = event.kind === "waiting" ? holderAroundUs(event.view) : undefined;
+      if (outer !== undefined) return interrupted.abort(ownHold(lock, outer, options.waitMs));
       if (event.kind === "waiting" || event.kind === "acquired") rehearsal.begin();
       reporter.tell(event);
     },
@@ -212,17 +213,21 @@ function markOf(me: Contender): Mark {
   return { name: RUN_VARIABLE, value: me.nonce };
 }
 
-/** Whether nobody else holds the lock than a run that this one is a part of: then it does not come free. */
-function isAroundUs({ holders }: LockView): boolean {
+/** Who holds the lock if it is nobody but a run that this one is a part of: then it does not come free. */
+function holderAroundUs({ holders }: LockView): Holder | undefined {
   const [holder, ...others] = holders;
   const nonce = holder?.nonce;
-  return nonce !== undefined && others.length === 0 && valuesAround(RUN_VARIABLE).has(nonce);
+  return nonce !== undefined && others.length === 0 && valuesAround(RUN_VARIABLE).has(nonce)
+    ? holder
+    : undefined;
 }
 
-function ownHold(lock: LockName): KlatchError {
+/** Whoever has said how long to wait is told the same at once that the end of that time would tell. */
+function ownHold(lock: LockName, { identity }: Holder, waitMs: number | undefined): KlatchError {
   return new KlatchError(
-    "usage",
-    `${lock.namespace}/${lock.name} is held by a run of klatch that this one is a part of: it would wait for itself`,
+    waitMs === undefined ? "usage" : "timeout",
+    `${lock.namespace}/${lock.name} is held by ${identity}, a run of klatch that this one is a part of: ` +
+      "it would wait for itself",
     { hint: `acquire it once, or unset ${RUN_VARIABLE} if that run does not wait for this one` },
   );
 }

@@ -5,6 +5,7 @@
  * @module
  */
 export { acquire } from "./acquire.ts";
+export { describeHolder } from "./describe.ts";
 export { acquireAll } from "./several.ts";
 export { checkTiming, DEFAULT_TIMING, type Moments, type Timing } from "./timing.ts";
 export type { AcquireRequest, Hold, SessionEvent } from "./types.ts";

@@ -5,6 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import type { LockView } from "../lock.ts";
+import { describeHolder } from "./describe.ts";
 import type { AcquireRequest } from "./types.ts";
 
 /**
@@ -15,10 +16,7 @@ import type { AcquireRequest } from "./types.ts";
  * @returns the error, with the code `timeout`.
  */
 export function notInTime({ strategy, lock, waitMs }: AcquireRequest, view: LockView): KlatchError {
-  const held = view.holders.map((holder) =>
-    `held by ${holder.identity}` + (holder.since === undefined ? "" : ` since ${holder.since}`) +
-    (holder.reason === undefined ? "" : ` (${holder.reason})`)
-  ).join(", ");
+  const held = view.holders.map(describeHolder).join(", ");
   const how = waitMs === 0 ? "at once" : `within ${(waitMs ?? 0) / 1000}s`;
   return new KlatchError(
     "timeout",

@@ -43,10 +43,17 @@ onServers("a run within a run for the same lock", (test) => {
       assertEquals([code, place.has("ran")], [125, false], stderr);
       const lines = linesOf(stderr).filter((line) => !line.includes("deprecates"));
       assertEquals(lines.length, 1, stderr);
-      assertMatch(lines[0] ?? "", /^klatch: \S+ is held by a run of klatch that this one is a part of/);
+      assertMatch(lines[0] ?? "", /^klatch: \S+ is held by \S+, a run of klatch that this one is a part of/);
       assertEquals((await place.run(["-w", "0", "--strategy", strategy], ["true"])).code, 0);
     });
   }
+
+  test("is told at once that it will not acquire in time, if it was to wait for a time", async (place) => {
+    const inner = [place.binary, ...place.words(["-q", "-w", "1h", "-E", "9"], ["touch", place.file("ran")])];
+    const { code, stderr } = await place.run(["-q"], inner);
+    assertEquals([code, place.has("ran")], [9, false], stderr);
+    assertMatch(stderr, /this one is a part of/);
+  });
 
   test("is refused behind a run for another lock as well", async (place) => {
     const innermost = [place.binary, ...place.words(["-q"], ["touch", place.file("ran")])];

@@ -14,7 +14,10 @@ onServers("waiting", (test) => {
       await place.holder(["-i", "alice", "--reason", "release 7"]);
       const { code, stderr } = await place.run(["-w", wait], ["touch", place.file("ran")]);
       assertEquals(code, 124);
-      assertMatch(linesOf(stderr).at(-1) ?? "", /^klatch: did not acquire .*alice.*release 7/);
+      assertMatch(
+        linesOf(stderr).at(-1) ?? "",
+        /^klatch: did not acquire .*: held by alice since [-\dT:]+Z \(release 7\);/,
+      );
       assertEquals(place.has("ran"), false);
       assertEquals(await place.holders(), ["alice"]);
     });

@@ -44,13 +44,14 @@ export type { ClusterConfig, ConfigRequest, Credentials, Env, ExecPlugin, KeyPai
 export async function loadClusterConfig(request: ConfigRequest): Promise<ClusterConfig> {
   const { env } = request;
   const files = filesToRead(request);
-  const kubeconfig = await readAll(files, Boolean(request.kubeconfig));
+  const found = await readAll(files, Boolean(request.kubeconfig));
+  const kubeconfig = mergeKubeconfigs([...found.values()]);
   const context = chooseContext(kubeconfig, request.context || undefined);
   const inCluster = await inClusterPossible(env);
   const namespace = await chooseNamespace(request, context, inCluster);
   if (context !== undefined) return await followContext(kubeconfig, context, namespace, env);
   if (inCluster) return await inClusterConfig(env, namespace);
-  throw nothingConfigured(kubeconfig, files, env);
+  throw nothingConfigured(kubeconfig, files, [...found.keys()], env);
 }
 
 function filesToRead(request: ConfigRequest): string[] {
@@ -61,16 +62,17 @@ function filesToRead(request: ConfigRequest): string[] {
   return home ? [`${home}/.kube/config`] : [];
 }
 
-async function readAll(files: readonly string[], required: boolean): Promise<Kubeconfig> {
-  const found: Kubeconfig[] = [];
+/** Those files that exist, by name. */
+async function readAll(files: readonly string[], required: boolean): Promise<Map<string, Kubeconfig>> {
+  const found = new Map<string, Kubeconfig>();
   for (const file of files) {
     const parsed = await readKubeconfig(file);
-    if (parsed !== undefined) found.push(parsed);
+    if (parsed !== undefined) found.set(file, parsed);
     else if (required) {
       throw new KlatchError("config", `kubeconfig ${file} does not exist`, { hint: "check --kubeconfig" });
     }
   }
-  return mergeKubeconfigs(found);
+  return found;
 }
 
 async function chooseNamespace(
@@ -99,14 +101,20 @@ function isNamespace(name: string): boolean {
   return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
 }
 
-function nothingConfigured(kubeconfig: Kubeconfig, files: readonly string[], env: Env): KlatchError {
+function nothingConfigured(
+  kubeconfig: Kubeconfig,
+  files: readonly string[],
+  found: readonly string[],
+  env: Env,
+): KlatchError {
   const known = knownContexts(kubeconfig);
   if (known !== "") {
-    return new KlatchError("config", `no context is chosen: ${files.join(", ")} has no current-context`, {
+    return new KlatchError("config", `no context is chosen: ${found.join(", ")} has no current-context`, {
       hint: `say --context with one of: ${known}`,
     });
   }
-  const looked = files.length === 0 ? "HOME is not set" : `no context is in ${files.join(", ")}`;
+  const missing = files.length === 0 ? "HOME is not set" : `there is no ${files.join(" and no ")}`;
+  const looked = found.length === 0 ? missing : `no context is in ${found.join(", ")}`;
   const pod = env("KUBERNETES_SERVICE_HOST")
     ? "the pod has no service account token (automountServiceAccountToken)"
     : "this is not a pod";
