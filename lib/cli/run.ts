@@ -187,12 +187,12 @@ async function runHeld(
     clock: world.clock,
     say: (line) => reporter.warn(line),
   });
-  // Nothing is left to guard, and it need not be waited for before the lock is given back.
-  guard?.end();
   hold.lost.throwIfAborted();
   guard?.broken.throwIfAborted();
   // Nobody may have noticed that the time was up, if klatch stood still: then it is not known who else has run.
   if (world.clock.awakeOrNot() >= hold.moments().termAtMs) throw noticedLate(lock);
+  // Nothing is left to guard. That can wait until the release is on its way, since somebody may wait for that.
+  world.clock.sleep(0).then(() => guard?.end());
   await hold.release({ remove: options.cleanup });
   return status;
 }

@@ -15,7 +15,7 @@
 import { environ, reap } from "./libc/children.ts";
 import { ERRNO } from "./libc/errno.ts";
 import { kill, killExactly } from "./libc/signals.ts";
-import { isAlive, listPids, processesOf, type ProcessStat, processStat, readProcFile } from "./proc.ts";
+import { isAlive, processesOf, type ProcessStat, processStat, readProcFile } from "./proc.ts";
 import { children, type SpawnedCommand } from "./spawn.ts";
 
 /** The processes that a command consists of. */
@@ -65,10 +65,15 @@ export function processGroup(pgid: number, except: () => readonly number[] = () 
     alive() {
       // The cheap question first: mostly the group is empty, and then nothing has to be searched.
       if (kill(-pgid, 0) === ERRNO.ESRCH) return [];
-      // Without /proc the kernel's answer is all there is, even if it counts zombies.
-      if (listPids().length === 0) return [pgid];
       const others = except();
-      return living(() => processesOf("getpgid", pgid).filter(({ pid }) => !others.includes(pid)));
+      let isShown = true;
+      const alive = living(() => {
+        const members = processesOf("getpgid", pgid);
+        isShown &&= members.length > 0;
+        return members.filter(({ pid }) => !others.includes(pid));
+      });
+      // Where /proc does not show it, the kernel's answer is all there is, even if it counts zombies.
+      return isShown || kill(-pgid, 0) === ERRNO.ESRCH ? alive : [pgid];
     },
   };
 }

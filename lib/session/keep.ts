@@ -99,10 +99,13 @@ class Keeper implements Hold {
 
   async release(options: { readonly remove?: boolean } = {}): Promise<void> {
     this.#stopped.abort();
-    this.#news.stop();
     this.#lost.signal.throwIfAborted();
     const { expiresAtMs } = this.moments();
-    await giveBack(this.#request, this.#ledger, this.#object, expiresAtMs, options.remove ?? false);
+    try {
+      await giveBack(this.#request, this.#ledger, this.#object, expiresAtMs, options.remove ?? false);
+    } finally {
+      this.#news.stop();
+    }
   }
 
   #inBackground(work: Promise<void>): void {
