@@ -107,6 +107,7 @@ class Connection {
   readonly #signal: AbortSignal;
   /** Held on to: the runtime collects a response whose body is still read, and then no signal ends the body. */
   #response: TransportResponse | undefined;
+  #heardMs = 0;
   /** What the server asked for when it refused us for now. */
   retryAfterMs: number | undefined;
 
@@ -147,29 +148,29 @@ class Connection {
 
   async *#events(body: ReadableStream<Uint8Array>): AsyncGenerator<WireEvent> {
     const { clock } = this.#parts;
-    let heard = new AbortController();
-    const listen = () => {
-      const mine = heard;
-      clock.sleep(SILENCE_MS, AbortSignal.any([mine.signal, this.#signal])).then(() => {
-        if (mine.signal.aborted || this.#signal.aborted) return;
-        this.#parts.caller.distrust();
-        this.close();
-      });
-    };
-    listen();
+    this.#heardMs = clock.monotonic();
+    this.#endWhenSilent();
     try {
       for await (const line of lines(body)) {
-        heard.abort();
-        heard = new AbortController();
-        listen();
+        this.#heardMs = clock.monotonic();
         if (line !== "") yield parse(line);
       }
     } catch (error) {
       if (error instanceof LostAnswer) throw error;
       throw new LostAnswer(`the watch broke off: ${error instanceof Error ? error.message : error}`);
-    } finally {
-      heard.abort();
     }
+  }
+
+  /** One timer for all events: each of them wakes every waiter, and somebody waits for the quickest. */
+  async #endWhenSilent(): Promise<void> {
+    const { clock, caller } = this.#parts;
+    const leftMs = () => this.#heardMs + SILENCE_MS - clock.monotonic();
+    while (leftMs() > 0) {
+      await clock.sleep(leftMs(), this.#signal);
+      if (this.#signal.aborted) return;
+    }
+    caller.distrust();
+    this.close();
   }
 }
 
