@@ -18,7 +18,7 @@ import { outlive } from "./sim/checkers/outlive.ts";
 import { ownership } from "./sim/checkers/ownership.ts";
 import { served } from "./sim/checkers/served.ts";
 import { token } from "./sim/checkers/token.ts";
-import { Stage, viewOf } from "./sim/stage.ts";
+import { ELDER, Stage, viewOf } from "./sim/stage.ts";
 
 /** What a checker says about a story: facts at their times. */
 async function verdict(make: MakeChecker, tell: (stage: Stage) => void): Promise<string> {
@@ -221,6 +221,21 @@ describe("the checker of queues", () => {
     stage.at(0, { kind: "waiting", run: stage.a, view: viewOf(undefined, 0) });
     stage.commit(1, "a", { waiters: ["a"] });
     stage.commit(4_001, "b", { holder: "b" });
+  });
+  itAllows("passing over one that had its chance, with a visit of the older tool's in it", fifo, (stage) => {
+    stage.at(0, { kind: "waiting", run: stage.a, view: viewOf(undefined, 0) });
+    stage.commit(1, "a", { waiters: ["a"] });
+    stage.commit(1_000, ELDER, { holder: ELDER, waiters: ["a"] });
+    stage.commit(2_000, ELDER, { waiters: ["a"] });
+    stage.commit(4_001, "b", { holder: "b" });
+  });
+  itFinds("one whose turn was ended by another hold", fifo, "b acquires before a", (stage) => {
+    stage.at(0, { kind: "waiting", run: stage.a, view: viewOf(undefined, 0) });
+    stage.commit(1, "a", { waiters: ["a"] });
+    stage.commit(1_000, ELDER, { holder: ELDER, waiters: ["a"] });
+    stage.commit(1_500, "b", { holder: "b", waiters: ["a"] });
+    stage.commit(2_000, "b", { waiters: ["a"] });
+    stage.commit(4_001, "b", { holder: "b", waiters: ["a"] });
   });
 });
 

@@ -22,11 +22,14 @@ export interface Record {
   readonly deleted?: boolean;
 }
 
+/** The older tool, which has no nonces. */
+export const ELDER = "elder";
+
 /** A view in which this run holds, by the write of this number. */
 export function viewOf(name: string | undefined, stamp: number, waiters: readonly string[] = []): LockView {
   const party = (name: string, stamp: number): Holder => ({
     identity: name,
-    nonce: name,
+    nonce: name === ELDER ? undefined : name,
     leaseDurationMs: TIMING.leaseDurationMs,
     stamp: `${name} ${stamp}`,
     since: undefined,

@@ -4,9 +4,12 @@
  * had it before there has been room for as long as a queue gives everybody to come. Of those who
  * all have room, any may be the first.
  *
+ * The older tool leaves no trace of a visit: who has not seen it come and go cannot know that there was no room
+ * meanwhile. So a visit counts as room if there was room before and after it, and no hold of klatch's came or went.
+ *
  * @module
  */
-import { holdOf, type Party } from "../../../lib/lock.ts";
+import { holdOf, type LockView, type Party } from "../../../lib/lock.ts";
 import { PASS_OVER_MS } from "../../../lib/strategies/queue.ts";
 import type { Commit, Run } from "../facts.ts";
 import type { MakeChecker } from "./checker.ts";
@@ -17,6 +20,8 @@ export const fifo: MakeChecker = ({ truth, violation }) => {
   let writtenMs = new Map<string, number>();
   /** Since when there has been room without a break. */
   let roomSinceMs = Infinity;
+  /** The same, as it was before the older tool took the last of it. */
+  let beforeVisitMs = Infinity;
 
   function hadItsChance({ by, before, after, sentMs }: Commit): boolean {
     if (typeof by === "string") return true;
@@ -53,15 +58,26 @@ export const fifo: MakeChecker = ({ truth, violation }) => {
       if ("run" in fact) runs.set(fact.run.me.nonce, fact.run);
       if (fact.kind !== "commit") return;
       check(fact);
-      const { after } = fact;
-      if (after.holders.length >= after.slots) roomSinceMs = Infinity;
-      else if (roomSinceMs === Infinity) roomSinceMs = truth.nowMs;
+      const { by, before, after } = fact;
+      if (ours(before) !== ours(after)) beforeVisitMs = Infinity;
+      if (after.holders.length >= after.slots) {
+        if (typeof by === "string" && roomSinceMs !== Infinity) beforeVisitMs = roomSinceMs;
+        roomSinceMs = Infinity;
+      } else if (roomSinceMs === Infinity) {
+        roomSinceMs = Math.min(truth.nowMs, beforeVisitMs);
+        beforeVisitMs = Infinity;
+      }
       writtenMs = new Map(
         after.holders.map(({ stamp }) => [stamp, writtenMs.get(stamp) ?? truth.nowMs]),
       );
     },
   };
 };
+
+/** The holds of klatch's in a record. */
+function ours({ holders }: LockView): string {
+  return JSON.stringify(holders.map(({ nonce }) => nonce).filter((nonce) => nonce !== undefined));
+}
 
 function isIn({ nonce, identity }: Party, others: readonly Party[]): boolean {
   return others.some((other) => other.nonce === nonce && other.identity === identity);
