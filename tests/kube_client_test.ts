@@ -149,6 +149,14 @@ describe("a read", () => {
     });
   });
 
+  it("is not tried again for longer than it is to be", async () => {
+    await against([() => status(500, "broken on purpose")], async (client, requests) => {
+      const error = await failure(client.get(ref, { timeoutMs: 600_000, retryMs: 0 }));
+      assertEquals(error.code, "unreachable");
+      assertEquals(requests.length, 1);
+    });
+  });
+
   it("is given up when its answer does not come", async () => {
     await against([silence], async (client) => {
       assertEquals((await failure(client.get(ref, { timeoutMs: 200 }))).code, "unreachable");

@@ -43,6 +43,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
   /** How long the whole of it may take, retries included, in milliseconds. */
   readonly timeoutMs?: number;
+  /** How long a read that fails is tried again, in milliseconds; as long as `timeoutMs` unless it is less. */
+  readonly retryMs?: number;
 }
 
 /** What a delete is conditional on; both are checked by the server. */

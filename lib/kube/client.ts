@@ -77,7 +77,9 @@ export function kubeClient(parts: ClientParts): KubeClient {
   }
 
   async function get(ref: ObjectRef, options: RequestOptions = {}): Promise<KubeObject | undefined> {
-    const endMs = clock.monotonic() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const startMs = clock.monotonic();
+    const endMs = startMs + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const lastTryMs = Math.min(endMs, startMs + (options.retryMs ?? Infinity));
     const backoff = new Backoff(clock);
     for (;;) {
       let waitMs: number | undefined;
@@ -96,7 +98,7 @@ export function kubeClient(parts: ClientParts): KubeClient {
       }
       if (failure.code !== "unreachable") throw failure;
       waitMs ??= backoff.nextMs();
-      if (clock.monotonic() + waitMs >= endMs) throw failure;
+      if (clock.monotonic() + waitMs >= lastTryMs) throw failure;
       await clock.sleep(waitMs, options.signal);
       options.signal?.throwIfAborted();
     }

@@ -13,6 +13,8 @@ import type { SessionEvent } from "./types.ts";
 /** How long one read may take before it counts as failed. */
 const READ_TIMEOUT_MS = 10_000;
 const WOKEN = "woken";
+/** How long a read that fails is tried again, even for who does not wait: that is for the lock, not for the server. */
+const LEAST_RETRY_MS = 1_000;
 /** How long the watch may take to tell what we know has happened, before we read it. */
 const WATCH_LAG_MS = 300;
 
@@ -64,7 +66,8 @@ export class News {
     for (;;) {
       if (this.#fresh === "gap") this.#fresh = undefined;
       try {
-        const object = await client.get(ref, { signal: interrupted, timeoutMs: READ_TIMEOUT_MS });
+        const retryMs = Math.max(LEAST_RETRY_MS, giveUpAtMs - clock.monotonic());
+        const object = await client.get(ref, { signal: interrupted, timeoutMs: READ_TIMEOUT_MS, retryMs });
         this.passOver(object?.metadata.resourceVersion);
         return object;
       } catch (error) {
