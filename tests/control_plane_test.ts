@@ -8,6 +8,7 @@ import {
   startControlPlane,
 } from "./support/control_plane.ts";
 import { kubeconfigText } from "./support/kubeconfig_text.ts";
+import { poll, sleep } from "./support/waiting.ts";
 import { isAlive } from "./support/watched_process.ts";
 
 const skip = controlPlaneAssets() === undefined && "needs KUBEBUILDER_ASSETS and openssl";
@@ -104,7 +105,7 @@ describe("a control plane", { skip }, () => {
     const watching = plane.request("GET", leases(namespace) + query, undefined, { signal: give.signal });
     let seen = 0;
     while (seen === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await sleep(5);
       const mine = await plane.audited((r) => r.verb === "watch" && r.objectRef?.namespace === namespace);
       seen = mine.length;
     }
@@ -155,10 +156,10 @@ describe("a control plane of one's own", { skip }, () => {
     assertEquals(run.signal, "SIGKILL");
     const { pids, dir } = JSON.parse(new TextDecoder().decode(run.stdout));
     const gone = () => Deno.stat(dir).then(() => false, () => true);
-    const end = performance.now() + 60_000;
-    while (isAlive(pids.etcd) || isAlive(pids.apiserver) || !await gone()) {
-      assert(performance.now() < end, `still there: ${JSON.stringify(pids)} ${dir}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await poll(async () => !isAlive(pids.etcd) && !isAlive(pids.apiserver) && await gone(), {
+      limitMs: 60_000,
+      everyMs: 10,
+      failure: () => `still there: ${JSON.stringify(pids)} ${dir}`,
+    });
   });
 });

@@ -14,6 +14,8 @@ import {
   spawnKlatch,
 } from "./support/binary.ts";
 import { type TestServer, testServers } from "./support/servers.ts";
+import { sleep } from "./support/waiting.ts";
+import { isAlive } from "./support/watched_process.ts";
 
 const store = new URL("../docs/examples/fenced-store.sh", import.meta.url).pathname;
 const noBinary = klatchBinary() === undefined ? "needs the compiled binary" : undefined;
@@ -117,12 +119,5 @@ function tryContinue(pid: number): void {
 
 /** Resolves when none of these processes runs any more; zombies do not. */
 async function untilEnded(pids: readonly number[]): Promise<void> {
-  const runs = (pid: number) => {
-    try {
-      return !/^\d+ \(.*\) [ZX]/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
-    } catch {
-      return false;
-    }
-  };
-  while (pids.some(runs)) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (pids.some(isAlive)) await sleep(10);
 }

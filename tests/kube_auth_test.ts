@@ -8,6 +8,7 @@ import { openTransport, type Transport } from "../lib/kube/transport.ts";
 import { haveOpenssl } from "./support/certificates.ts";
 import { until } from "./support/processes.ts";
 import { clientName, makeCertificate, type RunningServer, startTlsServer } from "./support/tls_server.ts";
+import { isAlive } from "./support/watched_process.ts";
 
 let dir: string;
 before(async () => {
@@ -57,14 +58,6 @@ function exec(plugin: ExecPlugin, options: ExecOptions = {}): ExecAuthenticator 
 }
 
 /** Whether a process is there and is not a zombie that its new parent has yet to collect. */
-function alive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-  } catch {
-    return false;
-  }
-}
-
 async function refusal(attempt: Promise<unknown>): Promise<string> {
   const error = await assertRejects(() => attempt, KlatchError);
   assertEquals(error.code, "config", error.line);
@@ -234,7 +227,7 @@ describe("an exec plugin", () => {
     const line = await refusal(exec(plugin, { limitMs: 1000 }).current());
     assertStringIncludes(line, `exec plugin ${plugin.command} failed: it did not finish within 1 s`);
     const sleeper = Number(await Deno.readTextFile(pidFile));
-    await until(() => !alive(sleeper));
+    await until(() => !isAlive(sleeper));
   });
 
   it("that is not there is an error with the install hint", async () => {

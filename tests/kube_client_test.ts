@@ -13,6 +13,7 @@ import type { KubeClient, KubeObject, ObjectRef, WatchEvent } from "../lib/kube/
 import { kubeClient } from "../lib/kube/client.ts";
 import { openTransport } from "../lib/kube/transport.ts";
 import { lease } from "../lib/strategies/lease.ts";
+import { sleep } from "./support/waiting.ts";
 
 const ref: ObjectRef = { resource: lease.resource, namespace: "default", name: "x" };
 
@@ -168,7 +169,7 @@ describe("a read", () => {
       const controller = new AbortController();
       const reason = new KlatchError("interrupted", "stop", { signal: 15 });
       const reading = failure(client.get(ref, { signal: controller.signal }));
-      while (requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      while (requests.length === 0) await sleep(1);
       controller.abort(reason);
       assertEquals(await reading, reason);
     });

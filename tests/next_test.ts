@@ -11,6 +11,7 @@ import { lease } from "../lib/strategies/lease.ts";
 import { Bench, until } from "./contract/bench.ts";
 import { CountingClient } from "./support/counting_client.ts";
 import { type TestServer, testServers } from "./support/servers.ts";
+import { sleep } from "./support/waiting.ts";
 
 const lock = { namespace: "ns", name: "x" };
 const NOTE = "klatch.dev/next";
@@ -128,7 +129,7 @@ for (const server of testServers()) {
         await until(() => waiters.every(({ events }) => events.length > 0));
         await until(async () => (await bench.queue()).length === 1);
         const before = await bench.object();
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        await sleep(700);
         assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
         await first.release();
         await Promise.race(waiters.map(({ hold }) => hold));

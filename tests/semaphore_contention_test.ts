@@ -12,8 +12,8 @@ import { Bench, until } from "./contract/bench.ts";
 import { configMap, entry, recordIn, withRecord } from "./contract/semaphore_cases.ts";
 import { type TestServer, testServers } from "./support/servers.ts";
 import { SlotUse } from "./support/slot_use.ts";
+import { sleep } from "./support/waiting.ts";
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const timing = DEFAULT_TIMING;
 
 for (const server of testServers()) {
@@ -44,7 +44,7 @@ for (const server of testServers()) {
         await Promise.all(Array.from({ length: 12 }, async () => {
           const hold = await bench.contend({ terms: { slots: 2 }, timing }).hold;
           most = Math.max(most, ++inside);
-          await pause(100);
+          await sleep(100);
           inside--;
           await hold.release();
         }));
@@ -89,7 +89,7 @@ for (const server of testServers()) {
           else assert(!inside.includes("exclusive"), inside.join());
           inside.push(mode);
           together = Math.max(together, inside.length);
-          await pause(50);
+          await sleep(50);
           inside.splice(inside.indexOf(mode), 1);
           await hold.release();
         };

@@ -15,6 +15,7 @@ import { lease } from "../lib/strategies/lease.ts";
 import { aborted, Bench, QUICK, until } from "./contract/bench.ts";
 import { endpointsCase, leaseCase } from "./contract/election_cases.ts";
 import { type TestServer, testServers } from "./support/servers.ts";
+import { sleep } from "./support/waiting.ts";
 
 /** One lock, and its object of either strategy. */
 class Pair {
@@ -134,7 +135,7 @@ for (const choice of testServers()) {
       await Promise.all(Array.from({ length: 6 }, async () => {
         const hold = await pair.contend().hold;
         assertEquals(++inside, 1);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await sleep(5);
         assertEquals(inside--, 1);
         await hold.release();
       }));

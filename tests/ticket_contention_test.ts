@@ -11,8 +11,7 @@ import { Bench, connect, until } from "./contract/bench.ts";
 import { secret } from "./contract/ticket_cases.ts";
 import { CountingClient } from "./support/counting_client.ts";
 import { type TestServer, testServers } from "./support/servers.ts";
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+import { sleep } from "./support/waiting.ts";
 
 /** The older action's protocol, but for the ten seconds between two looks. */
 async function olderAction(bench: Bench, number: number, work: () => Promise<void>): Promise<void> {
@@ -53,7 +52,7 @@ for (const server of testServers()) {
         const work = (number: number) => async () => {
           assertEquals(++inside, 1, `${number} came in beside another`);
           order.push(number);
-          await pause(20);
+          await sleep(20);
           inside--;
         };
         const klatch = async (number: number) => {
@@ -113,7 +112,7 @@ describe(`a hundred waiters on ${hardest?.name}`, { skip: hardest === undefined 
       });
       let order: string[] = [];
       await until(async () => {
-        await pause(250);
+        await sleep(250);
         order = await bench.queue();
         return order.length === 100;
       });

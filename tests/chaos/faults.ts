@@ -7,6 +7,7 @@
 
 import { klatchBinary } from "../support/binary.ts";
 import { controlPlaneAssets } from "../support/control_plane.ts";
+import { sleep } from "../support/waiting.ts";
 import { canWitness } from "../support/witness.ts";
 import { type Cast, Scene } from "./scene.ts";
 
@@ -51,11 +52,6 @@ export function atMost(limit: number, tasks: readonly (() => Promise<void>)[]): 
     lanes[i % limit] = done.catch(() => {});
     return done;
   });
-}
-
-/** Real time goes by. */
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** How long a fault goes on after the lease is over, so that waiters come to feel it. */

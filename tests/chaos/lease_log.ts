@@ -8,6 +8,7 @@
 import type { ObjectRef } from "../../lib/kube/api.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { connect, type OpenClient } from "../contract/bench.ts";
+import { poll } from "../support/waiting.ts";
 
 /** One version. */
 export interface Version {
@@ -49,16 +50,14 @@ export class LeaseLog {
 
   /** Resolves when a holder has written so many versions since `sinceMs`; at most a minute. */
   async renewed(holder: string, sinceMs = 0, times = 1): Promise<void> {
-    const end = performance.now() + 60_000;
-    const count = () =>
-      this.versions.filter((each) => each.holder === holder && each.seenMs > sinceMs).length;
-    while (count() < times) {
+    const enough = () => {
+      const seen = this.versions.filter((each) => each.holder === holder && each.seenMs > sinceMs);
+      if (seen.length >= times) return true;
       if (this.#failure !== undefined) throw this.#failure;
-      if (performance.now() > end) {
-        throw new Error(`${holder} does not renew: ${JSON.stringify(this.versions)}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+      return false;
+    };
+    const failure = () => `${holder} does not renew: ${JSON.stringify(this.versions)}`;
+    await poll(enough, { limitMs: 60_000, everyMs: 10, failure });
   }
 
   stop(): void {

@@ -9,7 +9,8 @@
 import { after, before, describe, it } from "@std/testing/bdd";
 import { type ControlPlane, sharedControlPlane } from "../support/control_plane.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
-import { AT_ONCE, atMost, noChaos, openAll, pastTheLease, sleep } from "./faults.ts";
+import { sleep } from "../support/waiting.ts";
+import { AT_ONCE, atMost, noChaos, openAll, pastTheLease } from "./faults.ts";
 import { type Cast, QUICK, type Scene, type Temper } from "./scene.ts";
 import { judge } from "./verdict.ts";
 

@@ -8,7 +8,8 @@
 import { assert } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { type ControlPlane, sharedControlPlane } from "../support/control_plane.ts";
-import { AT_ONCE, atMost, noChaos, openAll, sleep } from "./faults.ts";
+import { sleep } from "../support/waiting.ts";
+import { AT_ONCE, atMost, noChaos, openAll } from "./faults.ts";
 import { type Cast, PATIENT, QUICK, type Scene, type Temper, TIGHT, type Timing } from "./scene.ts";
 import { guardOf, processesOf, runOf, send } from "./scene_processes.ts";
 import { judge, judgeOverlap } from "./verdict.ts";

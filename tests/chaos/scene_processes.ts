@@ -4,6 +4,7 @@
  * @module
  */
 
+import { poll } from "../support/waiting.ts";
 import { isAlive } from "../support/watched_process.ts";
 
 /** The variable that marks them. */
@@ -62,15 +63,12 @@ export function send(pid: number, signal: Deno.Signal): void {
  * @returns its process id.
  */
 export async function guardOf(scene: { id: string; holder: { pid: number } }, but?: number): Promise<number> {
-  const end = performance.now() + 60_000;
-  for (;;) {
-    const guard = processesOf(scene.id).find(({ pid, line }) =>
+  const look = () =>
+    processesOf(scene.id).find(({ pid, line }) =>
       pid !== but && /^\S+ guard( |$)/.test(line) && parentOf(pid) === scene.holder.pid
     );
-    if (guard !== undefined) return guard.pid;
-    if (performance.now() > end) throw new Error("the holder has no guard");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  const guard = await poll(look, { limitMs: 60_000, everyMs: 5, failure: () => "the holder has no guard" });
+  return guard.pid;
 }
 
 /** The holder, its guard, the command and all that it started. */

@@ -7,8 +7,9 @@
  */
 
 import { after, before, describe, it } from "@std/testing/bdd";
-import { noChaos, openAll, pastTheLease, sleep } from "./faults.ts";
+import { noChaos, openAll, pastTheLease } from "./faults.ts";
 import { type ControlPlane, startControlPlane } from "../support/control_plane.ts";
+import { sleep } from "../support/waiting.ts";
 import { type Cast, PATIENT } from "./scene.ts";
 import { judge } from "./verdict.ts";
 

@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { TcpProxy } from "../support/tcp_proxy.ts";
-import { sleep } from "./faults.ts";
+import { sleep } from "../support/waiting.ts";
 
 /** Longer than anything takes on loopback that nothing holds up. */
 const LONG_MS = 300;

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { sleep } from "./faults.ts";
+import { poll } from "../support/waiting.ts";
 import { OWN_STATUS, type Scene, WAITERS } from "./scene.ts";
 import { processesOf } from "./scene_processes.ts";
 
@@ -113,13 +113,10 @@ async function measure(scene: Scene, expected: Expected): Promise<Verdict> {
 
 /** A guard that klatch left behind notices soon that there is nothing to guard. */
 async function untilNothingIsLeft(scene: Scene): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const left = processesOf(scene.id).map((each) => each.line);
-    if (left.length === 0) return;
-    if (performance.now() > end) throw new Error(`processes are left:\n${left.join("\n")}`);
-    await sleep(20);
-  }
+  let left: string[] = [];
+  const nothing = () => (left = processesOf(scene.id).map((each) => each.line)).length === 0;
+  const failure = () => `processes are left:\n${left.join("\n")}`;
+  await poll(nothing, { limitMs: PATIENCE_MS, everyMs: 20, failure });
 }
 
 /** Each holder's token is larger than all before it. */

@@ -12,6 +12,7 @@ import { openTransport } from "../../lib/kube/transport.ts";
 import type { Contender, LockName, Strategy, Terms } from "../../lib/lock.ts";
 import { sendAtOnce } from "../../lib/process/sockets.ts";
 import { acquire, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
+import { poll } from "../support/waiting.ts";
 
 /** Short enough to see a hold expire, long enough that a slow machine does not lose one by accident. */
 export const QUICK: Timing = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 500 };
@@ -199,11 +200,8 @@ const UNTIL_MS = 180_000;
 
 /** Resolves when a condition holds, and rejects if it never does. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + UNTIL_MS;
-  while (!await condition()) {
-    if (performance.now() > endMs) throw new Error(`waited ${UNTIL_MS / 1000}s in vain for ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const failure = () => `waited ${UNTIL_MS / 1000}s in vain for ${condition}`;
+  await poll(condition, { limitMs: UNTIL_MS, everyMs: 10, failure });
 }
 
 /** Resolves with the reason when a signal aborts. */

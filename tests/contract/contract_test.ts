@@ -9,6 +9,7 @@ import { KlatchError } from "../../lib/errors.ts";
 import { isLater } from "../../lib/kube/api.ts";
 import { PASS_OVER_MS } from "../../lib/strategies/queue.ts";
 import { type TestServer, testServers } from "../support/servers.ts";
+import { sleep } from "../support/waiting.ts";
 import { aborted, Bench, QUICK, until } from "./bench.ts";
 import { type Case, cases } from "./cases.ts";
 
@@ -91,7 +92,7 @@ function exclusion(on: OnBench) {
         await Promise.all(Array.from({ length: 12 }, async () => {
           const hold = await bench.contend().hold;
           assertEquals(++inside, 1);
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          await sleep(5);
           assertEquals(inside--, 1);
           served++;
           await hold.release();
@@ -330,7 +331,7 @@ function queue(on: OnBench) {
         const waiters = Array.from({ length: 3 }, () => bench.contend());
         await until(async () => (await bench.queue()).length === 3);
         const before = await bench.object();
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        await sleep(1_000);
         assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
         await first.release();
         await Promise.all(waiters.map(({ hold }) => hold.then((held) => held.release())));

@@ -7,6 +7,7 @@
 
 import { CertificateAuthority, type KeyPair, signingKey } from "./certificates.ts";
 import { kubeconfigText } from "./kubeconfig_text.ts";
+import { sleep } from "./waiting.ts";
 import { startWatched, type WatchedProcess } from "./watched_process.ts";
 
 /** How long a start may take before it is given up: many times what it takes, since machines are slow at times. */
@@ -130,7 +131,7 @@ async function until(
       const tail = (await Deno.readTextFile(log)).split("\n").slice(-20).join("\n");
       throw new Error(`${name} ${failure}; the end of its log:\n${tail}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
 }
 

@@ -10,6 +10,7 @@ import { listPids, processStat, readProcFile } from "../../lib/process/proc.ts";
 import { type ExitStatus, runCommand, type RunOptions } from "../../lib/process/run.ts";
 import { SignalQueue } from "../../lib/process/signals.ts";
 import type { ProbeOptions } from "./process_probe.ts";
+import { poll } from "./waiting.ts";
 
 /** The words that start the probe: a compiled one if `KLATCH_PROBE` names it. */
 export function probeWords(options: ProbeOptions, argv: readonly string[]): string[] {
@@ -34,11 +35,8 @@ const PATIENCE_MS = 120_000;
 
 /** Waits until a condition holds, and fails when it does not come to hold in two minutes. */
 export async function until(holds: () => boolean): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!holds()) {
-    if (performance.now() > end) throw new Error(`in vain, waited for ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  const failure = () => `in vain, waited for ${holds}`;
+  await poll(holds, { limitMs: PATIENCE_MS, everyMs: 5, failure });
 }
 
 /** Whether a command succeeds here: for what a machine may lack. */

@@ -5,6 +5,7 @@
  */
 
 import type { Answer } from "./control_plane_access.ts";
+import { sleep } from "./waiting.ts";
 
 /** Creates an object as admin; throws where it is refused. */
 export type Create = (path: string, object: unknown) => Promise<Answer>;
@@ -84,7 +85,7 @@ async function untilAllowed(create: Create, user: string, resourceAttributes: ob
       spec: { user, resourceAttributes },
     });
     if (review.body.status.allowed) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
   throw new Error(
     `the API server does not go by the new role of ${user}: ${JSON.stringify(resourceAttributes)}`,

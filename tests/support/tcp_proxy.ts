@@ -12,6 +12,7 @@
 
 import { createServer, type Server, Socket } from "node:net";
 import { type Passage, TcpLink, type Way } from "./tcp_link.ts";
+import { sleep } from "./waiting.ts";
 
 export type { Passage, Way } from "./tcp_link.ts";
 
@@ -89,7 +90,7 @@ export class TcpProxy {
     this.#server = undefined;
     // The callback comes when the last connection has gone, which is not what is waited for.
     server?.close();
-    while (await this.#accepts()) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (await this.#accepts()) await sleep(1);
   }
 
   /** Undoes all of the above; connections that are dead stay dead. */

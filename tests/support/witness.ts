@@ -13,6 +13,7 @@
  * @module
  */
 
+import { poll } from "./waiting.ts";
 import { isAlive } from "./watched_process.ts";
 
 const PATIENCE_MS = 60_000;
@@ -99,16 +100,12 @@ export class Witness {
   }
 
   /** Waits until the log has what is looked for; at most a minute. */
-  async until<T>(what: string, look: (visits: Visit[]) => T | undefined | false): Promise<T> {
-    const end = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const found = look(await this.visits());
-      if (found !== undefined && found !== false) return found;
-      if (performance.now() > end) {
-        throw new Error(`waited in vain until ${what}; the log:\n${await Deno.readTextFile(this.log)}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+  until<T>(what: string, look: (visits: Visit[]) => T): Promise<Exclude<T, undefined | false>> {
+    return poll(async () => look(await this.visits()), {
+      limitMs: PATIENCE_MS,
+      everyMs: 5,
+      failure: async () => `waited in vain until ${what}; the log:\n${await Deno.readTextFile(this.log)}`,
+    });
   }
 
   /** The visits whose command is alive now. */
