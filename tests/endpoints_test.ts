@@ -4,13 +4,13 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { after, before, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../lib/errors.ts";
 import { holdOf, type KubeObject } from "../lib/lock.ts";
 import { endpoints } from "../lib/strategies/endpoints.ts";
-import { Bench } from "./contract/bench.ts";
 import { RECORD } from "./contract/election_cases.ts";
-import { type TestServer, testServers } from "./support/servers.ts";
+import { onBench } from "./contract/on_bench.ts";
+import { onEachServer } from "./support/on_each_server.ts";
 
 const lock = { namespace: "ns", name: "x" };
 const me = { identity: "me", nonce: "n1", leaseDurationMs: 2_500, labels: {}, reason: "a test" };
@@ -95,18 +95,10 @@ describe("the record in Endpoints", () => {
   }
 });
 
-for (const choice of testServers()) {
-  describe(`Endpoints of a service, on ${choice.name}`, { skip: choice.skip ?? false }, () => {
-    let server: TestServer;
-    before(async () => server = await choice.start());
-    after(() => server.stop());
-
-    it("keep their addresses from the claim to the release", async () => {
-      const bench = await Bench.make(
-        endpoints,
-        server.kubeconfigFile,
-        await server.freshNamespace("endpoints"),
-      );
+onEachServer("Endpoints of a service,", "endpoints", (ground) => {
+  it(
+    "keep their addresses from the claim to the release",
+    onBench(endpoints, ground)(async (bench) => {
       const subsets = [{ addresses: [{ ip: "10.1.2.3" }], ports: [{ port: 80, protocol: "TCP" }] }];
       await bench.client.create(bench.ref, {
         apiVersion: "v1",
@@ -118,7 +110,6 @@ for (const choice of testServers()) {
       assertEquals((await bench.object())["subsets"], subsets);
       await hold.release({ remove: true });
       assertEquals((await bench.object())["subsets"], subsets);
-      await bench.close();
-    });
-  });
-}
+    }),
+  );
+});

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { after, before, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { exitStatus, KlatchError } from "../lib/errors.ts";
 import type { Contender, KubeObject, Strategy, Terms } from "../lib/lock.ts";
 import {
@@ -16,9 +16,10 @@ import {
 } from "../lib/strategies/limits.ts";
 import { semaphore } from "../lib/strategies/semaphore.ts";
 import { ticket } from "../lib/strategies/ticket.ts";
-import { Bench, QUICK, until } from "./contract/bench.ts";
+import { QUICK, until } from "./contract/bench.ts";
+import { onBench } from "./contract/on_bench.ts";
 import { CountingClient } from "./support/counting_client.ts";
-import { type TestServer, testServers } from "./support/servers.ts";
+import { onEachServer } from "./support/on_each_server.ts";
 
 const DAY = Date.UTC(2026, 0, 1);
 const lock = { namespace: "ns", name: "deploy" };
@@ -169,40 +170,28 @@ describe("a semaphore with more slots than its record takes holders", () => {
   });
 });
 
-for (const server of testServers()) {
-  describe(`a full queue on ${server.name}`, { skip: server.skip ?? false }, () => {
-    let running: TestServer;
-    let namespace: string;
-    before(async () => {
-      running = await server.start();
-      namespace = await running.freshNamespace("limits");
-    });
-    after(() => running.stop());
-
-    for (const { strategy } of counted) {
-      it(`leaves a contender out, and its holder renews and gives back (${strategy.name})`, async () => {
-        const bench = await Bench.make(strategy, running.kubeconfigFile, namespace);
-        try {
-          const reason = "ü".repeat(MOST_REASON_BYTES / 2);
-          const hold = await bench.acquire({ timing: QUICK, reason });
-          await bench.rewrite((object) =>
-            filled(strategy, filled(strategy, object, wordy).object, () => contender({}, { identity: "x" }))
-              .object
-          );
-          const client = new CountingClient(bench.client);
-          const error = await assertRejects(() => bench.contend({ client, timing: QUICK }).hold, KlatchError);
-          assertEquals([error.code, client.writes], ["refused", 0]);
-          const brief = bench.contend({ client, timing: QUICK, waitMs: 0 });
-          const late = await assertRejects(() => brief.hold, KlatchError, bench.lock.name);
-          assertEquals([late.code, exitStatus(late), client.writes], ["timeout", 124, 0]);
-          const before = hold.events.length;
-          await until(() => hold.events.slice(before).some(({ kind }) => kind === "renewed"));
-          await hold.release();
-          assertEquals(bench.holdersIn(await bench.object()), []);
-        } finally {
-          await bench.close();
-        }
-      });
-    }
-  });
-}
+onEachServer("a full queue", "limits", (ground) => {
+  for (const { strategy } of counted) {
+    it(
+      `leaves a contender out, and its holder renews and gives back (${strategy.name})`,
+      onBench(strategy, ground)(async (bench) => {
+        const reason = "ü".repeat(MOST_REASON_BYTES / 2);
+        const hold = await bench.acquire({ timing: QUICK, reason });
+        await bench.rewrite((object) =>
+          filled(strategy, filled(strategy, object, wordy).object, () => contender({}, { identity: "x" }))
+            .object
+        );
+        const client = new CountingClient(bench.client);
+        const error = await assertRejects(() => bench.contend({ client, timing: QUICK }).hold, KlatchError);
+        assertEquals([error.code, client.writes], ["refused", 0]);
+        const brief = bench.contend({ client, timing: QUICK, waitMs: 0 });
+        const late = await assertRejects(() => brief.hold, KlatchError, bench.lock.name);
+        assertEquals([late.code, exitStatus(late), client.writes], ["timeout", 124, 0]);
+        const before = hold.events.length;
+        await until(() => hold.events.slice(before).some(({ kind }) => kind === "renewed"));
+        await hold.release();
+        assertEquals(bench.holdersIn(await bench.object()), []);
+      }),
+    );
+  }
+});

@@ -4,13 +4,14 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { after, before, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import type { Contender, KubeObject, Party } from "../lib/lock.ts";
 import { DEFAULT_TIMING } from "../lib/session/mod.ts";
 import { lease } from "../lib/strategies/lease.ts";
-import { Bench, until } from "./contract/bench.ts";
+import { until } from "./contract/bench.ts";
+import { onBench } from "./contract/on_bench.ts";
 import { CountingClient } from "./support/counting_client.ts";
-import { type TestServer, testServers } from "./support/servers.ts";
+import { onEachServer } from "./support/on_each_server.ts";
 import { sleep } from "./support/waiting.ts";
 
 const lock = { namespace: "ns", name: "x" };
@@ -94,71 +95,54 @@ describe("the place of the next one", () => {
   });
 });
 
-for (const server of testServers()) {
-  describe(`the next one on ${server.name}`, { skip: server.skip ?? false }, () => {
-    let running: TestServer;
-    let namespace: string;
-    before(async () => {
-      running = await server.start();
-      namespace = await running.freshNamespace("next");
-    });
-    after(() => running.stop());
+onEachServer("the next one", "next", (ground) => {
+  const on = onBench(lease, ground);
 
-    const on = (body: (bench: Bench) => Promise<void>) => async () => {
-      const bench = await Bench.make(lease, running.kubeconfigFile, namespace);
-      try {
-        await body(bench);
-      } finally {
-        await bench.close();
-      }
-    };
+  const dead = (object: KubeObject): KubeObject => {
+    const note = JSON.stringify({ identity: "dead", nonce: "dead", since: "2026-01-01T00:00:00Z" });
+    const annotations = { ...object.metadata.annotations, [NOTE]: note };
+    return { ...object, metadata: { ...object.metadata, annotations } };
+  };
 
-    const dead = (object: KubeObject): KubeObject => {
-      const note = JSON.stringify({ identity: "dead", nonce: "dead", since: "2026-01-01T00:00:00Z" });
-      const annotations = { ...object.metadata.annotations, [NOTE]: note };
-      return { ...object, metadata: { ...object.metadata, annotations } };
-    };
+  it(
+    "keeps a crowd from writing: while one waits in the place, nobody else writes",
+    on(async (bench) => {
+      const first = await bench.acquire({ timing });
+      const clients = Array.from({ length: 8 }, () => new CountingClient(bench.client));
+      const abort = new AbortController();
+      const waiters = clients.map((client) => bench.contend({ client, timing, interrupted: abort.signal }));
+      await until(() => waiters.every(({ events }) => events.length > 0));
+      await until(async () => (await bench.queue()).length === 1);
+      const before = await bench.object();
+      await sleep(700);
+      assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
+      await first.release();
+      await Promise.race(waiters.map(({ hold }) => hold));
+      abort.abort(new Error("enough"));
+      await Promise.allSettled(waiters.map(({ hold }) => hold));
+    }),
+  );
 
-    it(
-      "keeps a crowd from writing: while one waits in the place, nobody else writes",
-      on(async (bench) => {
-        const first = await bench.acquire({ timing });
-        const clients = Array.from({ length: 8 }, () => new CountingClient(bench.client));
-        const abort = new AbortController();
-        const waiters = clients.map((client) => bench.contend({ client, timing, interrupted: abort.signal }));
-        await until(() => waiters.every(({ events }) => events.length > 0));
-        await until(async () => (await bench.queue()).length === 1);
-        const before = await bench.object();
-        await sleep(700);
-        assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
-        await first.release();
-        await Promise.race(waiters.map(({ hold }) => hold));
-        abort.abort(new Error("enough"));
-        await Promise.allSettled(waiters.map(({ hold }) => hold));
-      }),
-    );
+  it(
+    "is passed over when it is dead",
+    on(async (bench) => {
+      const first = await bench.acquire({ timing });
+      await bench.rewrite(dead);
+      const second = bench.contend({ timing });
+      await until(() => second.events.length > 0);
+      await first.release();
+      await second.hold;
+      assertEquals(await bench.queue(), []);
+    }),
+  );
 
-    it(
-      "is passed over when it is dead",
-      on(async (bench) => {
-        const first = await bench.acquire({ timing });
-        await bench.rewrite(dead);
-        const second = bench.contend({ timing });
-        await until(() => second.events.length > 0);
-        await first.release();
-        await second.hold;
-        assertEquals(await bench.queue(), []);
-      }),
-    );
-
-    it(
-      "does not keep somebody off who will not wait",
-      on(async (bench) => {
-        const first = await bench.acquire({ timing });
-        await bench.rewrite(dead);
-        await first.release();
-        await bench.acquire({ timing, waitMs: 0 });
-      }),
-    );
-  });
-}
+  it(
+    "does not keep somebody off who will not wait",
+    on(async (bench) => {
+      const first = await bench.acquire({ timing });
+      await bench.rewrite(dead);
+      await first.release();
+      await bench.acquire({ timing, waitMs: 0 });
+    }),
+  );
+});

@@ -4,13 +4,15 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { after, before, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { DEFAULT_TIMING } from "../lib/session/mod.ts";
 import { ticket } from "../lib/strategies/ticket.ts";
 import { Bench, connect, until } from "./contract/bench.ts";
+import { onBench } from "./contract/on_bench.ts";
 import { secret } from "./contract/ticket_cases.ts";
 import { CountingClient } from "./support/counting_client.ts";
-import { type TestServer, testServers } from "./support/servers.ts";
+import { onEachServer } from "./support/on_each_server.ts";
+import { testServers } from "./support/servers.ts";
 import { sleep } from "./support/waiting.ts";
 
 /** The older action's protocol, but for the ten seconds between two looks. */
@@ -23,68 +25,48 @@ async function olderAction(bench: Bench, number: number, work: () => Promise<voi
   await bench.rewrite((object) => ({ ...object, data: { next_build: btoa(String(number + 1)) } }));
 }
 
-for (const server of testServers()) {
-  describe(`tickets on ${server.name}`, { skip: server.skip ?? false }, () => {
-    let running: TestServer;
-    let namespace: string;
-    let bench: Bench;
-    before(async () => {
-      running = await server.start();
-      namespace = await running.freshNamespace("tickets");
-    });
-    after(() => running.stop());
+onEachServer("tickets", "tickets", (ground) => {
+  const on = onBench(ticket, ground);
 
-    const on = (body: () => Promise<void>) => async () => {
-      bench = await Bench.make(ticket, running.kubeconfigFile, namespace);
-      try {
-        await body();
-      } finally {
-        await bench.close();
-      }
-    };
+  it(
+    "are served in one order with the older action's runs, one at a time",
+    on(async (bench) => {
+      await bench.client.create(bench.ref, secret(bench.lock, { next_build: "1" }));
+      const order: number[] = [];
+      let inside = 0;
+      const work = (number: number) => async () => {
+        assertEquals(++inside, 1, `${number} came in beside another`);
+        order.push(number);
+        await sleep(20);
+        inside--;
+      };
+      const klatch = async (number: number) => {
+        const terms = { ticket: { number, attempt: 1 }, strict: true };
+        const hold = await bench.contend({ terms, timing: DEFAULT_TIMING }).hold;
+        await work(number)();
+        await hold.release();
+      };
+      const numbers = Array.from({ length: 12 }, (_, i) => 12 - i);
+      await Promise.all(
+        numbers.map((number) => number % 3 === 0 ? olderAction(bench, number, work(number)) : klatch(number)),
+      );
+      assertEquals(order, numbers.toReversed());
+    }),
+  );
 
-    it(
-      "are served in one order with the older action's runs, one at a time",
-      on(async () => {
-        await bench.client.create(bench.ref, secret(bench.lock, { next_build: "1" }));
-        const order: number[] = [];
-        let inside = 0;
-        const work = (number: number) => async () => {
-          assertEquals(++inside, 1, `${number} came in beside another`);
-          order.push(number);
-          await sleep(20);
-          inside--;
-        };
-        const klatch = async (number: number) => {
-          const terms = { ticket: { number, attempt: 1 }, strict: true };
-          const hold = await bench.contend({ terms, timing: DEFAULT_TIMING }).hold;
-          await work(number)();
-          await hold.release();
-        };
-        const numbers = Array.from({ length: 12 }, (_, i) => 12 - i);
-        await Promise.all(
-          numbers.map((number) =>
-            number % 3 === 0 ? olderAction(bench, number, work(number)) : klatch(number)
-          ),
-        );
-        assertEquals(order, numbers.toReversed());
-      }),
-    );
-
-    it(
-      "are given out when the Secret is made, whoever makes it",
-      on(async () => {
-        const order: string[] = [];
-        await Promise.all(Array.from({ length: 8 }, async (_, i) => {
-          const hold = await bench.contend({ identity: String(i), timing: DEFAULT_TIMING }).hold;
-          order.push(String(i));
-          await hold.release();
-        }));
-        assertEquals(order.toSorted(), Array.from({ length: 8 }, (_, i) => String(i)));
-      }),
-    );
-  });
-}
+  it(
+    "are given out when the Secret is made, whoever makes it",
+    on(async (bench) => {
+      const order: string[] = [];
+      await Promise.all(Array.from({ length: 8 }, async (_, i) => {
+        const hold = await bench.contend({ identity: String(i), timing: DEFAULT_TIMING }).hold;
+        order.push(String(i));
+        await hold.release();
+      }));
+      assertEquals(order.toSorted(), Array.from({ length: 8 }, (_, i) => String(i)));
+    }),
+  );
+});
 
 const hardest = testServers().findLast(({ skip }) => skip === undefined);
 

@@ -4,46 +4,28 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { after, before, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
 import { isLater } from "../../lib/kube/api.ts";
 import { PASS_OVER_MS } from "../../lib/strategies/queue.ts";
-import { type TestServer, testServers } from "../support/servers.ts";
+import { onEachServer } from "../support/on_each_server.ts";
 import { sleep } from "../support/waiting.ts";
 import { aborted, Bench, QUICK, until } from "./bench.ts";
 import { type Case, cases } from "./cases.ts";
+import { type OnBench, onBench } from "./on_bench.ts";
 
-for (const server of testServers()) {
-  for (const each of cases) {
-    describe(`${each.strategy.name} on ${server.name}`, { skip: server.skip ?? false }, () => {
-      let running: TestServer;
-      let namespace: string;
-      before(async () => {
-        running = await server.start();
-        namespace = await running.freshNamespace("contract");
-      });
-      const on: OnBench = (body) => async () => {
-        const bench = await Bench.make(each.strategy, running.kubeconfigFile, namespace);
-        try {
-          await body(bench);
-        } finally {
-          await bench.close();
-        }
-      };
-      after(() => running.stop());
-      exclusion(on);
-      expiry(on, each);
-      loss(on, each);
-      older(on, each);
-      fencing(on);
-      leaving(on, each);
-      if (each.hasQueue === true) queue(on);
-    });
-  }
+for (const each of cases) {
+  onEachServer(each.strategy.name, "contract", (ground) => {
+    const on = onBench(each.strategy, ground);
+    exclusion(on);
+    expiry(on, each);
+    loss(on, each);
+    older(on, each);
+    fencing(on);
+    leaving(on, each);
+    if (each.hasQueue === true) queue(on);
+  });
 }
-
-/** Runs a test with a bench of its own. */
-type OnBench = (body: (bench: Bench) => Promise<void>) => () => Promise<void>;
 
 function exclusion(on: OnBench) {
   describe("exclusion", () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { after, before, describe, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import type { KubeObject } from "../../lib/lock.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { Bench } from "../contract/bench.ts";
@@ -17,6 +17,7 @@ import {
   type RunOptions,
   spawnKlatch,
 } from "../support/binary.ts";
+import { onEachServer } from "../support/on_each_server.ts";
 import { type ServerChoice, type TestServer, testServers } from "../support/servers.ts";
 
 /** Why there are no end-to-end tests here; false where there are. */
@@ -134,31 +135,23 @@ export function onServers(
   suite: (test: OnPlace) => void,
   choices: readonly ServerChoice[] = testServers(),
 ): void {
-  for (const choice of choices) {
-    describe(`${title}, on ${choice.name}`, { skip: noBinary || (choice.skip ?? false) }, () => {
-      let server: TestServer;
-      let namespace: string;
-      before(async () => {
-        server = await choice.start();
-        namespace = await server.freshNamespace("e2e");
-      });
-      after(() => server.stop());
-      suite((name, body, skip) =>
-        it(name, { skip: skip ?? false }, async () => {
-          const place = new Place(
-            server,
-            await Bench.make(lease, server.kubeconfigFile, namespace),
-            await Deno.makeTempDir({ prefix: "klatch-e2e-" }),
-          );
-          try {
-            await body(place);
-          } finally {
-            await place.close();
-          }
-        })
-      );
-    });
-  }
+  onEachServer(`${title},`, "e2e", (ground) => {
+    suite((name, body, skip) =>
+      it(name, { skip: skip ?? false }, async () => {
+        const { server, namespace } = ground;
+        const place = new Place(
+          server,
+          await Bench.make(lease, server.kubeconfigFile, namespace),
+          await Deno.makeTempDir({ prefix: "klatch-e2e-" }),
+        );
+        try {
+          await body(place);
+        } finally {
+          await place.close();
+        }
+      })
+    );
+  }, { skip: noBinary || undefined, choices });
 }
 
 /** What klatch runs of this test have left; awaits nothing, since klatch promises that nothing is left at its end. */
