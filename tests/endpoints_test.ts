@@ -11,6 +11,7 @@ import { endpoints } from "../lib/strategies/endpoints.ts";
 import { RECORD } from "./contract/election_cases.ts";
 import { onBench } from "./contract/on_bench.ts";
 import { onEachServer } from "./support/on_each_server.ts";
+import { written } from "./support/steps.ts";
 
 const lock = { namespace: "ns", name: "x" };
 const me = { identity: "me", nonce: "n1", leaseDurationMs: 2_500, labels: {}, reason: "a test" };
@@ -20,11 +21,6 @@ function claimed(object?: KubeObject, wallMs = noon): KubeObject {
   const claim = endpoints.claim(object, lock, me, () => true, wallMs);
   assert(claim.kind === "acquire");
   return claim.object;
-}
-
-function written(change: ReturnType<typeof endpoints.renew>): KubeObject {
-  assert(change.kind === "write");
-  return change.object;
 }
 
 function record(object: KubeObject): string {

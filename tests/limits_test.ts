@@ -20,10 +20,10 @@ import { QUICK, until } from "./contract/bench.ts";
 import { onBench } from "./contract/on_bench.ts";
 import { CountingClient } from "./support/counting_client.ts";
 import { onEachServer } from "./support/on_each_server.ts";
+import { never, written } from "./support/steps.ts";
 
 const DAY = Date.UTC(2026, 0, 1);
 const lock = { namespace: "ns", name: "deploy" };
-const never = () => false;
 
 /** What a server counts, and how much of it it takes. */
 const counted: readonly { strategy: Strategy; bytes: (object: KubeObject) => number; most: number }[] = [
@@ -77,11 +77,6 @@ function filled(strategy: Strategy, start: KubeObject, make: () => Contender) {
       return { object, waiting, error };
     }
   }
-}
-
-function written(change: ReturnType<Strategy["renew"]>): KubeObject {
-  assert(change.kind === "write");
-  return change.object;
 }
 
 for (const { strategy, bytes, most } of counted) {

@@ -5,83 +5,59 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { Contender, KubeObject, Party } from "../lib/lock.ts";
+import type { KubeObject, Party } from "../lib/lock.ts";
 import { DEFAULT_TIMING } from "../lib/session/mod.ts";
 import { lease } from "../lib/strategies/lease.ts";
 import { until } from "./contract/bench.ts";
 import { onBench } from "./contract/on_bench.ts";
 import { CountingClient } from "./support/counting_client.ts";
 import { onEachServer } from "./support/on_each_server.ts";
+import { contender, stepsOf } from "./support/steps.ts";
 import { sleep } from "./support/waiting.ts";
 
 const lock = { namespace: "ns", name: "x" };
 const NOTE = "klatch.dev/next";
-const never = () => false;
 const timing = DEFAULT_TIMING;
-
-const contender = (nonce: string): Contender => ({
-  identity: `id-${nonce}`,
-  nonce,
-  leaseDurationMs: 15_000,
-  labels: {},
-});
-
-function claimed(
-  object: KubeObject | undefined,
-  nonce: string,
-  isExpired: (party: Party) => boolean = never,
-) {
-  return lease.claim(object, lock, contender(nonce), isExpired, 0);
-}
-
-function step(object: KubeObject | undefined, nonce: string, kind: "acquire" | "join"): KubeObject {
-  const claim = claimed(object, nonce);
-  if (claim.kind !== kind) throw new Error(`${nonce} should ${kind}, not ${claim.kind}`);
-  return claim.object;
-}
-
-function released(object: KubeObject, nonce: string): KubeObject {
-  const change = lease.release(object, contender(nonce), 0);
-  if (change.kind !== "write") throw new Error(`${nonce} has nothing to give back`);
-  return change.object;
-}
+const { claimed, acquired, joined, released } = stepsOf(lease, lock, 0);
 
 const nextIn = (object: KubeObject) => lease.view(object).waiters.map(({ nonce }) => nonce);
 
+const [a, b, c] = [contender("a"), contender("b"), contender("c")];
+
 describe("the place of the next one", () => {
-  const held = step(undefined, "a", "acquire");
-  const waitedFor = step(held, "b", "join");
+  const held = acquired(undefined, a);
+  const waitedFor = joined(held, b);
 
   it("is taken by one of those who wait", () => {
     assertEquals(nextIn(waitedFor), ["b"]);
-    assertEquals([claimed(waitedFor, "b").kind, claimed(waitedFor, "c").kind], ["wait", "wait"]);
+    assertEquals([claimed(waitedFor, b).kind, claimed(waitedFor, c).kind], ["wait", "wait"]);
   });
 
   it("gives the first go at a lock that has come free", () => {
-    const free = released(waitedFor, "a");
-    assertEquals([claimed(free, "b").kind, claimed(free, "c").kind], ["acquire", "wait"]);
+    const free = released(waitedFor, a);
+    assertEquals([claimed(free, b).kind, claimed(free, c).kind], ["acquire", "wait"]);
   });
 
   it("also gives it when the holder has died", () => {
     const [holder] = lease.view(waitedFor).holders;
     const isExpired = (party: Party) => party.stamp === holder?.stamp;
-    assertEquals(claimed(waitedFor, "b", isExpired).kind, "acquire");
-    assertEquals(claimed(waitedFor, "c", isExpired).kind, "wait");
+    assertEquals(claimed(waitedFor, b, isExpired).kind, "acquire");
+    assertEquals(claimed(waitedFor, c, isExpired).kind, "wait");
   });
 
   it("is passed over when its turn is over, which has another stamp in each turn", () => {
-    const free = released(waitedFor, "a");
+    const free = released(waitedFor, a);
     const [turn] = lease.view(free).waiters;
     assert(turn?.leaseDurationMs !== undefined);
-    assertEquals(claimed(free, "c", (party) => party.stamp === turn.stamp).kind, "acquire");
+    assertEquals(claimed(free, c, (party) => party.stamp === turn.stamp).kind, "acquire");
     const [waiting] = lease.view(waitedFor).waiters;
     assertEquals(waiting?.leaseDurationMs, undefined);
     assert(waiting?.stamp !== turn.stamp);
   });
 
   it("is empty when somebody has acquired, and when who stood there has left", () => {
-    assertEquals(nextIn(step(released(waitedFor, "a"), "b", "acquire")), []);
-    const left = released(waitedFor, "b");
+    assertEquals(nextIn(acquired(released(waitedFor, a), b)), []);
+    const left = released(waitedFor, b);
     assertEquals(nextIn(left), []);
     assertEquals(lease.view(left).holders[0]?.nonce, "a");
   });

@@ -6,50 +6,18 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../lib/errors.ts";
-import type { Contender, KubeObject, Party, Terms } from "../lib/lock.ts";
+import type { KubeObject } from "../lib/lock.ts";
 import { semaphore, SHARED_SLOTS } from "../lib/strategies/semaphore.ts";
 import { configMap, entry, OURS, recordIn, withRecord } from "./contract/semaphore_cases.ts";
+import { contender, stepsOf } from "./support/steps.ts";
 
 const lock = { namespace: "ns", name: "pool" };
-const never = () => false;
 const DAY = Date.UTC(2026, 0, 1);
 const NOW = "2026-01-01T00:00:00.000Z";
-
-function contender(nonce: string, terms: Terms = {}): Contender {
-  return { identity: `id-${nonce}`, nonce, leaseDurationMs: 15_000, labels: {}, terms };
-}
+const { claimed, acquired, joined, renewed, released } = stepsOf(semaphore, lock, DAY);
 
 const shared = (nonce: string) => contender(nonce, { mode: "shared" });
 const exclusive = (nonce: string) => contender(nonce, { mode: "exclusive" });
-
-function claimed(
-  object: KubeObject | undefined,
-  me: Contender,
-  isExpired: (party: Party) => boolean = never,
-) {
-  return semaphore.claim(object, lock, me, isExpired, DAY);
-}
-
-function step(object: KubeObject | undefined, me: Contender, kind: "acquire" | "join"): KubeObject {
-  const claim = claimed(object, me);
-  if (claim.kind !== kind) throw new Error(`${me.nonce} should ${kind}, not ${claim.kind}`);
-  return claim.object;
-}
-
-const acquired = (object: KubeObject | undefined, me: Contender) => step(object, me, "acquire");
-const joined = (object: KubeObject | undefined, me: Contender) => step(object, me, "join");
-
-function released(object: KubeObject, me: Contender): KubeObject {
-  const change = semaphore.release(object, me, DAY);
-  if (change.kind !== "write") throw new Error("lost");
-  return change.object;
-}
-
-function renewed(object: KubeObject, me: Contender): KubeObject {
-  const change = semaphore.renew(object, me, DAY);
-  if (change.kind !== "write") throw new Error("lost");
-  return change.object;
-}
 
 function holdersOf(object: KubeObject): (string | undefined)[] {
   return semaphore.view(object).holders.map(({ nonce, identity }) => nonce ?? identity);

@@ -9,41 +9,15 @@ import { KlatchError } from "../lib/errors.ts";
 import type { Contender, KubeObject, Party, Terms } from "../lib/lock.ts";
 import { ticket } from "../lib/strategies/ticket.ts";
 import { OURS, secret } from "./contract/ticket_cases.ts";
+import { contender, stepsOf } from "./support/steps.ts";
 
 const lock = { namespace: "ns", name: "deploy" };
-const never = () => false;
 const DAY = Date.UTC(2026, 0, 1);
-
-function contender(nonce: string, terms: Terms = {}): Contender {
-  return { identity: `id-${nonce}`, nonce, leaseDurationMs: 15_000, labels: {}, terms };
-}
+const { claimed, acquired, joined, released } = stepsOf(ticket, lock, DAY);
 
 /** Somebody with this number. */
 function numbered(number: number, attempt = 1, more: Terms = {}): Contender {
   return contender(`${number}.${attempt}`, { ticket: { number, attempt }, ...more });
-}
-
-function claimed(
-  object: KubeObject | undefined,
-  me: Contender,
-  isExpired: (party: Party) => boolean = never,
-) {
-  return ticket.claim(object, lock, me, isExpired, DAY);
-}
-
-function step(object: KubeObject | undefined, me: Contender, kind: "acquire" | "join"): KubeObject {
-  const claim = claimed(object, me);
-  if (claim.kind !== kind) throw new Error(`${me.nonce} should ${kind}, not ${claim.kind}`);
-  return claim.object;
-}
-
-const acquired = (object: KubeObject | undefined, me: Contender) => step(object, me, "acquire");
-const joined = (object: KubeObject | undefined, me: Contender) => step(object, me, "join");
-
-function released(object: KubeObject, me: Contender): KubeObject {
-  const change = ticket.release(object, me, DAY);
-  if (change.kind !== "write") throw new Error("lost");
-  return change.object;
 }
 
 function dataOf(object: KubeObject): Record<string, string> {
