@@ -14,8 +14,8 @@ import { freePort } from "../support/control_plane_servers.ts";
 import { kubeconfigText } from "../support/kubeconfig_text.ts";
 import { until } from "../support/processes.ts";
 import { testServers } from "../support/servers.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
 import { linesOf, onServers, type Place } from "./place.ts";
-import { Relay } from "./relay.ts";
 
 /** What is wrong with a kubeconfig, its text, and what the line must say besides the file's name. */
 const BROKEN: readonly (readonly [string, string, RegExp])[] = [
@@ -114,16 +114,16 @@ onServers("a cluster that is not ready", (test) => {
   });
 
   test("because it does not answer: an interrupt ends klatch all the same", async (place) => {
-    const relay = new Relay(place.server.url);
-    relay.freeze();
+    const proxy = await TcpProxy.start(place.server.url);
+    proxy.set("stall");
     try {
-      const config = await relay.kubeconfig(place.server.kubeconfigFile, place.file("config"));
+      const config = await proxy.kubeconfig(place.server.kubeconfigFile, place.file("config"));
       const running = place.spawn(["--kubeconfig", config], ran(place));
-      await until(() => relay.connections > 0);
+      await until(() => proxy.connections > 0);
       running.signal("SIGINT");
       assertEquals([(await running.finished).code, place.has("ran")], [130, false]);
     } finally {
-      relay.close();
+      await proxy.close();
     }
   });
 });

@@ -5,10 +5,10 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { canRun, shellLine, startOnTerminal } from "../support/processes.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
 import { isAlive } from "../support/watched_process.ts";
 import { canWitness, Witness } from "../support/witness.ts";
 import { leftovers, onServers } from "./place.ts";
-import { Relay } from "./relay.ts";
 
 /** A shell that waits in small steps, so that its trap is run soon. */
 const FOREVER = "while :; do sleep 0.01; done";
@@ -96,10 +96,10 @@ onServers("signals", (test) => {
   test(
     "sends --signal when renewing has failed for the renew deadline, and KILL before another gets in",
     async (place) => {
-      const relay = new Relay(place.server.url);
+      const proxy = await TcpProxy.start(place.server.url);
       const witness = await Witness.create();
       try {
-        const kubeconfig = await relay.kubeconfig(place.server.kubeconfigFile, place.file("config"));
+        const kubeconfig = await proxy.kubeconfig(place.server.kubeconfigFile, place.file("config"));
         const deaf = `trap "" TERM; trap "echo told" USR1; echo ready; ${FOREVER}`;
         const durations = ["--lease-duration", "5s", "--renew-deadline", "2s", "--retry-period", "500ms"];
         const flags = ["--kubeconfig", kubeconfig, "-i", "alice", "-s", "USR1", ...durations];
@@ -108,7 +108,7 @@ onServers("signals", (test) => {
         // It watches all the while, so it takes over as soon as anybody may.
         const heir = place.spawn(durations, witness.command("heir"));
         await heir.line("stderr", /waiting/);
-        relay.freeze();
+        proxy.set("stall");
         await running.line("stdout", /told/);
         const { code, stderr } = await running.finished;
         assertEquals(code, 123);
@@ -117,7 +117,7 @@ onServers("signals", (test) => {
         assertEquals((await witness.visits()).map((visit) => visit.id), ["first", "heir"]);
         await witness.assertNeverMoreThan(1);
       } finally {
-        relay.close();
+        await proxy.close();
         await witness.remove();
       }
     },

@@ -7,10 +7,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { endKlatchProcesses, runKlatch, spawnKlatch } from "../support/binary.ts";
-import { until } from "../support/processes.ts";
+import { freePort } from "../support/control_plane_servers.ts";
 import { kubeconfigText } from "../support/kubeconfig_text.ts";
+import { until } from "../support/processes.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
 import { linesOf, noBinary } from "./place.ts";
-import { Relay } from "./relay.ts";
 
 /** What is wrong, the words after `klatch`, and what the line must say. `COMMAND` stands for a command to run. */
 const REFUSED: readonly (readonly [string, readonly string[], RegExp])[] = [
@@ -78,12 +79,13 @@ const REFUSED: readonly (readonly [string, readonly string[], RegExp])[] = [
 
 describe("a wrong command line", { skip: noBinary }, () => {
   let dir: string;
-  let relay: Relay;
+  let proxy: TcpProxy;
   let env: Record<string, string>;
   before(async () => {
     dir = await Deno.makeTempDir({ prefix: "klatch-e2e-" });
-    relay = new Relay();
-    const url = `http://127.0.0.1:${relay.port}`;
+    // Nobody is behind it: whoever comes is turned away, and counted.
+    proxy = await TcpProxy.start(`http://127.0.0.1:${freePort()}`);
+    const url = `http://127.0.0.1:${proxy.port}`;
     await Deno.writeTextFile(
       `${dir}/config`,
       kubeconfigText({ url, user: "u", credentials: { token: "t" } }),
@@ -93,29 +95,29 @@ describe("a wrong command line", { skip: noBinary }, () => {
   });
   after(async () => {
     endKlatchProcesses();
-    relay.close();
+    await proxy.close();
     await Deno.remove(dir, { recursive: true });
   });
 
   for (const [what, words, says] of REFUSED) {
     it(`is one with ${what}`, async () => {
       const given = words.map((word) => word === "COMMAND" && words.includes("--") ? `${dir}/ran.sh` : word);
-      const before = relay.connections;
+      const before = proxy.connections;
       const { code, stdout, stderr } = await runKlatch(given, { env, cwd: dir });
       assertEquals([code, stdout], [125, ""], stderr);
       assertMatch(stderr, says);
       assertMatch(stderr, /^klatch: /);
       assertEquals(linesOf(stderr).length, 1, stderr);
-      assertEquals(relay.connections, before, "the API server was talked to");
+      assertEquals(proxy.connections, before, "the API server was talked to");
       assertEquals(Array.from(Deno.readDirSync(dir), (entry) => entry.name).sort(), ["config", "ran.sh"]);
     });
   }
 
   it("is told from a right one by this very check", async () => {
     // Without it, the two looks for what must not be there could not fail.
-    const before = relay.connections;
+    const before = proxy.connections;
     const running = spawnKlatch(["run", "x", "--", "true"], { env });
-    await until(() => relay.connections > before);
+    await until(() => proxy.connections > before);
     running.signal("SIGKILL");
     await running.finished;
     assertEquals((await runKlatch(["-c", "./ran.sh"], { binary: "/bin/sh", cwd: dir })).code, 0);

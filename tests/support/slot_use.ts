@@ -19,11 +19,9 @@ export class SlotUse {
   readonly #stop = new AbortController();
   readonly #spells: Spell[] = [];
   readonly #watching: Promise<void>;
-  readonly #stopped: Promise<void>;
 
   constructor(client: KubeClient, ref: ObjectRef, strategy: Strategy) {
     this.#strategy = strategy;
-    this.#stopped = new Promise((resolve) => this.#stop.signal.addEventListener("abort", () => resolve()));
     this.#watching = this.#watch(client, ref).catch((error) => {
       if (!this.#stop.signal.aborted) throw error;
     });
@@ -36,7 +34,7 @@ export class SlotUse {
    */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await Promise.race([this.#watching, this.#stopped]);
+    await this.#watching;
   }
 
   /** The most that ever held at once, by the record. */
