@@ -13,6 +13,7 @@ import {
   runKlatch,
   spawnKlatch,
 } from "./support/binary.ts";
+import { send } from "./support/marked_processes.ts";
 import { onEachServer } from "./support/on_each_server.ts";
 import { sleep } from "./support/waiting.ts";
 import { isAlive } from "./support/watched_process.ts";
@@ -66,7 +67,7 @@ onEachServer("a machine that stands still past its lease,", "fencing", (ground) 
       const klatch = first.pid;
       for (const pid of frozen.filter((pid) => !isKlatch(pid))) Deno.kill(pid, "SIGCONT");
       await untilEnded(frozen.filter((pid) => !isKlatch(pid)));
-      for (const pid of [klatch, ...frozen.filter(isKlatch)]) tryContinue(pid);
+      for (const pid of [klatch, ...frozen.filter(isKlatch)]) send(pid, "SIGCONT");
       const { code, stderr } = await first.finished;
       assertEquals(code, 123, stderr);
       return { value: (await Deno.readTextFile(`${folder}/value`)).trim(), stderr };
@@ -94,14 +95,6 @@ function isKlatch(pid: number): boolean {
     return Deno.readTextFileSync(`/proc/${pid}/comm`).startsWith("klatch");
   } catch {
     return false;
-  }
-}
-
-function tryContinue(pid: number): void {
-  try {
-    Deno.kill(pid, "SIGCONT");
-  } catch {
-    // It has ended.
   }
 }
 

@@ -8,10 +8,11 @@
 import { assert } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { type ControlPlane, sharedControlPlane } from "../support/control_plane.ts";
+import { send } from "../support/marked_processes.ts";
 import { sleep } from "../support/waiting.ts";
 import { AT_ONCE, atMost, noChaos, openAll } from "./faults.ts";
 import { type Cast, PATIENT, QUICK, type Scene, type Temper, TIGHT, type Timing } from "./scene.ts";
-import { guardOf, processesOf, runOf, send } from "./scene_processes.ts";
+import { guardOf, processesOf, runOf } from "./scene_processes.ts";
 import { judge, judgeOverlap } from "./verdict.ts";
 
 const KILLED = 128 + 9;

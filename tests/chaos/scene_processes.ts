@@ -4,8 +4,9 @@
  * @module
  */
 
+import { processStat } from "../../lib/process/proc.ts";
+import { commandLine, endProcessesWith, processesWith } from "../support/marked_processes.ts";
 import { poll } from "../support/waiting.ts";
-import { isAlive } from "../support/watched_process.ts";
 
 /** The variable that marks them. */
 export const MARK = "CHAOS_SCENE";
@@ -23,36 +24,15 @@ export interface SceneProcess {
  * @param id the value of the mark.
  */
 export function processesOf(id: string): SceneProcess[] {
-  const found: SceneProcess[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const environment = Deno.readTextFileSync(`/proc/${name}/environ`).split("\0");
-      if (!environment.includes(`${MARK}=${id}`) || !isAlive(Number(name))) continue;
-      const line = Deno.readTextFileSync(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim();
-      found.push({ pid: Number(name), line });
-    } catch {
-      // It has ended, or is another user's and none of ours.
-    }
-  }
-  return found;
+  return processesWith(`${MARK}=${id}`).flatMap((pid) => {
+    const line = commandLine(pid);
+    return line === undefined ? [] : [{ pid, line }];
+  });
 }
 
 /** Kills them until there are none. */
 export function endProcessesOf(id: string): void {
-  // What is killed may have forked meanwhile, so once is not enough.
-  for (let left = processesOf(id); left.length > 0; left = processesOf(id)) {
-    for (const { pid } of left) send(pid, "SIGKILL");
-  }
-}
-
-/** Sends a signal to a process that may have ended. */
-export function send(pid: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && isAlive(pid)) throw error;
-  }
+  endProcessesWith(`${MARK}=${id}`);
 }
 
 /**
@@ -65,7 +45,7 @@ export function send(pid: number, signal: Deno.Signal): void {
 export async function guardOf(scene: { id: string; holder: { pid: number } }, but?: number): Promise<number> {
   const look = () =>
     processesOf(scene.id).find(({ pid, line }) =>
-      pid !== but && /^\S+ guard( |$)/.test(line) && parentOf(pid) === scene.holder.pid
+      pid !== but && /^\S+ guard( |$)/.test(line) && processStat(pid)?.ppid === scene.holder.pid
     );
   const guard = await poll(look, { limitMs: 60_000, everyMs: 5, failure: () => "the holder has no guard" });
   return guard.pid;
@@ -74,15 +54,6 @@ export async function guardOf(scene: { id: string; holder: { pid: number } }, bu
 /** The holder, its guard, the command and all that it started. */
 export function runOf(scene: { id: string; holder: { pid: number } }): number[] {
   const isOfRun = (pid: number | undefined): boolean =>
-    pid !== undefined && pid > 1 && (pid === scene.holder.pid || isOfRun(parentOf(pid)));
+    pid !== undefined && pid > 1 && (pid === scene.holder.pid || isOfRun(processStat(pid)?.ppid));
   return processesOf(scene.id).map(({ pid }) => pid).filter(isOfRun);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-  } catch {
-    return undefined;
-  }
 }

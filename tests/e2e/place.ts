@@ -17,6 +17,7 @@ import {
   type RunOptions,
   spawnKlatch,
 } from "../support/binary.ts";
+import { commandLine } from "../support/marked_processes.ts";
 import { onEachServer } from "../support/on_each_server.ts";
 import { type ServerChoice, type TestServer, testServers } from "../support/servers.ts";
 
@@ -156,18 +157,10 @@ export function onServers(
 
 /** What klatch runs of this test have left; awaits nothing, since klatch promises that nothing is left at its end. */
 export function leftovers(): string[] {
-  return markedProcesses().map((pid) => `${pid} ${commandLine(pid)}`);
+  return markedProcesses().map((pid) => `${pid} ${commandLine(pid) ?? "(gone)"}`);
 }
 
 /** The lines of a text that ends with a line break. */
 export function linesOf(text: string): string[] {
   return text === "" ? [] : text.replace(/\n$/, "").split("\n");
-}
-
-function commandLine(pid: number): string {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
-  } catch {
-    return "(gone)";
-  }
 }

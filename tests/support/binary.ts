@@ -7,7 +7,7 @@
  */
 
 import { Collected } from "./collected_text.ts";
-import { isAlive } from "./watched_process.ts";
+import { endProcessesWith, processesWith } from "./marked_processes.ts";
 
 /** Every process of this test file carries it in its environment, and so does whatever that starts. */
 const MARK = `TEST_RUN_MARK=${crypto.randomUUID()}`;
@@ -180,31 +180,12 @@ export class RunningKlatch {
  * @returns process ids.
  */
 export function markedProcesses(): number[] {
-  const found: number[] = [];
-  for (const entry of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(entry.name)) continue;
-    try {
-      const environment = Deno.readTextFileSync(`/proc/${entry.name}/environ`).split("\0");
-      if (environment.includes(MARK) && isAlive(Number(entry.name))) found.push(Number(entry.name));
-    } catch {
-      // It has ended, or belongs to another user and is none of ours.
-    }
-  }
-  return found;
+  return processesWith(MARK);
 }
 
 /** Kills what is left of all klatch runs of this test file, and removes their home. Also done when the file ends. */
 export function endKlatchProcesses(): void {
-  // What is killed may have forked meanwhile, so once is not enough; a kill takes effect before long.
-  for (let left = markedProcesses(); left.length > 0; left = markedProcesses()) {
-    for (const pid of left) {
-      try {
-        Deno.kill(pid, "SIGKILL");
-      } catch {
-        // It ended by itself.
-      }
-    }
-  }
+  endProcessesWith(MARK);
   if (home !== undefined) Deno.removeSync(home, { recursive: true });
   home = undefined;
 }

@@ -6,9 +6,10 @@
 
 import { systemClock } from "../../lib/clock.ts";
 import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
-import { listPids, processStat, readProcFile } from "../../lib/process/proc.ts";
+import { processStat } from "../../lib/process/proc.ts";
 import { type ExitStatus, runCommand, type RunOptions } from "../../lib/process/run.ts";
 import { SignalQueue } from "../../lib/process/signals.ts";
+import { endProcessesWith } from "./marked_processes.ts";
 import type { ProbeOptions } from "./process_probe.ts";
 import { poll } from "./waiting.ts";
 
@@ -134,13 +135,7 @@ export class Running implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pid of listPids()) {
-      const environment = new TextDecoder().decode(readProcFile(`/proc/${pid}/environ`));
-      if (!environment.includes(`KLATCH_TEST_RUN=${this.#mark}`)) continue;
-      try {
-        Deno.kill(pid, "SIGKILL");
-      } catch { /* it ended meanwhile */ }
-    }
+    endProcessesWith(`KLATCH_TEST_RUN=${this.#mark}`);
     await this.#input.close().catch(() => {});
     await this.end();
   }
