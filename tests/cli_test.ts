@@ -11,28 +11,9 @@ import { COMMANDS } from "../lib/cli/help.ts";
 import { main } from "../lib/cli/mod.ts";
 import { Reporter } from "../lib/cli/reporter.ts";
 import { RUN_FLAGS, runOptions } from "../lib/cli/run_flags.ts";
-import type { World } from "../lib/cli/world.ts";
-import { type Clock, systemClock } from "../lib/clock.ts";
+import { systemClock } from "../lib/clock.ts";
 import { KlatchError } from "../lib/errors.ts";
-
-/** A world that remembers what was said, and has nothing else. */
-function quietWorld(env: Record<string, string> = {}, clock: Clock = systemClock()) {
-  const said: string[] = [];
-  const printed: string[] = [];
-  const world: World = {
-    clock,
-    env: (name) => env[name],
-    say: (text) => void said.push(text),
-    print: (text) => void printed.push(text),
-    errIsTerminal: false,
-    calledAs: "klatch",
-    hostname: () => "host",
-    self: [],
-    nonce: () => "0123456789abcdef",
-    makeScratch: () => Promise.reject(new Error("nothing may be written")),
-  };
-  return { world, said, printed };
-}
+import { quietWorld } from "./support/quiet_world.ts";
 
 /** The options of `klatch run`, which must not have asked for help. */
 function options(args: string, env: Record<string, string> = {}) {
@@ -270,7 +251,10 @@ describe("the program", () => {
       [false, ["run", "x", "-o"]],
     ];
     for (const [isJson, args, env] of ways) {
-      const { world, said } = quietWorld(env, { ...systemClock(), wall: () => 0 });
+      const { world, said } = quietWorld({
+        env: (name) => env?.[name],
+        clock: { ...systemClock(), wall: () => 0 },
+      });
       assertEquals(await main(args, world), 125);
       assertEquals(said.length, 1);
       const [line = ""] = said;
@@ -341,7 +325,7 @@ describe("what klatch says", () => {
   });
 
   it("is one object a line for programs", () => {
-    const { world, said } = quietWorld({}, { ...systemClock(), wall: () => 0 });
+    const { world, said } = quietWorld({ clock: { ...systemClock(), wall: () => 0 } });
     new Reporter(world, { format: "json", quiet: false, verbose: false }, lock, "lease").tell(waiting);
     const { holders, message, ...rest } = JSON.parse(said.join(""));
     assertEquals(rest, {

@@ -5,7 +5,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { KlatchError } from "../lib/errors.ts";
@@ -107,14 +107,8 @@ function collectGarbage(): void {
   runInNewContext("gc")();
 }
 
-async function failure(promise: Promise<unknown>): Promise<KlatchError> {
-  try {
-    await promise;
-  } catch (error) {
-    assert(error instanceof KlatchError, String(error));
-    return error;
-  }
-  throw new Error("it succeeded");
+function failure(promise: Promise<unknown>): Promise<KlatchError> {
+  return assertRejects(() => promise, KlatchError);
 }
 
 describe("a read", () => {

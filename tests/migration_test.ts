@@ -7,14 +7,13 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { parse } from "@std/yaml";
 import { klatchBinary, runKlatch } from "./support/binary.ts";
+import { fencedBlocks } from "./support/markdown.ts";
 
 const page = await Deno.readTextFile(new URL("../docs/migration.md", import.meta.url));
 const noBinary = klatchBinary() === undefined ? "needs the compiled binary" : false;
 
 /** The fenced blocks of a language. */
-function blocks(language: string): string[] {
-  return [...page.matchAll(new RegExp("```" + language + "\n(.*?)```", "gs"))].map((match) => match[1] ?? "");
-}
+const blocks = (language: string) => fencedBlocks(page, language);
 
 describe("the page on migration", () => {
   let folder: string;

@@ -9,17 +9,14 @@ import { parse } from "@std/yaml";
 import { RUN_FLAGS } from "../lib/cli/run_flags.ts";
 import { klatchBinary, runKlatch, spawnKlatch } from "./support/binary.ts";
 import { type ControlPlane, controlPlaneAssets, sharedControlPlane } from "./support/control_plane.ts";
+import { fencedBlocks } from "./support/markdown.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 const noBinary = klatchBinary() === undefined ? "needs the compiled binary" : false;
 const noPlane = noBinary || (controlPlaneAssets() === undefined ? "needs KUBEBUILDER_ASSETS" : false);
 
 /** The fenced blocks of a language. */
-function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp("```" + language + "\n(.*?)```", "gs"))].map((match) =>
-    match[1] ?? ""
-  );
-}
+const blocks = (language: string) => fencedBlocks(readme, language);
 
 /** The first YAML block of a kind, as an object. */
 function yaml(kind: string): Record<string, unknown> {

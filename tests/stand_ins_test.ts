@@ -9,26 +9,13 @@ import { parseGoFlags } from "../lib/cli/as/go_flags.ts";
 import { holdByName, nonceOf, unlocked } from "../lib/cli/as/kube_lock_hold.ts";
 import { TOOLS } from "../lib/cli/as/mod.ts";
 import { main } from "../lib/cli/mod.ts";
-import type { World } from "../lib/cli/world.ts";
-import { systemClock } from "../lib/clock.ts";
 import { KlatchError } from "../lib/errors.ts";
 import { holdOf, type KubeObject } from "../lib/lock.ts";
+import { quietWorld } from "./support/quiet_world.ts";
 
 async function call(calledAs: string, args: readonly string[]) {
-  let said = "", printed = "";
-  const world: World = {
-    clock: systemClock(),
-    env: () => undefined,
-    say: (text) => said += text,
-    print: (text) => printed += text,
-    errIsTerminal: false,
-    calledAs,
-    hostname: () => "host",
-    self: [],
-    nonce: () => "0123456789abcdef",
-    makeScratch: () => Promise.reject(new Error("nothing may be written")),
-  };
-  return { status: await main(args, world), said, printed };
+  const { world, said, printed } = quietWorld({ calledAs });
+  return { status: await main(args, world), said: said.join(""), printed: printed.join("") };
 }
 
 describe("klatch called by an older tool's name", () => {

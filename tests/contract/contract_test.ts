@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
 import { isLater } from "../../lib/kube/api.ts";
@@ -390,12 +390,6 @@ function queue(on: OnBench) {
   });
 }
 
-async function failure(promise: Promise<unknown>): Promise<KlatchError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof KlatchError) return error;
-    throw error;
-  }
-  throw new Error("it succeeded");
+function failure(promise: Promise<unknown>): Promise<KlatchError> {
+  return assertRejects(() => promise, KlatchError);
 }
