@@ -7,7 +7,9 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
 import { isLater } from "../../lib/kube/api.ts";
+import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { PASS_OVER_MS } from "../../lib/strategies/queue.ts";
+import { CountingClient } from "../support/counting_client.ts";
 import { onEachServer } from "../support/on_each_server.ts";
 import { sleep } from "../support/waiting.ts";
 import { aborted, Bench, QUICK, until } from "./bench.ts";
@@ -254,6 +256,25 @@ function leaving(on: OnBench, { held, released }: Case) {
         const hold = await bench.acquire();
         await hold.release({ remove: true });
         assertEquals(await bench.client.get(bench.ref), undefined);
+      }),
+    );
+
+    it(
+      "takes one write, though somebody has come to wait since the last renewal",
+      on(async (bench) => {
+        const client = new CountingClient(bench.client);
+        // The news of who has come may still be on its way when the lock is given back; not every time.
+        await until(async () => {
+          const [watches, writes] = [client.watches, client.writes];
+          const hold = await bench.contend({ client, timing: DEFAULT_TIMING }).hold;
+          await until(() => client.watches > watches);
+          const second = bench.contend({ timing: DEFAULT_TIMING });
+          await until(async () => (await bench.queue()).length === 1);
+          await sleep(50);
+          await hold.release();
+          await (await second.hold).release();
+          return client.writes - writes === 2;
+        });
       }),
     );
 

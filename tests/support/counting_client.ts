@@ -11,6 +11,7 @@ export class CountingClient implements KubeClient {
   writes = 0;
   conflicts = 0;
   reads = 0;
+  watches = 0;
 
   constructor(client: KubeClient) {
     this.#client = client;
@@ -21,7 +22,11 @@ export class CountingClient implements KubeClient {
     return this.#client.get(...args);
   };
 
-  readonly watch: KubeClient["watch"] = (...args) => this.#client.watch(...args);
+  readonly watch: KubeClient["watch"] = (...args) => {
+    this.watches++;
+    return this.#client.watch(...args);
+  };
+
   readonly create: KubeClient["create"] = (...args) => this.#count(this.#client.create(...args));
   readonly update: KubeClient["update"] = (...args) => this.#count(this.#client.update(...args));
   readonly delete: KubeClient["delete"] = (...args) => this.#count(this.#client.delete(...args));
