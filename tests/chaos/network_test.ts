@@ -11,7 +11,7 @@ import { type ControlPlane, sharedControlPlane } from "../support/control_plane.
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { sleep } from "../support/waiting.ts";
 import { AT_ONCE, atMost, noChaos, openAll, pastTheLease } from "./faults.ts";
-import { type Cast, QUICK, type Scene, type Temper } from "./scene.ts";
+import { type Cast, type Scene, SLOW, type Temper, type Timing } from "./scene.ts";
 import { judge } from "./verdict.ts";
 
 /** Whose way to the API server leads through the proxy. */
@@ -22,6 +22,8 @@ interface Fault {
   readonly fault: string;
   readonly outcome: "lost" | "kept";
   readonly temper?: Temper;
+  /** The holder's and the waiters'; quick ones if not given. */
+  readonly timing?: Timing;
   /** Why it is not tested for now. */
   readonly pending?: string;
   /** Begins the fault; what goes on by itself ends when the signal aborts. */
@@ -70,6 +72,7 @@ const FAULTS: readonly Fault[] = [
     whose: "the holder",
     fault: "200 ms later each way",
     outcome: "kept",
+    timing: SLOW,
     strike: (proxy) => proxy.delay(200),
   },
   {
@@ -126,6 +129,7 @@ async function play(fault: Fault, plane: ControlPlane, namespace: string): Promi
     plane,
     namespace,
     ...(fault.temper && { temper: fault.temper }),
+    ...(fault.timing && { timing: fault.timing }),
     ...(fault.whose !== "the waiters" && { holderConfig: config }),
     ...(fault.whose !== "the holder" && { waiterConfig: config }),
   };
@@ -159,6 +163,7 @@ async function untilLost(scene: Scene, whose: Whose): Promise<void> {
 /** The fault outlasts a lease, and the holder renews all the time. */
 async function untilSurvived(scene: Scene, whose: Whose): Promise<void> {
   await scene.renewsAgain();
-  await sleep(QUICK.leaseMs + (whose === "the waiters" ? QUICK.leaseMs / 2 : 0));
+  const { leaseMs } = scene.timing;
+  await sleep(leaseMs + (whose === "the waiters" ? leaseMs / 2 : 0));
   await scene.renewsAgain();
 }

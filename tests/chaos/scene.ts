@@ -24,6 +24,8 @@ export interface Timing {
 export const QUICK: Timing = { leaseMs: 4_000, deadlineMs: 2_500, retryMs: 500 };
 /** One that leaves little time between its renew deadline and the end of the lease. */
 export const TIGHT: Timing = { leaseMs: 4_000, deadlineMs: 3_500, retryMs: 500 };
+/** For a way so long that a request over a new connection takes most of a second. */
+export const SLOW: Timing = { leaseMs: 8_000, deadlineMs: 5_000, retryMs: 1_000 };
 /** A hold that outlasts the faults. */
 export const PATIENT: Timing = { leaseMs: 24_000, deadlineMs: 20_000, retryMs: 500 };
 

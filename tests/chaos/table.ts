@@ -12,7 +12,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { klatchBinary } from "../support/binary.ts";
 import { controlPlaneAssets } from "../support/control_plane.ts";
 import { PENDING } from "./faults.ts";
-import { PATIENT, QUICK, type Timing, WAITERS } from "./scene.ts";
+import { PATIENT, QUICK, SLOW, type Timing, WAITERS } from "./scene.ts";
 import { type Verdict, VERDICTS_VARIABLE } from "./verdict.ts";
 
 const DIRECTORY = new URL(".", import.meta.url).pathname;
@@ -95,6 +95,8 @@ export function page(verdicts: readonly Verdict[], runs: number, versions: reado
     "",
     `Most locks have ${durations(QUICK)}; those that a fault is to leave alone by its shortness have ${
       durations(PATIENT)
+    }; where the way is 200 ms longer in each direction, a request over a new connection takes 0.8 s, and they have ${
+      durations(SLOW)
     }. The defaults are 15 s, 10 s and 2 s: there the command is asked to end after 10 s, killed after 13.5 s, and`,
     "another may take over after 15 s.",
     "",
