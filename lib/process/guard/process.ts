@@ -31,8 +31,10 @@ import { sayNow } from "./say.ts";
 import { type Answer, LineBuffer, type Order, OWN_GROUP, PLACES, toldBy } from "./protocol.ts";
 import { type Action, Watch } from "./watch.ts";
 
-/** The longest wait: what is waited for is on a clock that counts suspension, which no timeout does. */
-const LONGEST_WAIT_MS = 1_000;
+/** The longest wait where the kernel wakes us at the moment, whatever happens meanwhile: in case that it does not. */
+const LONGEST_WAIT_MS = 10_000;
+/** The longest one where it cannot: what is waited for is on a clock that counts suspension, which no timeout does. */
+const LONGEST_BLIND_WAIT_MS = 1_000;
 
 /**
  * Guards, until klatch kills this process or there is nothing left to guard.
@@ -175,7 +177,8 @@ function waitForInput(fd: number, moment: number, ms: number): boolean {
   }
   const isReadable = () => view.getInt16(FOUND, true) !== 0;
   if (ms === Infinity) return anySyscall("ppoll", poll, 2) > 0 && isReadable();
-  const us = Math.round(Math.min(Math.max(0, ms), LONGEST_WAIT_MS) * 1000);
+  const longestMs = moment < 0 ? LONGEST_BLIND_WAIT_MS : LONGEST_WAIT_MS;
+  const us = Math.round(Math.min(Math.max(0, ms), longestMs) * 1000);
   const timeout = fixedBytes(16);
   const time = new DataView(timeout.buffer);
   time.setBigInt64(0, BigInt(Math.floor(us / 1e6)), true);
