@@ -32,7 +32,7 @@ const FOLLOW_AFTER_MS = 1_000;
  * @param ledger what was written for it.
  * @param object the object that states it.
  * @param sentMs when the write that made it was sent, on `clock.awakeOrNot()`.
- * @param news of the object; if there is a watch already, it is followed. It ends with the hold.
+ * @param news of the object; if there is a watch already, it is followed. It ends with the hold, or when nobody waits.
  * @returns the hold.
  * @throws KlatchError `refused` if the server's versions cannot serve as fencing tokens.
  */
@@ -57,7 +57,7 @@ class Keeper implements Hold {
   readonly token: string;
   readonly #request: AcquireRequest;
   readonly #ledger: Ledger;
-  readonly #news: News;
+  #news: News;
   readonly #stopped = new AbortController();
   readonly #lost = new AbortController();
   #object: KubeObject;
@@ -144,6 +144,9 @@ class Keeper implements Hold {
       if (outcome.kind === "done") {
         this.#renewed(outcome.object, sentMs);
         this.#ledger.settle(outcome.object);
+        const isAlone = strategy.view(outcome.object).waiters.length === 0;
+        // A watch would tell of nothing but our own renewals. Who comes to wait makes one of them conflict.
+        if (isAlone && this.#news.mode === "watching") this.#news = this.#news.anew();
       } else if (outcome.kind === "gone") this.#overtaken("somebody deleted it");
       else {
         const fresh = await client.get(ref, { timeoutMs: this.#patienceMs() });
@@ -179,10 +182,11 @@ class Keeper implements Hold {
    * and whoever takes the hold away is noticed at once.
    */
   async #follow(): Promise<void> {
-    while (!this.#over && this.#news.mode !== "polling") {
+    const news = this.#news;
+    while (!this.#over && news === this.#news && news.mode !== "polling") {
       let object: KubeObject | undefined;
       try {
-        object = await this.#news.next(this.#object, Infinity);
+        object = await news.next(this.#object, Infinity);
       } catch {
         return; // Then it renews without news, as one does who never had to wait.
       }

@@ -129,6 +129,14 @@ export class News {
     return this.#mode;
   }
 
+  /** News of the same object, which is not followed yet. These have ended. */
+  anew(): News {
+    this.stop();
+    const news = new News(this.#request);
+    news.#hushed = this.#hushed;
+    return news;
+  }
+
   /** Nobody need be told from now on that the object cannot be watched. */
   hush(): void {
     this.#hushed = true;

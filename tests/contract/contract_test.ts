@@ -279,6 +279,20 @@ function leaving(on: OnBench, { held, released }: Case) {
     );
 
     it(
+      "follows the object no longer than somebody may wait for it",
+      on(async (bench) => {
+        const client = new CountingClient(bench.client);
+        const hold = await bench.contend({ client }).hold;
+        await until(() => client.watches === 1);
+        await until(() => client.openWatches === 0);
+        const second = bench.contend();
+        await until(() => client.openWatches === 1);
+        await hold.release();
+        await (await second.hold).release();
+      }),
+    );
+
+    it(
       "leaves an object that another tool made",
       on(async (bench) => {
         await bench.client.create(bench.ref, released(held(bench.lock, "elder", 60_000)));

@@ -12,6 +12,7 @@ export class CountingClient implements KubeClient {
   conflicts = 0;
   reads = 0;
   watches = 0;
+  openWatches = 0;
 
   constructor(client: KubeClient) {
     this.#client = client;
@@ -22,14 +23,21 @@ export class CountingClient implements KubeClient {
     return this.#client.get(...args);
   };
 
-  readonly watch: KubeClient["watch"] = (...args) => {
-    this.watches++;
-    return this.#client.watch(...args);
-  };
+  readonly watch: KubeClient["watch"] = (...args) => this.#watch(...args);
 
   readonly create: KubeClient["create"] = (...args) => this.#count(this.#client.create(...args));
   readonly update: KubeClient["update"] = (...args) => this.#count(this.#client.update(...args));
   readonly delete: KubeClient["delete"] = (...args) => this.#count(this.#client.delete(...args));
+
+  async *#watch(...args: Parameters<KubeClient["watch"]>): ReturnType<KubeClient["watch"]> {
+    this.watches++;
+    this.openWatches++;
+    try {
+      yield* this.#client.watch(...args);
+    } finally {
+      this.openWatches--;
+    }
+  }
 
   async #count<T extends { readonly kind: string }>(write: Promise<T>): Promise<T> {
     this.writes++;
