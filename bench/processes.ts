@@ -66,25 +66,22 @@ export function proportionalSetKib(pid: number): number {
   return Number(found[1]);
 }
 
-/** The processor time that a process has used, all of its threads together, in seconds: proc_pid_stat(5). */
+/**
+ * The processor time that the present threads of a process have used, in seconds: the first field of
+ * /proc/PID/task/TID/schedstat, which the scheduler counts in nanoseconds. The hundredths of a second in /proc/PID/stat
+ * are those in which a tick met the process, and what a timer wakes is met more often than it runs.
+ *
+ * @see {@link https://docs.kernel.org/scheduler/sched-stats.html}
+ */
 export function processorSeconds(pid: number): number {
-  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  // Fields are counted from behind the name, which may hold anything: the state is field 3, utime 14, stime 15.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond();
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
+  const spent = threads.map((thread) => Deno.readTextFileSync(`/proc/${pid}/task/${thread}/schedstat`));
+  return spent.reduce((sum, text) => sum + Number(text.split(" ")[0]) / 1e9, 0);
 }
 
 /** Waits; nothing here can be waited for otherwise. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-let ticks: number | undefined;
-
-function ticksPerSecond(): number {
-  if (ticks !== undefined) return ticks;
-  const { stdout } = new Deno.Command("getconf", { args: ["CLK_TCK"] }).outputSync();
-  return ticks = Number(new TextDecoder().decode(stdout)) || 100;
 }
 
 function programOf(pid: number): string | undefined {
