@@ -26,26 +26,42 @@ interface Watched {
 }
 
 async function run(context: Context): Promise<Section> {
-  context.say(`processor time, over ${context.windowMs / 1000} s`);
-  try {
-    const all: Watched[] = [];
-    for (const contender of steadyContenders(context)) {
-      const locks = Array.from({ length: EACH }, () => context.fresh("processor"));
-      const alone: RunningKlatch[] = [], holding: RunningKlatch[] = [], waiting: RunningKlatch[] = [];
-      for (const lock of locks) alone.push(await holds(context, contender, `${lock}-alone`));
-      for (const lock of locks) holding.push(await holds(context, contender, lock));
-      for (const lock of locks) waiting.push(await waits(context, contender, lock));
-      all.push(
-        { contender, doing: "waiting", running: waiting },
-        { contender, doing: "holding, nobody waits", running: alone },
-        { contender, doing: "holding, one waits", running: holding },
-      );
+  const used: Used[] = [];
+  for (const contender of steadyContenders(context)) {
+    for (const [what, start] of [["nobody waits", alone], ["one waits", inPairs]] as const) {
+      context.say(`processor time of ${contender.name} over ${context.windowMs / 1000} s: ${what}`);
+      try {
+        const watched = await start(context, contender);
+        await pause(SETTLE_MS);
+        used.push(...await lookOn(watched, context.windowMs));
+      } finally {
+        endKlatchProcesses();
+      }
     }
-    await pause(SETTLE_MS);
-    return report(context, await lookOn(all, context.windowMs));
-  } finally {
-    endKlatchProcesses();
   }
+  return report(context, used);
+}
+
+async function alone(context: Context, contender: Contender): Promise<Watched[]> {
+  const running: RunningKlatch[] = [];
+  for (const lock of freshLocks(context)) running.push(await holds(context, contender, lock));
+  return [{ contender, doing: "holding, nobody waits", running }];
+}
+
+async function inPairs(context: Context, contender: Contender): Promise<Watched[]> {
+  const holding: RunningKlatch[] = [], waiting: RunningKlatch[] = [];
+  for (const lock of freshLocks(context)) {
+    holding.push(await holds(context, contender, lock));
+    waiting.push(await waits(context, contender, lock));
+  }
+  return [
+    { contender, doing: "holding, one waits", running: holding },
+    { contender, doing: "waiting", running: waiting },
+  ];
+}
+
+function freshLocks(context: Context): string[] {
+  return Array.from({ length: EACH }, () => context.fresh("processor"));
 }
 
 /** Seconds of processor time that one of each uses in an hour. */
@@ -84,7 +100,8 @@ function report(context: Context, used: readonly Used[]): Section {
         SETTLE_MS / 1000
       } s after all were in ` +
       `place, on an hour: their start is not counted, nor is the command. Default timing; every renewal is ` +
-      `an event for the waiter, and for a holder that knows of one. By the scheduler's own count.`,
+      `an event for the waiter, and for a holder that knows of one. By the scheduler's own count; those of one program ` +
+      `alone on the machine, since what others do in between makes it more.`,
       ...context.absent,
     ],
     head: ["contender", "an hour of", "itself", "its guard", "together"],
