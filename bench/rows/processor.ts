@@ -100,8 +100,8 @@ function report(context: Context, used: readonly Used[]): Section {
         SETTLE_MS / 1000
       } s after all were in ` +
       `place, on an hour: their start is not counted, nor is the command. Default timing; every renewal is ` +
-      `an event for the waiter, and for a holder that knows of one. By the scheduler's own count; those of one program ` +
-      `alone on the machine, since what others do in between makes it more.`,
+      `an event for the waiter, and for a holder that knows of one. By the scheduler's own count; one program ` +
+      `at a time, since what others do in between makes it more.`,
       ...context.absent,
     ],
     head: ["contender", "an hour of", "itself", "its guard", "together"],
