@@ -5,8 +5,7 @@
  */
 import { asKlatchError, KlatchError } from "../errors.ts";
 import type { KubeClient } from "../kube/api.ts";
-import type { Contender, Holder, LockName, LockView } from "../lock.ts";
-import { valuesAround } from "../process/ancestry.ts";
+import type { Contender, LockName } from "../lock.ts";
 import type { Mark } from "../process/group.ts";
 import { Guarded } from "../process/guard/guarded.ts";
 import { warmUp } from "../process/libc/warm_up.ts";
@@ -15,6 +14,7 @@ import { listenSignals, signalName, SIGNALS, type SignalSource } from "../proces
 import { acquireAll, type Hold } from "../session/mod.ts";
 import { chooseCluster } from "./cluster.ts";
 import { helpFor } from "./help.ts";
+import { holderAroundUs, ownHold, RUN_VARIABLE } from "./nested.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { Reporter } from "./reporter.ts";
 import { type RunOptions, runOptions } from "./run_flags.ts";
@@ -68,9 +68,6 @@ export async function runLocked(options: RunOptions, world: World): Promise<numb
 const ENDPOINTS_ADVICE =
   "Kubernetes deprecates Endpoints since 1.33; to move to a Lease, run the whole fleet with " +
   "klatch run --strategy endpoints,lease, and when all of it does, with --strategy lease";
-
-/** The variable by which the processes of a run are known, and what runs around this one. */
-const RUN_VARIABLE = "KLATCH_RUN";
 
 /** What a run is made of once the cluster is known. */
 interface Parts {
@@ -211,25 +208,6 @@ async function unlessAborted(wanted: Promise<void> | undefined, ...signals: Abor
 /** By what the processes of this run are known: the holder's name may be another's too. */
 function markOf(me: Contender): Mark {
   return { name: RUN_VARIABLE, value: me.nonce };
-}
-
-/** Who holds the lock if it is nobody but a run that this one is a part of: then it does not come free. */
-function holderAroundUs({ holders }: LockView): Holder | undefined {
-  const [holder, ...others] = holders;
-  const nonce = holder?.nonce;
-  return nonce !== undefined && others.length === 0 && valuesAround(RUN_VARIABLE).has(nonce)
-    ? holder
-    : undefined;
-}
-
-/** Whoever has said how long to wait is told the same at once that the end of that time would tell. */
-function ownHold(lock: LockName, { identity }: Holder, waitMs: number | undefined): KlatchError {
-  return new KlatchError(
-    waitMs === undefined ? "usage" : "timeout",
-    `${lock.namespace}/${lock.name} is held by ${identity}, a run of klatch that this one is a part of: ` +
-      "it would wait for itself",
-    { hint: `acquire it once, or unset ${RUN_VARIABLE} if that run does not wait for this one` },
-  );
 }
 
 function noticedLate(lock: LockName): KlatchError {
