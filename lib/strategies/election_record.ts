@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { KlatchError } from "../errors.ts";
+import type { KlatchError } from "../errors.ts";
 import type { Holder, KubeObject, Resource } from "../lock.ts";
+import { unreadable } from "./record.ts";
 
 /** Says whose hold the record states: JSON, see {@link Note}. */
 const HOLD = "klatch.dev/hold";
@@ -113,11 +114,11 @@ export class Records {
     try {
       note = Object(JSON.parse(text));
     } catch {
-      throw unreadable(object, `metadata.annotations["${HOLD}"]`, text, wanted);
+      throw misread(object, `metadata.annotations["${HOLD}"]`, text, wanted);
     }
     const { nonce, acquireTime, transitions, renewed } = note;
     if (typeof nonce !== "string" || typeof acquireTime !== "string") {
-      throw unreadable(object, `metadata.annotations["${HOLD}"]`, text, wanted);
+      throw misread(object, `metadata.annotations["${HOLD}"]`, text, wanted);
     }
     const record = this.read(object);
     const changes = countOf(record[this.#storage.transitions]);
@@ -140,11 +141,11 @@ export class Records {
   /** The record; an empty one where there is none. */
   read(object: KubeObject): ElectionRecord {
     const { path } = this.#storage;
-    return this.#storage.read(object, (found, wanted) => unreadable(object, path, found, wanted));
+    return this.#storage.read(object, (found, wanted) => misread(object, path, found, wanted));
   }
 
   #unreadable(object: KubeObject, field: string, found: unknown, wanted: string): KlatchError {
-    return unreadable(object, `${this.#storage.path}.${field}`, found, wanted);
+    return misread(object, `${this.#storage.path}.${field}`, found, wanted);
   }
 }
 
@@ -185,12 +186,7 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function unreadable(object: KubeObject, field: string, found: unknown, wanted: string): KlatchError {
-  const { kind, metadata: { namespace, name } } = object;
-  const shown = found === undefined ? "missing" : JSON.stringify(found);
-  return new KlatchError(
-    "record",
-    `cannot read the record in ${kind} ${namespace}/${name}: ${field} is ${shown}, not ${wanted}`,
-    { hint: `klatch leaves it as it is; mend the field or delete the ${kind} once nobody holds it` },
-  );
+/** The error for a field, which shows what is there. */
+function misread(object: KubeObject, field: string, found: unknown, wanted: string): KlatchError {
+  return unreadable(object, field, wanted, found === undefined ? "missing" : JSON.stringify(found));
 }

@@ -104,12 +104,18 @@ export class Fields {
   }
 }
 
-/** The error for a field that is not what it should be. */
-export function unreadable(object: KubeObject, field: string, wanted: string): KlatchError {
+/**
+ * The error for a field that is not what it should be.
+ *
+ * @param found what is there, where it may be shown: not out of a Secret.
+ */
+export function unreadable(object: KubeObject, field: string, wanted: string, found = ""): KlatchError {
   const { kind, metadata: { namespace, name } } = object;
   return new KlatchError(
     "record",
-    `cannot read the record in ${kind} ${namespace}/${name}: ${field} is not ${wanted}`,
+    `cannot read the record in ${kind} ${namespace}/${name}: ${field} is ${
+      found === "" ? "" : `${found}, `
+    }not ${wanted}`,
     { hint: `klatch leaves it as it is; mend the field or delete the ${kind} once nobody holds it` },
   );
 }
