@@ -106,13 +106,14 @@ class Attempt {
     const [first] = view.waiters;
     if (first !== undefined && first.nonce !== this.#request.me.nonce) this.#contention.crowded();
     if (claim.kind === "acquire") return await this.#claim(object, claim.object, view);
+    if (this.#request.waitMs === 0 && (claim.kind === "join" || claim.kind === "full")) {
+      throw notInTime(this.#request, view);
+    }
     if (claim.kind === "join") {
       if (claim.single === true) return await this.#becomeNext(object, claim.object, view);
       return await this.#join(object, claim.object, view);
     }
-    if (claim.kind === "full") {
-      throw this.#request.waitMs === 0 ? notInTime(this.#request, view) : claim.error;
-    }
+    if (claim.kind === "full") throw claim.error;
     this.#placeAtMs = undefined;
     if (first !== undefined) this.#place.crowded();
     if (claim.ahead !== undefined && this.#request.waitMs === 0) {
@@ -166,8 +167,7 @@ class Attempt {
     joined: KubeObject,
     view: LockView,
   ): Promise<KubeObject | undefined> {
-    const { clock, waitMs } = this.#request;
-    if (waitMs === 0) throw notInTime(this.#request, view);
+    const { clock } = this.#request;
     // Who can only poll would keep the others waiting. Whether we may watch turns out when we begin to.
     if (this.#news.mode !== "watching") {
       return await this.#wait(object, view, this.#news.mode === "idle" ? FIRST_LOOK_MS : Infinity);
@@ -193,8 +193,7 @@ class Attempt {
     joined: KubeObject,
     view: LockView,
   ): Promise<KubeObject | undefined> {
-    const { clock, waitMs } = this.#request;
-    if (waitMs === 0) throw notInTime(this.#request, view);
+    const { clock } = this.#request;
     const leftMs = this.#crowd.leftMs(clock.monotonic(), clock.random());
     if (leftMs > 0) {
       const news = await this.#wait(object, view, leftMs);

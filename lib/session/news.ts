@@ -46,12 +46,13 @@ export class News {
   /** What the watch told last and nobody has taken yet. */
   #fresh: { readonly object: KubeObject | undefined; readonly version: string } | "gap" | undefined;
   #wake: () => void = () => {};
+  readonly #onInterrupt = () => this.#wake();
   #failure: unknown;
   #hushed = false;
 
   constructor(request: NewsRequest) {
     this.#request = request;
-    request.interrupted.addEventListener("abort", () => this.#wake());
+    request.interrupted.addEventListener("abort", this.#onInterrupt);
   }
 
   /**
@@ -152,6 +153,7 @@ export class News {
   /** Ends the watch, and whoever waits for news goes on without. */
   stop(): void {
     this.#stop.abort();
+    this.#request.interrupted.removeEventListener("abort", this.#onInterrupt);
     this.#wake();
   }
 
