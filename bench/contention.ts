@@ -11,8 +11,8 @@ import { connect } from "../tests/contract/bench.ts";
 import { endKlatchProcesses, type RunningKlatch, spawnKlatch } from "../tests/support/binary.ts";
 import type { Context } from "./context.ts";
 import type { Contender, Lock } from "./contenders.ts";
-import { pause } from "./processes.ts";
 import { keepsQueue } from "./queue.ts";
+import { sleep } from "../tests/support/waiting.ts";
 
 /** So many are started at a time: more would only measure how slowly they all start. */
 const AT_ONCE = 4;
@@ -67,7 +67,7 @@ export async function contend(context: Context, scene: Scene): Promise<Outcome> 
       const { waits } = contender;
       if (waits !== undefined) await Promise.all(more.map((each) => each.line("stderr", waits)));
     }
-    await pause(contender.waits === undefined ? SILENT_SETTLE_MS : SETTLE_MS);
+    await sleep(contender.waits === undefined ? SILENT_SETTLE_MS : SETTLE_MS);
     if (contender.strategy !== undefined) await queued(context, contender.strategy, name, waiters);
     await scene.whileWaiting?.(holder, running);
     await holder.closeStdin();
@@ -118,7 +118,7 @@ async function queued(context: Context, strategy: Strategy, name: string, waiter
       if (performance.now() > end) {
         throw new Error(`${strategy.name}: ${queue} of ${waiters} are in the queue`);
       }
-      await pause(200);
+      await sleep(200);
     }
   } finally {
     close();
@@ -131,7 +131,7 @@ async function begun(log: string, holder: RunningKlatch): Promise<void> {
   void holder.exited.then(() => ended = true);
   while (!(await Deno.readTextFile(log).catch(() => "")).includes("\n")) {
     if (ended) throw new Error(`the first holder ended: ${holder.stderr}`);
-    await pause(5);
+    await sleep(5);
   }
 }
 

@@ -79,11 +79,6 @@ export function processorSeconds(pid: number): number {
   return spent.reduce((sum, text) => sum + Number(text.split(" ")[0]) / 1e9, 0);
 }
 
-/** Waits; nothing here can be waited for otherwise. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 function programOf(pid: number): string | undefined {
   try {
     return Deno.readLinkSync(`/proc/${pid}/exe`);

@@ -9,7 +9,7 @@ import { connect } from "../tests/contract/bench.ts";
 import { type RunningKlatch, spawnKlatch } from "../tests/support/binary.ts";
 import type { Context } from "./context.ts";
 import type { Contender } from "./contenders.ts";
-import { pause } from "./processes.ts";
+import { sleep } from "../tests/support/waiting.ts";
 
 /** Those whose cost is looked at: they keep their lock in a Lease, so that one record serves for all. */
 export function steadyContenders(context: Context): Contender[] {
@@ -24,7 +24,7 @@ export async function holds(context: Context, contender: Contender, lock: string
   void running.exited.then(() => ended = true);
   while (!(await Deno.readTextFile(log).catch(() => "")).includes("\n")) {
     if (ended) throw new Error(`${contender.name} ended: ${running.stderr}`);
-    await pause(10);
+    await sleep(10);
   }
   return running;
 }

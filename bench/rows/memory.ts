@@ -6,10 +6,11 @@
 
 import { endKlatchProcesses } from "../../tests/support/binary.ts";
 import type { Context, Row } from "../context.ts";
-import { family, pause, proportionalSetKib } from "../processes.ts";
+import { family, proportionalSetKib } from "../processes.ts";
 import { atMost, type Section } from "../report.ts";
 import { median } from "../statistics.ts";
 import { heldByNobody, holds, steadyContenders, waits } from "../steady.ts";
+import { sleep } from "../../tests/support/waiting.ts";
 
 /** What a start has left behind has been collected by then. */
 const SETTLE_MS = 3_000;
@@ -30,7 +31,7 @@ async function run(context: Context): Promise<Section> {
         const running = doing === "waiting"
           ? await waits(context, contender, await heldByNobody(context))
           : await holds(context, contender, context.fresh("memory"));
-        await pause(SETTLE_MS);
+        await sleep(SETTLE_MS);
         figures.push(family(running.pid).map((pid) => proportionalSetKib(pid) * 1024 / 1e6));
         endKlatchProcesses();
       }

@@ -7,9 +7,10 @@
 import { endKlatchProcesses, type RunningKlatch } from "../../tests/support/binary.ts";
 import type { Context, Row } from "../context.ts";
 import type { Contender } from "../contenders.ts";
-import { family, pause, processorSeconds } from "../processes.ts";
+import { family, processorSeconds } from "../processes.ts";
 import { atMost, type Section } from "../report.ts";
 import { holds, steadyContenders, waits } from "../steady.ts";
+import { sleep } from "../../tests/support/waiting.ts";
 
 /** Several of each, whose mean is shown. */
 const EACH = 4;
@@ -32,7 +33,7 @@ async function run(context: Context): Promise<Section> {
       context.say(`processor time of ${contender.name} over ${context.windowMs / 1000} s: ${what}`);
       try {
         const watched = await start(context, contender);
-        await pause(SETTLE_MS);
+        await sleep(SETTLE_MS);
         used.push(...await lookOn(watched, context.windowMs));
       } finally {
         endKlatchProcesses();
@@ -74,7 +75,7 @@ async function lookOn(all: readonly Watched[], windowMs: number): Promise<Used[]
   const families = all.map(({ running }) => running.map(({ pid }) => family(pid)));
   const read = () => families.map((group) => group.map((pids) => pids.map(processorSeconds)));
   const [before, began] = [read(), performance.now()];
-  await pause(windowMs);
+  await sleep(windowMs);
   const [after, hours] = [read(), (performance.now() - began) / 3_600_000];
   return all.map((watched, i) => {
     const spent = (after[i] ?? []).map((seconds, j) =>

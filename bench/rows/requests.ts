@@ -9,8 +9,8 @@ import type { ControlPlane } from "../../tests/support/control_plane.ts";
 import type { Context, Row } from "../context.ts";
 import type { Contender } from "../contenders.ts";
 import { contend } from "../contention.ts";
-import { pause } from "../processes.ts";
 import { atMost, type Section, type Verdict } from "../report.ts";
+import { sleep } from "../../tests/support/waiting.ts";
 
 const WAITERS = 12;
 /** Short enough that nobody renews while it has its turn. */
@@ -86,11 +86,11 @@ async function count(context: Context, plane: ControlPlane, contender: Contender
     waiterConfig: await plane.userKubeconfig(waiter, { groups }),
     whileWaiting: async () => {
       fromMs = Date.now();
-      await pause(context.windowMs);
+      await sleep(context.windowMs);
       toMs = Date.now();
     },
   });
-  await pause(FLUSH_MS);
+  await sleep(FLUSH_MS);
   const inWindow = ({ requestReceivedTimestamp }: AuditedRequest) => {
     const at = Date.parse(requestReceivedTimestamp);
     return at >= fromMs && at < toMs;

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { pause } from "../processes.ts";
 import type { BenchServer } from "../server.ts";
 import type { Strategy } from "../../lib/lock.ts";
 import { Crowd } from "./crowd.ts";
 import { placeFor } from "./measure.ts";
 import { type Processor, processor, residentMb, used } from "./meters.ts";
+import { sleep } from "../../tests/support/waiting.ts";
 
 /** What is to be measured. */
 export interface LocksPlan {
@@ -42,7 +42,7 @@ export async function measureLocks(plan: LocksPlan): Promise<LocksFigures> {
   const place = await placeFor({ server, strategy, lock: "scale" });
   const watch = async () => {
     const before = processor(pids);
-    await pause(windowMs);
+    await sleep(windowMs);
     return used(before, processor(pids));
   };
   const idle = await watch();

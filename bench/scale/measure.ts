@@ -8,12 +8,12 @@
 
 import type { Strategy } from "../../lib/lock.ts";
 import { connect } from "../../tests/contract/bench.ts";
-import { pause } from "../processes.ts";
 import { keepsQueue } from "../queue.ts";
 import type { BenchServer } from "../server.ts";
 import { Crowd, type Place } from "./crowd.ts";
 import { type Processor, processor, residentMb, used } from "./meters.ts";
 import type { Counts, Tally } from "./tally.ts";
+import { sleep } from "../../tests/support/waiting.ts";
 
 /** What is to be measured. */
 export interface Plan {
@@ -93,7 +93,7 @@ export async function measure(plan: Plan): Promise<Figures> {
   });
   await quiet(crowd.tally);
   plan.say(`all wait, after ${(coming.ms / 1000).toFixed(1)} s and ${coming.counts.writes} writes`);
-  const waiting = await watch(() => pause(windowMs));
+  const waiting = await watch(() => sleep(windowMs));
   const after = residentMb(pids?.apiserver);
   const all: Handover[] = [];
   // The first one is given back by somebody who is not counted, so it is left out.
@@ -147,7 +147,7 @@ async function allIn(crowd: Crowd, { server, strategy, waiters, lock, say }: Pla
         say(line);
         toldMs = performance.now();
       }
-      await pause(250);
+      await sleep(250);
     }
   } finally {
     look.close();
@@ -160,7 +160,7 @@ async function quiet(tally: Tally): Promise<void> {
   for (let seen = -1; seen !== tally.counts.bytesDown;) {
     if (performance.now() > endMs) throw new Error("there is no quiet");
     seen = tally.counts.bytesDown;
-    await pause(QUIET_MS);
+    await sleep(QUIET_MS);
   }
 }
 
