@@ -4,9 +4,9 @@
  * @module
  */
 import process from "node:process";
+import { earlyGuard } from "./lib/cli/early_guard.ts";
 import type { Scratch, World } from "./lib/cli/world.ts";
 import { systemClock } from "./lib/clock.ts";
-import { EarlyGuard } from "./lib/process/guard/guarded.ts";
 import { guardProcess } from "./lib/process/guard/process.ts";
 import { GUARD_WORD } from "./lib/process/guard/protocol.ts";
 import { bootTimeMs } from "./lib/process/libc/boot_time.ts";
@@ -17,7 +17,7 @@ if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
 const self = Deno.build.standalone
   ? [Deno.execPath()]
   : [Deno.execPath(), "run", "--quiet", "--allow-all", import.meta.filename ?? ""];
-const guard = startGuard();
+const guard = earlyGuard(self, Deno.args, (name) => Deno.env.get(name));
 
 /** How long the program's end waits for a stderr that is not read. */
 const FLUSH_MS = 1_000;
@@ -47,20 +47,6 @@ await guard?.end();
 const enough = new AbortController();
 await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);
 Deno.exit(status);
-
-/**
- * Starts the guard that a run will probably want, while what else it needs is still being loaded. Whether it wants one
- * is found out properly later, and why there can be none is said then.
- */
-function startGuard(): EarlyGuard | undefined {
-  const unwanted = ["--no-guard", "--help", "-h"].some((flag) => Deno.args.includes(flag));
-  if (Deno.args[0] !== "run" || unwanted || Deno.env.get("KLATCH_NO_GUARD")) return undefined;
-  try {
-    return new EarlyGuard(self);
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Writes without ever blocking: a stderr that nobody reads must not keep klatch from renewing. Writes that fail are

@@ -24,6 +24,7 @@ function guarded(self: readonly string[], clock: Clock = real) {
   const said: string[] = [];
   const guard = new Guarded({
     self,
+    renewDeadlineMs: 1_000,
     mark: { name: "KLATCH_RUN", value: crypto.randomUUID() },
     stopSignal: 15,
     clock,
@@ -156,7 +157,8 @@ function script(list: string): string {
     await spawnCommand({ argv: list, group: "own" }).exit;
     const guard = new Guarded({
       self: ["sh", "-c", ${JSON.stringify(`${list}; echo >&2; echo armed; exec sleep 600`)}],
-      mark: { name: "KLATCH_RUN", value: "x" }, stopSignal: 15, clock: systemClock(), say: () => {},
+      mark: { name: "KLATCH_RUN", value: "x" }, stopSignal: 15, renewDeadlineMs: 1_000,
+      clock: systemClock(), say: () => {},
     });
     guard.deadline({ termAtMs: Infinity, killAtMs: Infinity });
     await guard.armed();

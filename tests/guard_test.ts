@@ -318,8 +318,9 @@ onServers("the guard", (test) => {
     const holder = await place.holder();
     const waiter = place.spawn([], ["sh", "-c", "echo ran"], { binary: copy });
     await waiter.line("stderr", /waiting/);
+    const guard = await guardOf(waiter.pid);
     await Deno.remove(copy);
-    send("SIGKILL", await guardOf(waiter.pid));
+    send("SIGKILL", guard);
     await waiter.line("stderr", /has ended before its time/);
     await holder.closeStdin();
     const { code, stdout, stderr } = await waiter.finished;
@@ -336,8 +337,9 @@ onServers("the guard", (test) => {
       binary: copy,
     });
     await running.line("stdout", /ready/);
+    const guard = await guardOf(running.pid);
     await Deno.remove(copy);
-    send("SIGKILL", await guardOf(running.pid));
+    send("SIGKILL", guard);
     const { code, stdout, stderr } = await running.finished;
     assertEquals([code, stdout], [125, "ready\ntold\n"]);
     assertMatch(stderr, /^klatch: the guard cannot be started/m);

@@ -20,10 +20,11 @@ import { acquireAll, type Timing } from "../session/mod.ts";
 export interface RehearsalParts {
   readonly clock: Clock;
   readonly strategies: readonly Strategy[];
+  readonly timing: Timing;
   readonly me: Contender;
   readonly lock: LockName;
-  readonly timing: Timing;
-  readonly guard: CommandGuard | undefined;
+  /** There may be none yet. */
+  readonly guard: () => CommandGuard | undefined;
 }
 
 /** When to begin: what has just been sent goes first, and what is over by then has no need of it. */
@@ -54,7 +55,7 @@ export class Rehearsal implements Disposable {
   }
 
   async #rehearse(): Promise<void> {
-    const { clock, guard, me } = this.#parts;
+    const { clock, me } = this.#parts;
     const client = new InMemory();
     // In pieces, so that news does not wait for long.
     for (let round = 0; round < ROUNDS; round++) {
@@ -62,6 +63,7 @@ export class Rehearsal implements Disposable {
       await this.#acquireAndRelease(client);
       if (!await this.#pause(clock)) return;
       startNothing(me.identity);
+      const guard = this.#parts.guard();
       if (guard?.pgid !== undefined) processGroup(guard.pgid, () => guard.guards()).alive();
     }
   }

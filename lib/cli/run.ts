@@ -4,19 +4,17 @@
  * @module
  */
 import { asKlatchError, KlatchError } from "../errors.ts";
-import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
-import type { Mark } from "../process/group.ts";
 import { Guarded } from "../process/guard/guarded.ts";
 import { warmUp } from "../process/libc/warm_up.ts";
-import { runCommand } from "../process/run.ts";
-import { listenSignals, signalName, SIGNALS, type SignalSource } from "../process/signals.ts";
-import { acquireAll, type Hold } from "../session/mod.ts";
+import { listenSignals, signalName, SIGNALS } from "../process/signals.ts";
+import { acquireAll, type Hold, type SessionEvent } from "../session/mod.ts";
 import { chooseCluster } from "./cluster.ts";
 import { helpFor } from "./help.ts";
-import { holderAroundUs, ownHold, RUN_VARIABLE } from "./nested.ts";
+import { holderAroundUs, ownHold } from "./nested.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { Reporter } from "./reporter.ts";
+import { markOf, runAcquired, type RunParts } from "./run_acquired.ts";
 import { type RunOptions, runOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
 import type { World } from "./world.ts";
@@ -69,56 +67,44 @@ const ENDPOINTS_ADVICE =
   "Kubernetes deprecates Endpoints since 1.33; to move to a Lease, run the whole fleet with " +
   "klatch run --strategy endpoints,lease, and when all of it does, with --strategy lease";
 
-/** What a run is made of once the cluster is known. */
-interface Parts {
-  readonly options: RunOptions;
-  readonly lock: LockName;
-  readonly client: KubeClient;
-  readonly signals: SignalSource;
-  readonly reporter: Reporter;
-  readonly world: World;
-}
+/** The shortest that a timer can be, in milliseconds. */
+const ONE_TURN_MS = 1;
 
-async function runUnderLock(parts: Parts): Promise<number> {
-  const { options, reporter } = parts;
-  const me = contender(options, parts.world);
-  if (!options.guard) {
-    reporter.warn("running without a guard: the command goes on if klatch is killed or stopped");
-    return await acquireAndRun(parts, me, undefined);
-  }
-  const guard = startGuard(parts, me);
-  try {
-    return await acquireAndRun(parts, me, guard);
-  } finally {
-    await guard.end();
-  }
-}
-
-/** Started first of all, since it takes the longest to be ready. */
-function startGuard({ options, lock, reporter, world }: Parts, me: Contender): Guarded {
-  const { stopSignal, killAfterMs, strategies, voice } = options;
-  const fields = { lock: lock.name, namespace: lock.namespace, strategy: namesOf(strategies) };
-  return new Guarded({
-    self: world.self,
-    ...(world.guard !== undefined && { early: world.guard }),
-    mark: markOf(me),
-    stopSignal,
-    ...(killAfterMs !== undefined && { killAfterMs }),
-    ...(voice.format === "json" && { fields }),
-    clock: world.clock,
-    say: (line) => reporter.warn(line),
-  });
-}
-
-async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undefined): Promise<number> {
-  const { options, lock, client, signals, reporter, world } = parts;
+async function runUnderLock(parts: RunParts): Promise<number> {
+  const { options, lock, signals, reporter, world } = parts;
+  const me = contender(options, world);
   const interrupted = new AbortController();
+  let guard: Guarded | undefined;
   const { strategies, timing } = options;
-  using rehearsal = new Rehearsal({ clock: world.clock, strategies, me, lock, timing, guard });
+  using rehearsal = new Rehearsal({ clock: world.clock, strategies, me, lock, timing, guard: () => guard });
   signals.route((signal) => {
     // A terminal of another size is no reason to stop waiting.
     if (signal !== SIGNALS.WINCH) interrupted.abort(interruption(lock, signal));
   });
+  const acquiring = acquire(parts, me, interrupted, (event) => {
+    if (event.kind === "renewed") guard?.deadline(event.moments);
+    if (event.kind === "waiting" || event.kind === "acquired") rehearsal.begin();
+    reporter.tell(event);
+  });
+  try {
+    await meanwhile(acquiring, interrupted, parts, () => {
+      if (options.guard) guard = startGuard(parts, me);
+      else reporter.warn("running without a guard: the command goes on if klatch is killed or stopped");
+      warmUp();
+    });
+    return await runAcquired(parts, await acquiring, me, guard, interrupted.signal);
+  } finally {
+    await guard?.end();
+  }
+}
+
+/** Begins to contend for the lock; the first request is sent. */
+function acquire(
+  { options, lock, client, world }: RunParts,
+  me: Contender,
+  interrupted: AbortController,
+  tell: (event: SessionEvent) => void,
+): Promise<Hold> {
   const acquiring = acquireAll(options.strategies, {
     client,
     clock: world.clock,
@@ -128,94 +114,49 @@ async function acquireAndRun(parts: Parts, me: Contender, guard: Guarded | undef
     waitMs: options.waitMs,
     interrupted: interrupted.signal,
     tell: (event) => {
-      if (event.kind === "renewed") guard?.deadline(event.moments);
       const outer = event.kind === "waiting" ? holderAroundUs(event.view) : undefined;
-      if (outer !== undefined) return interrupted.abort(ownHold(lock, outer, options.waitMs));
-      if (event.kind === "waiting" || event.kind === "acquired") rehearsal.begin();
-      reporter.tell(event);
+      if (outer === undefined) tell(event);
+      else interrupted.abort(ownHold(lock, outer, options.waitMs));
     },
   });
-  // The first answer is on its way; what the command needs is made ready meanwhile.
-  warmUp();
-  const hold = await acquiring;
-  guard?.deadline(hold.moments());
+  // It is asked for what became of it a little later.
+  acquiring.catch(() => {});
+  return acquiring;
+}
+
+/** Does something while an answer is on its way. If that fails, the lock is given up. */
+async function meanwhile(
+  acquiring: Promise<Hold>,
+  interrupted: AbortController,
+  { options, world }: RunParts,
+  work: () => void,
+): Promise<void> {
   try {
-    await unlessAborted(guard?.armed(), interrupted.signal, hold.lost);
-    signals.route(undefined);
-    interrupted.signal.throwIfAborted();
-    return await runHeld(parts, hold, me, guard);
+    // What is to be sent goes out when everything else has had its turn.
+    await world.clock.sleep(ONE_TURN_MS);
+    work();
   } catch (error) {
-    // A command that was not started leaves a lock that must not stay held.
-    if (error instanceof KlatchError && error.code !== "lost" && !hold.lost.aborted) {
-      await hold.release({ remove: options.cleanup });
-    }
-    // Where one of several is lost, the others are given back.
-    if (hold.lost.aborted && error === hold.lost.reason) await hold.release().catch(() => {});
+    interrupted.abort(error);
+    await acquiring.then((hold) => hold.release({ remove: options.cleanup }), () => {});
     throw error;
   }
 }
 
-/** Runs the command, and gives the lock back when nothing of it is left. */
-async function runHeld(
-  { options, lock, signals, reporter, world }: Parts,
-  hold: Hold,
-  me: Contender,
-  guard: Guarded | undefined,
-): Promise<number> {
-  hold.lost.addEventListener("abort", () => guard?.stopping(hold.moments().killAtMs));
-  const mark = markOf(me);
-  const { status } = await runCommand({
-    argv: options.command,
-    env: {
-      KLATCH_LOCK: lock.name,
-      KLATCH_NAMESPACE: lock.namespace,
-      KLATCH_STRATEGY: namesOf(options.strategies),
-      KLATCH_HOLDER: me.identity,
-      KLATCH_TOKEN: hold.token,
-      [mark.name]: mark.value,
-    },
-    mark,
-    ...(guard !== undefined && { guard }),
-    signals,
-    lost: guard === undefined ? hold.lost : AbortSignal.any([hold.lost, guard.broken]),
-    killAt: () => hold.moments().killAtMs,
-    stopSignal: options.stopSignal,
-    ...(options.killAfterMs !== undefined && { killAfterMs: options.killAfterMs }),
+/** The guard, of which there is none yet unless this run was in a hurry. */
+function startGuard({ options, lock, reporter, world }: RunParts, me: Contender): Guarded {
+  const { stopSignal, killAfterMs, strategies, timing, voice } = options;
+  const fields = { lock: lock.name, namespace: lock.namespace, strategy: namesOf(strategies) };
+  return new Guarded({
+    self: world.self,
+    ...(world.guard !== undefined && { early: world.guard }),
+    renewDeadlineMs: timing.renewDeadlineMs,
+    mark: markOf(me),
+    stopSignal,
+    ...(killAfterMs !== undefined && { killAfterMs }),
+    ...(voice.format === "json" && { fields }),
     clock: world.clock,
     say: (line) => reporter.warn(line),
   });
-  hold.lost.throwIfAborted();
-  guard?.broken.throwIfAborted();
-  // Nobody may have noticed that the time was up, if klatch stood still: then it is not known who else has run.
-  if (world.clock.awakeOrNot() >= hold.moments().termAtMs) throw noticedLate(lock);
-  // Nothing is left to guard. That can wait until the release is on its way, since somebody may wait for that.
-  world.clock.sleep(0).then(() => guard?.end());
-  await hold.release({ remove: options.cleanup });
-  return status;
-}
-
-/** Waits for something, but no longer than until one of the signals aborts: then it throws the signal's reason. */
-async function unlessAborted(wanted: Promise<void> | undefined, ...signals: AbortSignal[]): Promise<void> {
-  const either = AbortSignal.any(signals);
-  const aborted = Promise.withResolvers<void>();
-  const stop = () => aborted.resolve();
-  either.addEventListener("abort", stop);
-  if (!either.aborted) await Promise.race([wanted, aborted.promise]);
-  either.removeEventListener("abort", stop);
-  either.throwIfAborted();
-}
-
-/** By what the processes of this run are known: the holder's name may be another's too. */
-function markOf(me: Contender): Mark {
-  return { name: RUN_VARIABLE, value: me.nonce };
-}
-
-function noticedLate(lock: LockName): KlatchError {
-  return new KlatchError(
-    "lost",
-    `lost ${lock.namespace}/${lock.name}: when the command ended, the hold had not been renewed in time`,
-    { hint: "another may have run at the same time; check what the command did" },
-  );
 }
 
 function contender(options: RunOptions, world: World): Contender {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { EarlyGuard } from "../process/guard/guarded.ts";
+import type { EarlyGuard } from "../process/guard/early.ts";
 
 /** The process around a command. */
 export interface World {

@@ -42,8 +42,8 @@ export function onTerminal(): boolean {
  * A process group of the command's own.
  *
  * @param pgid the group.
- * @param except members that are not the command's, such as a guard: they do not count as alive, but a signal to
- *   the group reaches them too. Asked anew each time.
+ * @param except members that are not the command's, such as a guard: they and their children do not count as alive,
+ *   but a signal to the group reaches them too. Asked anew each time.
  * @returns the group.
  *
  * @example
@@ -70,7 +70,8 @@ export function processGroup(pgid: number, except: () => readonly number[] = () 
       const alive = living(() => {
         const members = processesOf("getpgid", pgid);
         isShown &&= members.length > 0;
-        return members.filter(({ pid }) => !others.includes(pid));
+        // What a guard sleeps by is its child.
+        return members.filter(({ pid, ppid }) => !others.includes(pid) && !others.includes(ppid));
       });
       // Where /proc does not show it, the kernel's answer is all there is, even if it counts zombies.
       return isShown || kill(-pgid, 0) === ERRNO.ESRCH ? alive : [pgid];

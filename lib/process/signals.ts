@@ -51,6 +51,11 @@ const ALIASES: Readonly<Record<string, number>> = { IOT: 6, CLD: 17, POLL: 29 };
 
 const HIGHEST = 64;
 
+const NEVER_DEAF_TO: readonly number[] = [SIGNALS.KILL, SIGNALS.CHLD, SIGNALS.CONT, SIGNALS.STOP];
+/** What a guard does not hear. CHLD and CONT harm nobody, and against KILL and STOP nothing can be done. */
+export const DEAF_TO: readonly number[] = Array.from({ length: HIGHEST }, (_, i) => i + 1)
+  .filter((signal) => !NEVER_DEAF_TO.includes(signal));
+
 /**
  * Reads a signal as people write it.
  *

@@ -16,6 +16,7 @@ import { environ, fileActions, posixSpawnp, waitpid } from "./libc/children.ts";
 import { ERRNO } from "./libc/errno.ts";
 import { cString, fixedBytes } from "./libc/library.ts";
 import { ignoredAtStart, keepDispositions, processStat } from "./proc.ts";
+import { DEAF_TO } from "./signals.ts";
 
 /** The process group of a command: a new one, klatch's, or one that exists already in this session. */
 export type GroupChoice = "own" | "inherit" | { readonly join: number };
@@ -152,13 +153,10 @@ export function attributes(group: GroupChoice, blocked = false): Uint8Array<Arra
   const DEFAULTS = 8, MASK = DEFAULTS + 128;
   for (let signal = 1; signal <= 64; signal++) {
     if (!ignoredAtStart().has(signal)) addSignal(view, DEFAULTS, signal);
-    if (blocked && !NEVER_BLOCKED.includes(signal)) addSignal(view, MASK, signal);
+    if (blocked && DEAF_TO.includes(signal)) addSignal(view, MASK, signal);
   }
   return bytes;
 }
-
-/** CHLD and CONT, which harm nobody; KILL and STOP cannot be blocked. */
-const NEVER_BLOCKED: readonly number[] = [9, 17, 18, 19];
 
 /** Adds a signal to the sigset_t at an offset. */
 function addSignal(view: DataView, offset: number, signal: number): void {

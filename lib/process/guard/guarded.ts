@@ -19,6 +19,9 @@ import { kill } from "../libc/signals.ts";
 import type { CommandGuard } from "../run.ts";
 import { SIGNALS } from "../signals.ts";
 import type { SpawnedCommand } from "../spawn.ts";
+import { Alarm } from "./alarm.ts";
+import { ASLEEP_WITHIN_MS } from "./asleep.ts";
+import type { EarlyGuard } from "./early.ts";
 import { GuardHandle } from "./handle.ts";
 import type { Order, Told } from "./protocol.ts";
 import { DeadMansSwitch } from "./switch.ts";
@@ -38,6 +41,8 @@ export interface GuardedOptions {
   readonly self: readonly string[];
   /** A guard that was started before anything was known. */
   readonly early?: EarlyGuard;
+  /** How long a hold lasts without a renewal, until the command is asked to stop; milliseconds. */
+  readonly renewDeadlineMs: number;
   /** By what the command's processes are known on a terminal: its name stands in the environment of every run's. */
   readonly mark: Mark;
   /** The signal that asks the command to stop, 1–64. */
@@ -51,28 +56,6 @@ export interface GuardedOptions {
   readonly say: (line: string) => void;
 }
 
-/**
- * A guard that is started before it is known what for, since it takes longer than anything else to be ready. It can
- * be given to one {@link Guarded}, which ends it.
- */
-export class EarlyGuard {
-  readonly dead = new DeadMansSwitch();
-  readonly guard: GuardHandle;
-
-  /**
-   * @param self the words that start this program once more.
-   * @throws KlatchError when it cannot be started.
-   */
-  constructor(self: readonly string[]) {
-    this.guard = new GuardHandle(self, undefined, this.dead);
-  }
-
-  /** Ends it. May be called twice. */
-  async end(): Promise<void> {
-    await this.guard.end();
-  }
-}
-
 /** When a hold must have ended, as a session says it. */
 export interface Deadlines {
   readonly termAtMs: number;
@@ -84,6 +67,8 @@ export class Guarded implements CommandGuard {
   readonly #options: GuardedOptions;
   readonly #order: Order;
   readonly #terminal = onTerminal();
+  /** Whether this run is part of another one's command, whose hold may end sooner than ours. */
+  readonly #nested: boolean;
   readonly #switch: DeadMansSwitch;
   readonly #broken = new AbortController();
   readonly #all: GuardHandle[] = [];
@@ -95,6 +80,8 @@ export class Guarded implements CommandGuard {
   #command: SpawnedCommand | undefined;
   /** How many in a row have ended without having guarded. */
   #unready = 0;
+  /** Wakes klatch at the deadline as long as the guard sleeps. */
+  #alarm: Alarm | undefined;
   /** Nothing needs to be guarded any more: all was killed, or has ended. */
   #over = false;
   #ended: Promise<void> | undefined;
@@ -105,11 +92,11 @@ export class Guarded implements CommandGuard {
     this.#switch = options.early?.dead ?? new DeadMansSwitch();
     const { mark, stopSignal, killAfterMs, fields } = options;
     // A klatch inside of another one's command: who kills it wants the command gone now, not in five seconds.
-    const nested = environ().some(({ name }) => name === mark.name);
+    this.#nested = environ().some(({ name }) => name === mark.name);
     this.#order = {
       stopSignal,
       ...(killAfterMs !== undefined && { killAfterMs }),
-      killAfterMyEndMs: nested ? 0 : killAfterMs ?? KILL_AFTER_MS,
+      killAfterMyEndMs: this.#nested ? 0 : killAfterMs ?? KILL_AFTER_MS,
       terminal: this.#terminal,
       mark,
       ...(fields !== undefined && { fields }),
@@ -138,6 +125,17 @@ export class Guarded implements CommandGuard {
     if (this.#deadlines === undefined) this.#limit(this.#armed);
     this.#deadlines = deadlines;
     this.#current?.tell({ kind: "deadline", ...times(deadlines) });
+    this.#trustSleeper();
+  }
+
+  /** A guard that has not woken up yet will read the deadlines in time. */
+  #trustSleeper(): void {
+    const { termAtMs } = this.#deadlines ?? { termAtMs: 0 };
+    if (!this.#current?.asleep || termAtMs - this.#options.clock.awakeOrNot() < ASLEEP_WITHIN_MS) return;
+    // Should somebody stop it and klatch at once, it has no timer yet that would wake it.
+    this.#alarm ??= new Alarm();
+    this.#alarm.set(termAtMs);
+    this.#armed.resolve();
   }
 
   /** The hold is lost, and klatch is about to stop the command itself. */
@@ -188,6 +186,7 @@ export class Guarded implements CommandGuard {
     this.#over = true;
     this.#armed.reject(new KlatchError("guard", "the guard was ended"));
     this.#switch.disarm();
+    this.#alarm?.set(Infinity);
     await Promise.all(this.#all.map((guard) => guard.end()));
   }
 
@@ -196,12 +195,13 @@ export class Guarded implements CommandGuard {
     this.#unready++;
     const begun = promised();
     try {
-      const guard = early ?? new GuardHandle(this.#options.self, pgid, this.#switch);
+      const guard = early ?? new GuardHandle(this.#options.self, pgid, this.#switch, this.#begin);
       this.#all.push(guard);
       this.#current = guard;
       guard.begin(this.#order, {
         ready: () => {
           this.#unready = 0;
+          this.#alarm?.set(Infinity);
           if (this.#deadlines === undefined) begun.resolve();
         },
         armed: () => {
@@ -220,6 +220,12 @@ export class Guarded implements CommandGuard {
     } catch (error) {
       this.#break(cannotStart(asKlatchError(error).message));
     }
+  }
+
+  /** One that takes another's place is needed at once, and so is one whose deadlines may be near. */
+  get #begin(): "asleep" | "awake" {
+    const isRoomy = this.#options.renewDeadlineMs > ASLEEP_WITHIN_MS;
+    return isRoomy && !this.#nested && this.#all.length === 0 ? "asleep" : "awake";
   }
 
   /** What a guard that comes later has missed. */

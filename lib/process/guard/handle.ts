@@ -16,6 +16,7 @@ import {
 import { kill } from "../libc/signals.ts";
 import { SIGNALS } from "../signals.ts";
 import { exitOf, startProcess } from "../spawn.ts";
+import { startAsleep } from "./asleep.ts";
 import {
   type Answer,
   GUARD_WORD,
@@ -52,15 +53,22 @@ export class GuardHandle {
   readonly #missed: (keyof GuardNews)[] = [];
   readonly #heard: Promise<void>;
   #gone = false;
+  #asleep: boolean;
   #ended: Promise<void> | undefined;
 
   /**
    * @param self the words that start this program.
    * @param pgid the process group that it joins; `undefined`: it leads its own.
    * @param dead the switch that it holds.
+   * @param begin whether it may sleep first; see `asleep.ts`.
    * @throws KlatchError when it cannot be started.
    */
-  constructor(self: readonly string[], pgid: number | undefined, dead: DeadMansSwitch) {
+  constructor(
+    self: readonly string[],
+    pgid: number | undefined,
+    dead: DeadMansSwitch,
+    begin: "asleep" | "awake" = "awake",
+  ) {
     this.#toGuard = makePipe();
     this.#fromGuard = makePipe();
     neverWait(this.#toGuard.write);
@@ -77,9 +85,15 @@ export class GuardHandle {
     for (const [name, fd] of Object.entries(places)) descriptors[PLACES[name as keyof typeof PLACES]] = fd;
     try {
       const argv = [...self, GUARD_WORD, pgid === undefined ? OWN_GROUP : String(pgid)];
-      const started = startProcess({ argv, group: pgid === undefined ? "own" : { join: pgid }, descriptors });
+      const group = pgid === undefined ? "own" : { join: pgid };
+      const request = { argv, group, descriptors } as const;
+      const sleeping = begin === "asleep" ? startAsleep(request) : undefined;
+      const started = sleeping ?? startProcess(request);
       this.pid = started.pid;
       this.pgid = started.pgid;
+      this.#asleep = sleeping !== undefined;
+      // While it sleeps nothing else wakes it, should somebody have stopped it: a word of klatch's, or klatch's end.
+      if (this.#asleep) signalWhenReadable(this.#toGuard.read, SIGNALS.CONT, this.pid);
     } catch (error) {
       close(this.#toGuard.write);
       close(this.#fromGuard.read);
@@ -103,6 +117,11 @@ export class GuardHandle {
     for (const each of this.#missed) news[each]();
   }
 
+  /** Whether it has still to become a guard; what it is told it will read then. */
+  get asleep(): boolean {
+    return this.#asleep;
+  }
+
   /** Tells it something, and never waits for it to listen. If somebody has stopped it, it goes on. */
   tell(told: Told): void {
     if (this.#gone) return;
@@ -124,6 +143,7 @@ export class GuardHandle {
   #hear(answer: Answer): void {
     if (answer === "armed" || answer === "acting") return this.#tellNews(answer);
     if (answer !== "ready") return;
+    this.#asleep = false;
     // Should klatch be stopped when the guard ends, the kernel wakes it, to start another one.
     signalWhenReadable(this.#fromGuard.read, SIGNALS.CONT, Deno.pid);
     this.#tellNews("ready");
@@ -141,7 +161,8 @@ export class GuardHandle {
 
   async #end(): Promise<void> {
     this.#gone = true;
-    kill(this.pid, SIGNALS.KILL);
+    // What it sleeps by is in its group, with nothing else: nothing is left of the command.
+    kill(this.#asleep ? -this.pgid : this.pid, SIGNALS.KILL);
     await Promise.all([exitOf(this.pid), this.#heard]);
     close(this.#toGuard.write);
     close(this.#fromGuard.read);

@@ -5,7 +5,7 @@
  * How it is started makes most of its promises (see `guarded.ts`): it leads the process group that the command is
  * started in, so that it knows what to kill before there is anything; its number cannot come to mean another group
  * while it lives; KILL to the group ends it together with the command in one step of the kernel; and no other signal
- * that the group gets can end it, since all are blocked in it from the start. On a terminal, where the command has
+ * that the group gets can end it, since it hears none from the start. On a terminal, where the command has
  * to stay in the terminal's group, it finds the command's processes by the mark in their environment, and a number
  * that means another process by now gets no signal.
  *
@@ -22,9 +22,9 @@ import { signalNoMore, writeNow } from "../descriptors.ts";
 import { type CommandGroup, processGroup, terminalTree } from "../group.ts";
 import { bootTimeMs } from "../libc/boot_time.ts";
 import { fixedBytes } from "../libc/library.ts";
-import { belongsTo } from "../libc/signals.ts";
+import { belongsTo, setDisposition } from "../libc/signals.ts";
 import { anySyscall, syscall } from "../libc/syscalls.ts";
-import { SIGNALS } from "../signals.ts";
+import { DEAF_TO, SIGNALS } from "../signals.ts";
 import { withStrays } from "../strays.ts";
 import { Alarm, MomentFd } from "./alarm.ts";
 import { sayNow } from "./say.ts";
@@ -50,6 +50,8 @@ export function guardProcess(words: readonly string[]): number {
     sayNow("klatch guard: it is klatch that starts this; try klatch help\n");
     return 125;
   }
+  // Blocked they are mostly, but a shell that it was at first may have undone that.
+  for (const signal of DEAF_TO) setDisposition(signal, "ignore");
   new Guard(pgid).guard();
   return 0;
 }
