@@ -1,6 +1,8 @@
 /**
  * The program: wires the real world together. Nothing else reads `Deno.args` or ends the process.
  *
+ * From its source it starts by itself; in the compiled binary `tools/compile/start.ts` starts it.
+ *
  * @module
  */
 import process from "node:process";
@@ -11,42 +13,47 @@ import { guardProcess } from "./lib/process/guard/process.ts";
 import { GUARD_WORD } from "./lib/process/guard/protocol.ts";
 import { bootTimeMs } from "./lib/process/libc/boot_time.ts";
 
-// A command waits for its guard, so the guard must not wait for anything that is not its own to be loaded.
-if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
-
-const self = Deno.build.standalone
-  ? [Deno.execPath()]
-  : [Deno.execPath(), "run", "--quiet", "--allow-all", import.meta.filename ?? ""];
-const guard = earlyGuard(self, Deno.args, (name) => Deno.env.get(name));
-
 /** How long the program's end waits for a stderr that is not read. */
 const FLUSH_MS = 1_000;
 
-const clock = systemClock(bootTimeMs);
-const err = lineWriter(Deno.stderr);
-const out = lineWriter(Deno.stdout);
+/** Does what the arguments say, and ends the process. */
+export async function start(): Promise<never> {
+  // A command waits for its guard, so the guard must not wait for anything that is not its own to be loaded.
+  if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
 
-const world: World = {
-  clock,
-  env: (name) => Deno.env.get(name),
-  say: err.write,
-  print: out.write,
-  errIsTerminal: Deno.stderr.isTerminal(),
-  calledAs: process.argv0,
-  hostname: () => Deno.hostname(),
-  self,
-  guard,
-  nonce: () =>
-    Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => n.toString(16).padStart(2, "0")).join(""),
-  makeScratch,
-};
+  const self = Deno.build.standalone
+    ? [Deno.execPath()]
+    : [Deno.execPath(), "run", "--quiet", "--allow-all", import.meta.filename ?? ""];
+  const guard = earlyGuard(self, Deno.args, (name) => Deno.env.get(name));
+  const clock = systemClock(bootTimeMs);
+  const err = lineWriter(Deno.stderr);
+  const out = lineWriter(Deno.stdout);
+  const world: World = {
+    clock,
+    env: (name) => Deno.env.get(name),
+    say: err.write,
+    print: out.write,
+    errIsTerminal: Deno.stderr.isTerminal(),
+    calledAs: process.argv0,
+    hostname: () => Deno.hostname(),
+    self,
+    guard,
+    nonce,
+    makeScratch,
+  };
+  const { main } = await import("./lib/cli/mod.ts");
+  const status = await main(Deno.args, world);
+  await guard?.end();
+  const enough = new AbortController();
+  await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);
+  Deno.exit(status);
+}
 
-const { main } = await import("./lib/cli/mod.ts");
-const status = await main(Deno.args, world);
-await guard?.end();
-const enough = new AbortController();
-await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);
-Deno.exit(status);
+function nonce(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => n.toString(16).padStart(2, "0")).join(
+    "",
+  );
+}
 
 /**
  * Writes without ever blocking: a stderr that nobody reads must not keep klatch from renewing. Writes that fail are
@@ -88,3 +95,5 @@ async function putKlatch(path: string): Promise<void> {
     mode: 0o755,
   });
 }
+
+if (import.meta.main) start();

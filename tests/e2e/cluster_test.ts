@@ -8,12 +8,13 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { KubeObject } from "../../lib/lock.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { cases } from "../contract/cases.ts";
-import { CertificateAuthority } from "../support/certificates.ts";
+import { CertificateAuthority, haveOpenssl } from "../support/certificates.ts";
 import { sharedControlPlane } from "../support/control_plane.ts";
 import { freePort } from "../support/control_plane_servers.ts";
 import { kubeconfigText } from "../support/kubeconfig_text.ts";
 import { until } from "../support/processes.ts";
 import { testServers } from "../support/servers.ts";
+import { makeCertificate } from "../support/tls_server.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { linesOf, onServers, type Place } from "./place.ts";
 
@@ -89,6 +90,22 @@ onServers("a cluster that cannot be used", (test) => {
     // What the plugin says is its own; the line is the last.
     assertStringIncludes(linesOf(stderr).at(-1) ?? "", place.file("plugin"));
   });
+
+  test(
+    "because the client key is that of another certificate, which only deriving it tells",
+    async (place) => {
+      const keyArgs = ["-algorithm", "ED25519"];
+      const [mine, other] = [
+        await makeCertificate(place.dir, { name: "me", keyArgs }),
+        await makeCertificate(place.dir, { name: "other", keyArgs }),
+      ];
+      const credentials = { certPem: mine.certPem, keyPem: other.keyPem };
+      const text = kubeconfigText({ url: "https://127.0.0.1:1", user: "me", credentials });
+      await Deno.writeTextFile(place.file("config"), text);
+      assertMatch(await refused(place, ["--kubeconfig", place.file("config")]), /does not belong to/);
+    },
+    haveOpenssl() ? undefined : "needs openssl(1)",
+  );
 
   test("because nothing listens there", async (place) => {
     const url = `http://127.0.0.1:${freePort()}`;
