@@ -8,6 +8,7 @@
  */
 
 import { KlatchError } from "../../errors.ts";
+import { parsePlainYaml } from "./plain_yaml.ts";
 
 /** A cluster, user or context as the file has it. */
 export interface Entry {
@@ -82,6 +83,8 @@ async function parseDocument(text: string, file: string): Promise<unknown> {
       // A YAML mapping may begin with a brace as well, and the YAML parser says where the fault is.
     }
   }
+  const plain = parsePlainYaml(text);
+  if (plain !== undefined) return plain;
   const { parse } = await import("@std/yaml");
   try {
     return parse(text, { schema: "core" });
