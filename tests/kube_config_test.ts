@@ -529,9 +529,11 @@ describe("client certificates", { skip: !haveOpenssl() && "openssl is not on PAT
   it("with an encrypted key are refused with what to do", async () => {
     const pair = await makeCertificate(dir, { name: "me" });
     const file = await write("pair/plain.pem", pair.keyPem);
-    await openssl(["pkey", "-in", file, "-aes128", "-passout", "pass:x", "-out", `${file}.enc`]);
-    const keyPem = await Deno.readTextFile(`${file}.enc`);
-    assertMatch(await refusal(load(one({}, files({ ...pair, keyPem })))), /it is encrypted; decrypt it/);
+    for (const format of [[], ["-traditional"]]) {
+      await openssl(["pkey", ...format, "-in", file, "-aes128", "-passout", "pass:x", "-out", `${file}.enc`]);
+      const keyPem = await Deno.readTextFile(`${file}.enc`);
+      assertMatch(await refusal(load(one({}, files({ ...pair, keyPem })))), /it is encrypted; decrypt it/);
+    }
   });
 
   it("without a key are refused", async () => {

@@ -46,6 +46,9 @@ interface PemBlock {
   readonly der: Uint8Array;
 }
 
+/** Whoever checks a certificate asks next how long it is good: it is remembered, not read again. */
+let lastLook: { readonly certPem: string; readonly facts: CertificateFacts } | undefined;
+
 /**
  * Looks into the first certificate of a chain.
  *
@@ -54,6 +57,11 @@ interface PemBlock {
  * @throws {RangeError} there is none, or it cannot be read.
  */
 export function certificateFacts(certPem: string): CertificateFacts {
+  if (lastLook?.certPem !== certPem) lastLook = { certPem, facts: readFacts(certPem) };
+  return lastLook.facts;
+}
+
+function readFacts(certPem: string): CertificateFacts {
   const leaf = pemBlocks(certPem).find((block) => block.label === "CERTIFICATE");
   if (leaf === undefined) throw new RangeError("no PEM block CERTIFICATE is in it");
   const [toBeSigned] = elements(only(leaf.der, SEQUENCE).content);
@@ -73,11 +81,13 @@ export function certificateFacts(certPem: string): CertificateFacts {
 
 /** Each extension is its identifier, TRUE if it is critical, and its value. */
 function criticalExtensions(extensions: Element | undefined): string[] {
-  if (extensions === undefined) return [];
-  return elements(only(extensions.content, SEQUENCE).content)
-    .map((extension) => elements(extension.content))
-    .filter(([, critical]) => critical?.tag === BOOLEAN && critical.content[0] !== 0)
-    .map(([identifier]) => hex(part(identifier).content));
+  const found: string[] = [];
+  if (extensions === undefined) return found;
+  for (const extension of elements(only(extensions.content, SEQUENCE).content)) {
+    const [identifier, critical] = elements(extension.content);
+    if (critical?.tag === BOOLEAN && critical.content[0] !== 0) found.push(part(identifier).content.toHex());
+  }
+  return found;
 }
 
 /**
@@ -150,12 +160,15 @@ export function checkNotExpired(certPem: string, nowMs: number, where: string): 
 
 function privateKey(keyPem: string, where: string): Uint8Array {
   let why = "no PEM block PRIVATE KEY is in it";
-  try {
-    const block = pemBlocks(keyPem).find((block) => block.label.endsWith("PRIVATE KEY"));
-    if (block !== undefined && /ENCRYPTED/.test(block.label + keyPem)) why = "it is encrypted";
-    else if (block !== undefined) return only(block.der, SEQUENCE).whole;
-  } catch (cause) {
-    why = reason(cause);
+  // In a traditional key that says a header within the block, which then is no base64.
+  if (keyPem.includes("ENCRYPTED")) why = "it is encrypted";
+  else {
+    try {
+      const block = pemBlocks(keyPem).find(({ label }) => label.endsWith("PRIVATE KEY"));
+      if (block !== undefined) return only(block.der, SEQUENCE).whole;
+    } catch (cause) {
+      why = reason(cause);
+    }
   }
   const hint = why === "it is encrypted" ? { hint: "decrypt it with openssl pkey" } : {};
   throw new KlatchError("config", `${where}: the client key cannot be used: ${why}`, hint);
@@ -166,17 +179,18 @@ function usablePublicPart(algorithm: Element, keyBits: Element, where: string): 
   if (keyBits.tag !== BIT_STRING) throw unusable(where, "its public key is malformed");
   const [kind, parameters] = elements(algorithm.content);
   const bits = keyBits.content.subarray(1);
-  switch (hex(part(kind).content)) {
+  switch (part(kind).content.toHex()) {
     case RSA: {
       const numbers = only(bits, SEQUENCE).content;
-      const modulusBytes = part(elements(numbers)[0]).content.filter((byte, i) => i > 0 || byte > 0).length;
+      const modulus = part(elements(numbers)[0]).content;
+      const modulusBytes = modulus[0] === 0 ? modulus.length - 1 : modulus.length;
       if (modulusBytes * 8 < LEAST_RSA_BITS) {
         throw unusable(where, `RSA of ${modulusBytes * 8} bits is too weak`);
       }
       return numbers;
     }
     case ELLIPTIC:
-      if (!CURVES.has(hex(part(parameters).content))) {
+      if (!CURVES.has(part(parameters).content.toHex())) {
         throw unusable(where, "its elliptic curve is none of P-256, P-384, P-521");
       }
       return bits;
@@ -203,7 +217,7 @@ async function compareByDerivation(keyPem: string, publicKeyInfo: Uint8Array, wh
   } catch (cause) {
     throw new KlatchError("config", `${where}: the client key cannot be used: ${reason(cause)}`, { cause });
   }
-  if (hex(derived) === hex(publicKeyInfo)) return;
+  if (derived.toHex() === publicKeyInfo.toHex()) return;
   throw new KlatchError("config", `${where}: the client key does not belong to the client certificate`);
 }
 
@@ -211,17 +225,15 @@ function pemBlocks(pem: string): PemBlock[] {
   const blocks: PemBlock[] = [];
   for (const match of pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g)) {
     const [, label = "", body = ""] = match;
-    // A traditional encrypted key has header lines; its label is still wanted.
-    const base64 = body.replace(/^.*:.*$/gm, "").replace(/\s+/g, "");
-    blocks.push({ label, der: fromBase64(base64) });
+    blocks.push({ label, der: fromBase64(body) });
   }
   return blocks;
 }
 
-/** Decodes base64; throws a RangeError where it is none. */
+/** Decodes base64, line breaks included; throws a RangeError where it is none. */
 export function fromBase64(base64: string): Uint8Array {
   try {
-    return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    return Uint8Array.fromBase64(base64);
   } catch (cause) {
     throw new RangeError("it is not base64", { cause });
   }
@@ -248,10 +260,6 @@ function time(element: Element): number {
   const ms = Date.parse(full.replace(/^(....)(..)(..)(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z"));
   if (Number.isNaN(ms)) throw new RangeError("its end of validity is malformed");
   return ms;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function reason(cause: unknown): string {

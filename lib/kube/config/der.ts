@@ -59,13 +59,11 @@ function byteAt(bytes: Uint8Array, index: number): number {
   return value;
 }
 
-/** Whether `part` occurs in `bytes`. */
+/** Whether `part` occurs in `bytes`. Compared as text, in which the runtime searches much faster than a loop that is cold. */
 export function contains(bytes: Uint8Array, part: Uint8Array): boolean {
-  outer: for (let at = 0; at + part.length <= bytes.length; at++) {
-    for (let i = 0; i < part.length; i++) {
-      if (bytes[at + i] !== part[i]) continue outer;
-    }
-    return true;
-  }
-  return false;
+  const [text, wanted] = [bytes.toHex(), part.toHex()];
+  let at = text.indexOf(wanted);
+  // Between two bytes, half of each, is no place to be.
+  while (at % 2 === 1) at = text.indexOf(wanted, at + 1);
+  return at >= 0;
 }

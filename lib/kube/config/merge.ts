@@ -29,6 +29,8 @@ import type { Entry, Kubeconfig } from "./kubeconfig.ts";
  * ```
  */
 export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
+  const [first, second] = files;
+  if (first !== undefined && second === undefined) return first;
   return {
     clusters: firstOfEach(files.map((file) => file.clusters)),
     users: firstOfEach(files.map((file) => file.users)),

@@ -108,8 +108,9 @@ function referred(entries: ReadonlyMap<string, Entry>, context: Entry, kind: str
 function serverUrl(cluster: Entry): string {
   const text = cluster.fields.text("server");
   if (text === undefined) throw new KlatchError("config", `${cluster.fields.where}: it has no server`);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.host === "") {
+  const url = URL.parse(text);
+  // A URL of these two kinds always has a host.
+  if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new KlatchError("config", `${cluster.fields.where}: server "${text}" is not a URL`, {
       hint: "write https://HOST:PORT",
     });
