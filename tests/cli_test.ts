@@ -68,6 +68,25 @@ describe("klatch run's arguments", () => {
     assertEquals([got.waitMs, got.killAfterMs, status, got.identity], [5000, 1000, 9, "me"]);
   });
 
+  it("take letters in one word, and a value right behind its letter", () => {
+    const got = options("x -qvw5 -n=team -k1h30m -- true");
+    assertEquals([got.voice.quiet, got.voice.verbose, got.waitMs, got.killAfterMs], [
+      true,
+      true,
+      5000,
+      5_400_000,
+    ]);
+    assertEquals(got.namespace, "team");
+  });
+
+  it("take the last of several, and an empty value for one", () => {
+    const got = runOptions(
+      ["x", "--reason", "a", "--reason", "", "--quiet", "--quiet=0", "--", "true"],
+      () => "",
+    );
+    assertEquals([got?.reason, got?.voice.quiet], ["", false]);
+  });
+
   it("have the defaults of client-go", () => {
     assertEquals(options("x -- true").timing, {
       leaseDurationMs: 15_000,
@@ -142,6 +161,9 @@ describe("klatch run's arguments", () => {
   const mistakes: readonly (readonly [string, readonly string[], string])[] = [
     ["an unknown flag", ["x", "--wiat", "5s", "--", "true"], "did you mean --wait?"],
     ["an unknown letter", ["x", "-Z", "--", "true"], "unknown flag -Z"],
+    ["one dash too few", ["x", "-wait", "5s", "--", "true"], "unknown flag -wait; did you mean --wait?"],
+    ["a switch that is neither on nor off", ["x", "--quiet=maybe", "--", "true"], '--quiet is "maybe"'],
+    ["a flag for a flag's value", ["x", "--reason", "--quiet", "--", "true"], "--reason needs a value"],
     ["a flag without its value", ["x", "--wait", "--", "true"], "--wait needs a value"],
     ["no name", ["--", "true"], "name is missing"],
     ["no command", ["x"], "command is missing"],

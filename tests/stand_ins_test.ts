@@ -7,7 +7,7 @@ import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@
 import { describe, it } from "@std/testing/bdd";
 import { parseGoFlags } from "../lib/cli/as/go_flags.ts";
 import { holdByName, nonceOf, unlocked } from "../lib/cli/as/kube_lock_hold.ts";
-import { TOOLS } from "../lib/cli/as/mod.ts";
+import { TOOLS } from "../lib/cli/as/tools.ts";
 import { main } from "../lib/cli/mod.ts";
 import { KlatchError } from "../lib/errors.ts";
 import { holdOf, type KubeObject } from "../lib/lock.ts";

@@ -1,9 +1,11 @@
 /**
  * Reads a command's arguments by a table of its flags. Values stay text, exactly as they were given.
  *
+ * The syntax is getopt's: `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-n=VALUE`, `-n5`, and switches in one word, `-qv`.
+ * Letters right behind `-n` are refused rather than taken for its value, since `-name` is a slip for `--name`.
+ *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { KlatchError } from "../errors.ts";
 import { suggest } from "./suggest.ts";
 
@@ -41,6 +43,15 @@ export interface Parsed {
  * @param help what to type to see all flags.
  * @throws KlatchError `usage` for an unknown flag, with the nearest known one; for a flag without its value; for a
  * switch whose value or environment variable is neither 1, true, 0 nor false.
+ *
+ * @example
+ * ```ts
+ * import { parseFlags } from "./flags.ts";
+ *
+ * const flags = [{ name: "wait", short: "w", value: "DUR", help: "" }, { name: "quiet", short: "q", help: "" }];
+ * const { text, on, words, command } = parseFlags("run", ["x", "-qw5", "--", "ls", "-l"], flags, () => undefined);
+ * if (text("wait") !== "5" || !on("quiet") || words.join() !== "x" || command?.join() !== "ls,-l") throw new Error();
+ * ```
  */
 export function parseFlags(
   command: string,
@@ -50,32 +61,40 @@ export function parseFlags(
   help = `klatch help ${command}`,
 ): Parsed {
   const dashes = args.indexOf("--");
-  const valued = flags.filter((flag) => flag.value !== undefined);
-  const own = joinOddValues(dashes < 0 ? args : args.slice(0, dashes), valued);
-  const switches = flags.filter((flag) => flag.value === undefined);
-  const parsed: Record<string, unknown> & { _: unknown[] } = parseArgs([...own], {
-    string: ["_", ...valued.map((flag) => flag.name)],
-    boolean: switches.map((flag) => flag.name),
-    alias: Object.fromEntries(
-      flags.flatMap((flag) => flag.short === undefined ? [] : [[flag.short, flag.name]]),
-    ),
-    unknown: (word: string, key?: string) => key === undefined || refuseUnknown(command, word, flags, help),
-  });
-  for (const flag of valued) {
-    if (parsed[flag.name] === "" && !saidEmpty(own, flag)) {
+  const own = dashes < 0 ? args : args.slice(0, dashes);
+  const given = new Map<string, string>();
+  const words: string[] = [];
+  for (let at = 0; at < own.length; at++) {
+    const word = own[at] ?? "";
+    if (!word.startsWith("-") || word === "-") {
+      words.push(word);
+      continue;
+    }
+    const said = split(word, flags);
+    if (said === undefined) throw unknown(command, word, flags, help);
+    for (const name of said.switches) given.set(name, "true");
+    const { flag, attached } = said;
+    const next = own[at + 1];
+    if (attached !== undefined) given.set(flag.name, attached);
+    else if (flag.value === undefined) given.set(flag.name, "true");
+    else if (next !== undefined && !/^-\D/.test(next)) {
+      given.set(flag.name, next);
+      at++;
+    } else {
       throw new KlatchError("usage", `${command}: --${flag.name} needs a value`, {
         hint: `write --${flag.name} ${flag.value}`,
       });
     }
   }
   return {
-    text: (name) => stringOf(parsed[name]) ?? nonEmpty(env(envName(name))),
+    text: (name) => given.get(name) ?? nonEmpty(env(envName(name))),
     on: (name) => {
-      const given = own.findLast((arg) => arg.startsWith(`--${name}=`));
-      if (given !== undefined) return switchOf(given.slice(name.length + 3), `--${name}`);
-      return parsed[name] === true || (name !== "help" && !said(own, name, flags) && envSwitch(name, env));
+      const text = given.get(name);
+      if (text !== undefined) return switchOf(text, `--${name}`);
+      // Nobody can have meant to be shown help each time.
+      return name !== "help" && switchOf(nonEmpty(env(envName(name))) ?? "false", envName(name));
     },
-    words: parsed._.map(String),
+    words,
     command: dashes < 0 ? undefined : args.slice(dashes + 1),
   };
 }
@@ -85,57 +104,54 @@ export function envName(flag: string): string {
   return `KLATCH_${flag.toUpperCase().replaceAll("-", "_")}`;
 }
 
-function refuseUnknown(command: string, word: string, flags: readonly Flag[], help: string): never {
+/** What one word says. */
+interface Said {
+  /** The names of the switches that stand before the last letter, as in `-qw5`. */
+  readonly switches: readonly string[];
+  readonly flag: Flag;
+  /** A value in the same word. */
+  readonly attached: string | undefined;
+}
+
+/** Takes a word apart that begins with a dash; `undefined` if something in it is no flag. */
+function split(word: string, flags: readonly Flag[]): Said | undefined {
+  const called = (key: string) => flags.find(({ name, short }) => name === key || short === key);
+  const equals = word.indexOf("=");
+  if (word.startsWith("--")) {
+    const flag = called(equals < 0 ? word.slice(2) : word.slice(2, equals));
+    return flag && { switches: [], flag, attached: equals < 0 ? undefined : word.slice(equals + 1) };
+  }
+  const switches: string[] = [];
+  for (let at = 1; at < word.length; at++) {
+    const flag = called(word.charAt(at));
+    const rest = word.slice(at + 1);
+    if (flag === undefined) return undefined;
+    if (rest === "" || rest.startsWith("=")) {
+      return { switches, flag, attached: rest === "" ? undefined : rest.slice(1) };
+    }
+    if (flag.value !== undefined) {
+      return /^[a-z]/i.test(rest) ? undefined : { switches, flag, attached: rest };
+    }
+    switches.push(flag.name);
+  }
+  return undefined;
+}
+
+function unknown(command: string, word: string, flags: readonly Flag[], help: string): KlatchError {
   const flag = word.split("=")[0] ?? word;
-  const known = flags.flatMap((
-    each,
-  ) => [`--${each.name}`, ...(each.short === undefined ? [] : [`-${each.short}`])]);
+  const known = flags.flatMap(({ name, short }) =>
+    short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`]
+  );
   const meant = suggest(flag, known);
-  throw new KlatchError("usage", `${command}: unknown flag ${flag}`, {
+  return new KlatchError("usage", `${command}: unknown flag ${flag}`, {
     hint: `${meant === undefined ? "" : `did you mean ${meant}? `}${help} lists them all`,
   });
-}
-
-/**
- * Writes `--reason ""` as `--reason=`, and `--wait -1` as `--wait=-1`: an empty word, or one that begins as a flag does,
- * is not taken for a value otherwise.
- */
-function joinOddValues(args: readonly string[], valued: readonly Flag[]): readonly string[] {
-  const joined: string[] = [];
-  for (const arg of args) {
-    const before = arg === "" || /^-\d/.test(arg) ? joined.at(-1) : undefined;
-    const flag = valued.find(({ name, short }) => before === `--${name}` || before === `-${short}`);
-    if (flag === undefined) joined.push(arg);
-    else joined[joined.length - 1] = `--${flag.name}=${arg}`;
-  }
-  return joined;
-}
-
-/** Whether the empty value was given on purpose, as in `--reason=`. */
-function saidEmpty(args: readonly string[], flag: Flag): boolean {
-  return args.includes(`--${flag.name}=`) || args.includes(`-${flag.short}=`);
-}
-
-function said(args: readonly string[], name: string, flags: readonly Flag[]): boolean {
-  const short = flags.find((flag) => flag.name === name)?.short;
-  return args.some((arg) =>
-    arg === `--${name}` || arg.startsWith(`--${name}=`) || (short !== undefined && arg === `-${short}`)
-  );
-}
-
-function envSwitch(name: string, env: (name: string) => string | undefined): boolean {
-  const text = nonEmpty(env(envName(name)));
-  return text !== undefined && switchOf(text, envName(name));
 }
 
 function switchOf(text: string, where: string): boolean {
   if (text === "0" || text === "false") return false;
   if (text === "1" || text === "true") return true;
   throw new KlatchError("usage", `${where} is "${text}"`, { hint: "set it to true or false" });
-}
-
-function stringOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 import { asKlatchError, exitStatus, KlatchError } from "../errors.ts";
-import { as, runAs, TOOLS } from "./as/mod.ts";
+import { isTool, type Tool } from "./as/tools.ts";
 import { COMMANDS, helpFor, overview } from "./help.ts";
 import { Reporter } from "./reporter.ts";
 import { run } from "./run.ts";
@@ -42,7 +42,7 @@ function formatWanted(args: readonly string[], world: World): "text" | "json" {
 
 async function dispatch(args: readonly string[], world: World): Promise<number> {
   const name = world.calledAs.slice(world.calledAs.lastIndexOf("/") + 1);
-  if (TOOLS.includes(name)) return await runAs(name, args, world);
+  if (isTool(name)) return await runAs(name, args, world);
   const [command, ...rest] = args;
   switch (command) {
     case "run":
@@ -52,8 +52,10 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
       const { sandbox } = await import("./sandbox.ts");
       return await sandbox(rest, world);
     }
-    case "as":
+    case "as": {
+      const { as } = await import("./as/mod.ts");
       return await as(rest, world);
+    }
     case "version":
     case "--version":
     case "-V":
@@ -70,8 +72,14 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
   }
 }
 
+/** Loaded only here, as the sandbox is. */
+async function runAs(tool: Tool, args: readonly string[], world: World): Promise<number> {
+  const standIns = await import("./as/mod.ts");
+  return await standIns.runAs(tool, args, world);
+}
+
 async function help(command: string | undefined, world: World): Promise<number> {
-  if (command !== undefined && TOOLS.includes(command)) return await runAs(command, ["--help"], world);
+  if (command !== undefined && isTool(command)) return await runAs(command, ["--help"], world);
   if (command !== undefined && !COMMANDS.includes(command)) throw unknown(command);
   world.print(command === undefined ? overview() : helpFor(command));
   return 0;

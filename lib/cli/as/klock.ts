@@ -75,7 +75,6 @@ const FLAGS: readonly Flag[] = [
 
 /** klock's stand-in. */
 export const klock: StandIn = {
-  tool: "klock",
   statusOf: () => 1,
   async run(args, world) {
     const parsed = parseFlags("klock", args, FLAGS, () => undefined, "klock --help");

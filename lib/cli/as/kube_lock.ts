@@ -67,7 +67,6 @@ interface Request {
 
 /** kube-lock's stand-in. */
 export const kubeLock: StandIn = {
-  tool: "kube-lock",
   statusOf(failure) {
     if (failure.code === "usage" || failure.code === "config") return 1;
     return failure.code === "interrupted" ? exitStatus(failure) : 2;

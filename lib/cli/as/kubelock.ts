@@ -45,7 +45,6 @@ const KILL_AFTER_MS = 90_000;
 
 /** kubelock's stand-in. */
 export const kubelock: StandIn = {
-  tool: "kubelock",
   statusOf,
   async run(args, world) {
     const { text, on, rest } = parseGoFlags("kubelock", args, FLAGS);

@@ -14,11 +14,9 @@ import { klock } from "./klock.ts";
 import { kubeLock } from "./kube_lock.ts";
 import { kubelock } from "./kubelock.ts";
 import type { StandIn } from "./stand_in.ts";
+import { isTool, type Tool, TOOLS } from "./tools.ts";
 
-const STAND_INS: readonly StandIn[] = [klock, kubelock, kubeLock];
-
-/** The tools' names. */
-export const TOOLS: readonly string[] = STAND_INS.map((each) => each.tool);
+const STAND_INS: Readonly<Record<Tool, StandIn>> = { klock, kubelock, "kube-lock": kubeLock };
 
 /**
  * Runs as one of the tools.
@@ -28,9 +26,8 @@ export const TOOLS: readonly string[] = STAND_INS.map((each) => each.tool);
  * @param world the process around it.
  * @returns the exit status that the tool would give. It never rejects: a failure is said in one line.
  */
-export async function runAs(tool: string, args: readonly string[], world: World): Promise<number> {
-  const standIn = STAND_INS.find((each) => each.tool === tool);
-  if (standIn === undefined) throw noSuchTool(tool);
+export async function runAs(tool: Tool, args: readonly string[], world: World): Promise<number> {
+  const standIn = STAND_INS[tool];
   try {
     return await standIn.run(args, world);
   } catch (error) {
@@ -44,11 +41,11 @@ export async function runAs(tool: string, args: readonly string[], world: World)
 /** `klatch as TOOL …`. Throws KlatchError `usage` where there is no such tool. */
 export async function as(args: readonly string[], world: World): Promise<number> {
   const [tool, ...rest] = args;
-  if (tool === undefined) throw noSuchTool("");
   if (tool === "--help" || tool === "-h") {
     world.print(helpFor("as"));
     return 0;
   }
+  if (tool === undefined || !isTool(tool)) throw noSuchTool(tool ?? "");
   return await runAs(tool, rest, world);
 }
 

@@ -11,8 +11,6 @@ import type { World } from "../world.ts";
 
 /** A tool that klatch stands in for. */
 export interface StandIn {
-  /** Its name. */
-  readonly tool: string;
   /**
    * Does what the tool does.
    *
