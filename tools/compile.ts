@@ -12,9 +12,15 @@ import { playScenes } from "./compile/scenes.ts";
 const ROOT = new URL("..", import.meta.url).pathname;
 /**
  * V8 takes what it has kept only when it runs with the same flags. It is not to forget functions that are rarely used:
- * a hand-over must not wait until they are compiled again.
+ * a hand-over must not wait until they are compiled again. Its baseline compiler is off: a run is over before that pays.
  */
-const COMPILE = ["compile", "--quiet", "--no-check", "--no-code-cache", "--v8-flags=--no-flush-bytecode"];
+const COMPILE = [
+  "compile",
+  "--quiet",
+  "--no-check",
+  "--no-code-cache",
+  "--v8-flags=--no-flush-bytecode,--no-sparkplug",
+];
 
 const [script, kept] = [PACKED.script.pathname, PACKED.kept.pathname];
 const dir = await Deno.makeTempDir({ prefix: "klatch-compile-" });
