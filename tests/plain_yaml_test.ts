@@ -60,247 +60,43 @@ users:
       empty:
 `;
 
+/** Documents, separated by broken bars; an arrow stands for a line break. */
+function listed(text: string): string[] {
+  return text.split(/¦\n|¦/).map((each) => each.replaceAll("↵", "\n"));
+}
+
 /** What is YAML, or looks like it, and means something else than it seems to at a glance. */
 const HOSTILE = [
-  ...[
-    "",
-    " ",
-    "\n",
-    "---",
-    "---\n",
-    "...",
-    "# only this",
-    "text",
-    "- a",
-    "[]",
-    "{}",
-    "null",
-    "%YAML 1.2\n---\na: b",
-  ],
-  ...[
-    "a",
-    "a:",
-    "a: ",
-    "a:b",
-    "a:  b",
-    "a: b ",
-    "a :b",
-    "a: b: c",
-    "a: b:",
-    "a: b #c",
-    "a: b#c",
-    "a: #c",
-    "a: - b",
-  ],
-  ...[
-    "a: ~",
-    "a: Null",
-    "a: NULL",
-    "a: True",
-    "a: yes",
-    "a: No",
-    "a: on",
-    "a: 1",
-    "a: 01",
-    "a: 0x1f",
-    "a: 0o17",
-  ],
-  ...["a: 1e3", "a: .5", "a: -1", "a: +1", "a: -.inf", "a: .NaN", "a: 1_000", "a: 12:30", "a: 2024-10-08"],
-  ...[
-    "a: &x b",
-    "a: *x",
-    "a: !!str b",
-    "a: ! b",
-    "a: |\n  b",
-    "a: >-\n  b",
-    "a: @b",
-    "a: `b",
-    "a: %b",
-    "a: ? b",
-  ],
-  ...[
-    "a: {b: c}",
-    "a: [b, c]",
-    "a: {}b",
-    "a: { }",
-    "a: {} #c",
-    "a: []\n- b",
-    "a: b, c",
-    "a: b]",
-    "a: ]b",
-    "a: b{}",
-  ],
-  ...['a: "b', 'a: b"', 'a: "b\\n"', 'a: "b"c', 'a: "b" "c"', "a: 'b''c'", "a: 'b", 'a: "b #c: d"', "a: ''"],
-  ...[
-    'a: "b\nc"',
-    "a: 'b\n  c'",
-    "a: b\n  c",
-    "a: b\n  c: d",
-    "a:\n  b\n  c",
-    "a: b\n\n  c",
-    "a: b\n# c\n  d",
-  ],
-  ...[
-    "a: b\na: c",
-    "a:\n  b: c\n  b: d",
-    '"a": b',
-    "'a': b",
-    "? a\n: b",
-    "1: b",
-    "true: b",
-    "null: b",
-    "<<: b",
-  ],
-  ...[
-    "Null: a",
-    "TRUE: a",
-    "__proto__: a",
-    "constructor: a",
-    "toString: a",
-    "hasOwnProperty:\n- a",
-    "a: __proto__",
-  ],
-  ...[
-    "a:\n- b",
-    "a:\n - b\n - c",
-    "a:\n- b\n - c",
-    "a:\n - b\n- c",
-    "a:\n- b\nc: d",
-    "a:\n-b",
-    "a:\n-  b",
-    "a:\n- \n",
-    "a:\n-",
-  ],
-  ...[
-    "a:\n- - b",
-    "a:\n- b:\n- c",
-    "a:\n- b:\n  - c\n  d: e",
-    "a:\n- b: c\n  d: e\n- f: g",
-    "a:\n- b: c\n   d: e",
-  ],
-  ...[
-    "a:\n- b: c\n d: e",
-    "a:\n-\n  b: c",
-    "a:\n- b:\n    c: d\n  e: f",
-    "a:\n- # b\n  c: d",
-    "a:\n- b: c\n\n\n- d",
-  ],
-  ...[
-    "a:\n    b: c\n  d: e",
-    "a:\n  b: c\n    d: e",
-    "a:\n  b: c\n d: e",
-    " a: b",
-    " a: b\nc: d",
-    "  a: b\n  c: d",
-  ],
-  ...[
-    "a:\n  b:\n    c:\n  d: e\nf: g",
-    "a:\n# b\n  c: d",
-    "a:\n      # b\n  c: d",
-    "a: b\n---\nc: d",
-    "a: b\n...",
-    "a: ---",
-  ],
-  ...[
-    "--- a: b",
-    "--- # a\nb: c",
-    "# a\n---\nb: c",
-    "---\n---\na: b",
-    "a:\n--- b",
-    "a: --- b",
-    "a:\n- ---",
-    "a:\n- --b",
-  ],
-  ...[
-    "a:\tb",
-    "a:\n\tb: c",
-    "a: b\t",
-    "a: b\r\nc: d\r\n",
-    "\ufeffa: b",
-    "a: \u0000",
-    "a: \u0085b",
-    "a: \u2028b",
-    "a: ü",
-  ],
-  ...[
-    "a: b\\",
-    "a: //b",
-    "a: /",
-    "a: -",
-    "a: --",
-    "a: -b",
-    "a: ---b",
-    "a: --- ",
-    "a: null ",
-    "a: nullx",
-    "a: true:",
-  ],
-  `${"k".repeat(64)}: a`,
-  `${"k".repeat(2000)}: a`,
-  `a: ${"v".repeat(5000)}`,
+  ...listed(` ¦↵¦---¦---↵¦...¦# only this¦text¦- a¦[]¦{}¦null¦%YAML 1.2↵---↵a: b¦a¦a:¦a: ¦a:b¦a:  b¦a: b ¦
+a :b¦a: b: c¦a: b:¦a: b #c¦a: b#c¦a: #c¦a: - b¦a: ~¦a: Null¦a: NULL¦a: True¦a: yes¦a: No¦a: on¦
+a: 1¦a: 01¦a: 0x1f¦a: 0o17¦a: 1e3¦a: .5¦a: -1¦a: +1¦a: -.inf¦a: .NaN¦a: 1_000¦a: 12:30¦
+a: 2024-10-08¦a: &x b¦a: *x¦a: !!str b¦a: ! b¦a: |↵  b¦a: >-↵  b¦a: @b¦a: \`b¦a: %b¦a: ? b¦
+a: {b: c}¦a: [b, c]¦a: {}b¦a: { }¦a: {} #c¦a: []↵- b¦a: b, c¦a: b]¦a: ]b¦a: b{}¦a: "b¦a: b"¦
+a: "b\\n"¦a: "b"c¦a: "b" "c"¦a: 'b''c'¦a: 'b¦a: "b #c: d"¦a: ''¦a: "b↵c"¦a: 'b↵  c'¦a: b↵  c¦
+a: b↵  c: d¦a:↵  b↵  c¦a: b↵↵  c¦a: b↵# c↵  d¦a: b↵a: c¦a:↵  b: c↵  b: d¦"a": b¦'a': b¦? a↵: b¦
+1: b¦true: b¦null: b¦<<: b¦Null: a¦TRUE: a¦__proto__: a¦constructor: a¦toString: a¦
+hasOwnProperty:↵- a¦a: __proto__¦a:↵- b¦a:↵ - b↵ - c¦a:↵- b↵ - c¦a:↵ - b↵- c¦a:↵- b↵c: d¦a:↵-b¦
+a:↵-  b¦a:↵- ↵¦a:↵-¦a:↵- - b¦a:↵- b:↵- c¦a:↵- b:↵  - c↵  d: e¦a:↵- b: c↵  d: e↵- f: g¦
+a:↵- b: c↵   d: e¦a:↵- b: c↵ d: e¦a:↵-↵  b: c¦a:↵- b:↵    c: d↵  e: f¦a:↵- # b↵  c: d¦
+a:↵- b: c↵↵↵- d¦a:↵    b: c↵  d: e¦a:↵  b: c↵    d: e¦a:↵  b: c↵ d: e¦ a: b¦ a: b↵c: d¦
+  a: b↵  c: d¦a:↵  b:↵    c:↵  d: e↵f: g¦a:↵# b↵  c: d¦a:↵      # b↵  c: d¦a: b↵---↵c: d¦
+a: b↵...¦a: ---¦--- a: b¦--- # a↵b: c¦# a↵---↵b: c¦---↵---↵a: b¦a:↵--- b¦a: --- b¦a:↵- ---¦
+a:↵- --b¦a:\tb¦a:↵\tb: c¦a: b\t¦a: b\r↵c: d\r↵¦\ufeffa: b¦a: \u0000¦a: \u0085b¦a: \u2028b¦a: ü¦
+a: b\\¦a: //b¦a: /¦a: -¦a: --¦a: -b¦a: ---b¦a: --- ¦a: null ¦a: nullx¦a: true:`),
+  ...["", `${"k".repeat(64)}: a`, `${"k".repeat(2000)}: a`, `a: ${"v".repeat(5000)}`],
   Array.from({ length: 60 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
   Array.from({ length: 3000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
   `a:\n${"- ".repeat(3000)}b`,
 ];
 
+const SCALARS = listed("a¦b-c¦name¦null¦True¦false¦x.y¦0¦1.5¦-1¦~¦--flag¦https://h:1/p¦a b");
+
+/** What is put into documents. */
 const PIECES = [
-  ...[
-    "a",
-    "b-c",
-    "name",
-    "null",
-    "True",
-    "false",
-    "x.y",
-    "0",
-    "1.5",
-    "-1",
-    "~",
-    "--flag",
-    "https://h:1/p",
-    "a b",
-  ],
-  ...[
-    ": ",
-    ":",
-    " ",
-    "  ",
-    "- ",
-    "-",
-    "\n",
-    "\n",
-    "\n  ",
-    "\n    ",
-    "\n- ",
-    "\n  - ",
-    "#",
-    " #",
-    '"',
-    "'",
-    "\\",
-  ],
-  ...[
-    "{}",
-    "[]",
-    "{",
-    "]",
-    ",",
-    "&",
-    "*",
-    "!",
-    "|",
-    ">",
-    "%",
-    "@",
-    "`",
-    "?",
-    "\t",
-    "---",
-    "...",
-    "é",
-    '"q"',
-    "'q'",
-  ],
+  ...SCALARS,
+  ...listed(
+    `: ¦:¦ ¦  ¦- ¦-¦↵¦↵¦↵  ¦↵    ¦↵- ¦↵  - ¦#¦ #¦"¦'¦\\¦{}¦[]¦{¦]¦,¦&¦*¦!¦|¦>¦%¦@¦\`¦?¦\t¦---¦...¦é¦"q"¦'q'`,
+  ),
 ];
 
 /** A document with mappings and sequences as they are usually nested, and mostly with scalars that are known. */
@@ -311,7 +107,7 @@ function generated(random: Random, indent = 0): string {
     const key = `${random.pick(["a", "name", "user", "x.y"])}${random.chance(0.9) ? i : ""}`;
     const deeper = indent + 1 + random.below(4);
     const kind = indent > 12 ? 0 : random.below(6);
-    if (kind < 3) lines.push(`${pad}${key}: ${random.pick(PIECES.slice(0, 14))}`);
+    if (kind < 3) lines.push(`${pad}${key}: ${random.pick(SCALARS)}`);
     else if (kind === 3) lines.push(`${pad}${key}:`, generated(random, deeper));
     else {
       const dash = random.chance(0.5) ? indent : deeper;

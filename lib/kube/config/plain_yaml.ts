@@ -29,10 +29,7 @@ const PLAIN_START = /^-{0,2}[A-Za-z/]/;
 const QUOTED = /^(?:"([^"\\]*)"|'([^']*)')$/;
 
 /** Lower case only: the library decides what `Null` and `TRUE` are. */
-const WORDS: ReadonlyMap<string, boolean | null> = new Map([["null", null], ["true", true], [
-  "false",
-  false,
-]]);
+const WORDS = new Map<string, boolean | null>(Object.entries({ null: null, true: true, false: false }));
 
 /**
  * Reads a document.
