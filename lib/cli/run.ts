@@ -14,7 +14,7 @@ import { helpFor } from "./help.ts";
 import { holderAroundUs, ownHold } from "./nested.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { Reporter } from "./reporter.ts";
-import { markOf, runAcquired, type RunParts } from "./run_acquired.ts";
+import { markOf, ONE_TURN_MS, runAcquired, type RunParts } from "./run_acquired.ts";
 import { type RunOptions, runOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
 import type { World } from "./world.ts";
@@ -66,9 +66,6 @@ export async function runLocked(options: RunOptions, world: World): Promise<numb
 const ENDPOINTS_ADVICE =
   "Kubernetes deprecates Endpoints since 1.33; to move to a Lease, run the whole fleet with " +
   "klatch run --strategy endpoints,lease, and when all of it does, with --strategy lease";
-
-/** The shortest that a timer can be, in milliseconds. */
-const ONE_TURN_MS = 1;
 
 async function runUnderLock(parts: RunParts): Promise<number> {
   const { options, lock, signals, reporter, world } = parts;

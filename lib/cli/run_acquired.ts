@@ -17,6 +17,9 @@ import type { RunOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
 import type { World } from "./world.ts";
 
+/** The shortest that a timer can be, in milliseconds: what is to be sent is sent then. */
+export const ONE_TURN_MS = 1;
+
 /** What a run is made of once the cluster is known. */
 export interface RunParts {
   readonly options: RunOptions;
@@ -92,7 +95,7 @@ async function runHeld(
   // Nobody may have noticed that the time was up, if klatch stood still: then it is not known who else has run.
   if (world.clock.awakeOrNot() >= hold.moments().termAtMs) throw noticedLate(lock);
   // Nothing is left to guard. That can wait until the release is on its way, since somebody may wait for that.
-  world.clock.sleep(0).then(() => guard?.end());
+  world.clock.sleep(ONE_TURN_MS).then(() => guard?.end());
   await hold.release({ remove: options.cleanup });
   return status;
 }
