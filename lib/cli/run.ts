@@ -109,6 +109,7 @@ function acquire(
     me,
     timing: options.timing,
     waitMs: options.waitMs,
+    guarded: options.guard,
     interrupted: interrupted.signal,
     tell: (event) => {
       const outer = event.kind === "waiting" ? holderAroundUs(event.view) : undefined;

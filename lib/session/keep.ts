@@ -18,8 +18,10 @@ import { type AcquireRequest, type Hold, refOf } from "./types.ts";
 import { write } from "./write.ts";
 
 /**
- * The longest that the deadline goes unchecked. Timers stand still while a machine is suspended; the clock that
- * the deadline is on does not.
+ * The longest that the deadline goes unchecked where nobody else looks at it. Timers stand still while a machine is
+ * suspended; the clock that the deadline is on does not. A guard has its timer on that very clock: when the machine goes
+ * on, it stops the command and tells us, in its own first second no later than we would look. Each look of ours would
+ * only wake a processor up.
  */
 const CHECK_EVERY_MS = 1_000;
 /** How long a hold lasts before the object is followed, which has a price: a short one makes do without. */
@@ -232,10 +234,11 @@ class Keeper implements Hold {
   }
 
   async #guardDeadline(): Promise<void> {
-    const { clock } = this.#request;
+    const { clock, guarded } = this.#request;
+    const longestMs = guarded ? Infinity : CHECK_EVERY_MS;
     while (!this.#over && !this.#isLate()) {
       const leftMs = this.moments().termAtMs - clock.awakeOrNot();
-      await clock.sleep(Math.min(leftMs, CHECK_EVERY_MS), this.#stopped.signal);
+      await clock.sleep(Math.min(leftMs, longestMs), this.#stopped.signal);
     }
   }
 

@@ -39,6 +39,8 @@ export async function acquireAll(
           ...request,
           strategy,
           waitMs: waitMs === undefined ? undefined : leftMs,
+          // No guard is told of the first hold's deadlines before there is a last one.
+          guarded: false,
           interrupted: AbortSignal.any([interrupted, all.lost]),
           tell: all.listen,
         }),

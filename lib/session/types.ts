@@ -19,6 +19,11 @@ export interface AcquireRequest {
   readonly timing: Timing;
   /** How long to wait for the lock, in milliseconds; 0: try once; `undefined`: for ever. */
   readonly waitMs?: number | undefined;
+  /**
+   * Whether a guard is told every deadline, and acts upon it on a timer of its own that counts the time in which the
+   * machine was suspended. Then the session does without looking at the clock every second.
+   */
+  readonly guarded?: boolean | undefined;
   /** Aborts the wait; its reason is what {@link acquire} rejects with. */
   readonly interrupted: AbortSignal;
   /** Is told what happens, for people and logs. It must not throw. */

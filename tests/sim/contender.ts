@@ -129,6 +129,7 @@ export class KlatchRun implements Run {
         me: this.me,
         timing: this.timing,
         waitMs: this.#around.timeline.nowMs < scenario.healAtMs ? scenario.waitMs : undefined,
+        guarded: this.guarded,
         interrupted: this.interrupted.signal,
         tell: (event) => this.#onSession(event),
       });
