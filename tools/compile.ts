@@ -13,7 +13,7 @@ const ROOT = new URL("..", import.meta.url).pathname;
 /**
  * V8 takes what it has kept only when it runs with the same flags. It is not to forget functions that are rarely used:
  * a hand-over must not wait until they are compiled again. Its baseline compiler is off: a run is over before that pays.
- * So is what collects garbage once more when a program has little to do: it costs more than an hour's renewals, for 2 MB.
+ * So is the collector that comes when a program has little to do: it takes 40 ms, as long as ten renewals, for 2 MB.
  */
 const COMPILE = [
   "compile",
