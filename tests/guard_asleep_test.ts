@@ -19,7 +19,7 @@ async function begun(place: Place) {
   const running = place.spawn([], ["sh", "-c", `echo "pid $$"; ${FOREVER}`]);
   const command = Number((await running.line("stdout", /pid \d+/)).slice(4));
   const [guard = 0] = guardsOf(running.pid);
-  assertMatch(commandLine(guard) ?? "", /^\/bin\/sh -c trap .*; sleep 1 /);
+  assertMatch(commandLine(guard) ?? "", /^\/bin\/sh -c trap .*; \{ sleep 1 /);
   return { running, command, guard };
 }
 

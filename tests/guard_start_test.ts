@@ -11,7 +11,9 @@ import { exitStatus, KlatchError } from "../lib/errors.ts";
 import { close, makePipe, readSome } from "../lib/process/descriptors.ts";
 import { Guarded } from "../lib/process/guard/guarded.ts";
 import { bootTimeMs } from "../lib/process/libc/boot_time.ts";
-import { processStat } from "../lib/process/proc.ts";
+import { GuardHandle } from "../lib/process/guard/handle.ts";
+import { DeadMansSwitch } from "../lib/process/guard/switch.ts";
+import { listPids, processStat } from "../lib/process/proc.ts";
 import { exitOf, spawnCommand, startProcess } from "../lib/process/spawn.ts";
 import { klatchBinary, runKlatch } from "./support/binary.ts";
 import { runs, until } from "./support/processes.ts";
@@ -87,6 +89,25 @@ describe("a guard's start", () => {
     await guard.armed();
   });
 
+  it("is sooner when it is woken up", async () => {
+    const self = ["sh", "-c", "echo ready; exec sleep 600"];
+    const dead = new DeadMansSwitch();
+    const [sleeper, woken] = [0, 1].map(() => new GuardHandle(self, undefined, dead, "asleep"));
+    const order = { terminal: false, mark: { name: "X", value: "x" }, stopSignal: 15, killAfterMyEndMs: 0 };
+    const awake: string[] = [];
+    const begin = (guard: GuardHandle, name: string) =>
+      guard.begin(order, { ready: () => awake.push(name), armed() {}, acting() {}, gone() {} });
+    begin(sleeper!, "sleeper");
+    begin(woken!, "woken");
+    // A shell that is not yet there would be ended by that.
+    await until(() => [sleeper!, woken!].every(({ pid }) => hasChild(pid)));
+    woken!.wake();
+    await until(() => awake.length === 2);
+    await Promise.all([sleeper!.end(), woken!.end()]);
+    dead.disarm();
+    assertEquals(awake, ["woken", "sleeper"]);
+  });
+
   it("leaves nothing open in it but its pipes, and nothing of it in the command", async () => {
     const list = "ls /proc/self/fd | sort -n | tr '\\n' ' ' >&2";
     const outer = new Deno.Command("sh", {
@@ -145,6 +166,10 @@ describe("a guard's start", () => {
     assertEquals(blocked | (0b11n << 31n), 0xffff_ffff_ffff_ffffn ^ BigInt(KILL_CHLD_CONT_STOP));
   });
 });
+
+function hasChild(pid: number): boolean {
+  return listPids().some((each) => processStat(each)?.ppid === pid);
+}
 
 /** A program that starts a guard and a command, both of which list their descriptors. */
 function script(list: string): string {

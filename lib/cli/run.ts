@@ -80,6 +80,7 @@ async function runUnderLock(parts: RunParts): Promise<number> {
   });
   const acquiring = acquire(parts, me, interrupted, (event) => {
     if (event.kind === "renewed") guard?.deadline(event.moments);
+    if (event.kind === "waiting") guard?.wake();
     if (event.kind === "waiting" || event.kind === "acquired") rehearsal.begin();
     reporter.tell(event);
   });

@@ -120,6 +120,11 @@ export class Guarded implements CommandGuard {
     return this.#armed.promise;
   }
 
+  /** The lock has to be waited for: there is time for the guard to wake up, if it sleeps. */
+  wake(): void {
+    if (this.#command === undefined) this.#current?.wake();
+  }
+
   /** The hold was acquired or renewed. */
   deadline(deadlines: Deadlines): void {
     if (this.#deadlines === undefined) this.#limit(this.#armed);

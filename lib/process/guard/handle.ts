@@ -16,7 +16,7 @@ import {
 import { kill } from "../libc/signals.ts";
 import { SIGNALS } from "../signals.ts";
 import { exitOf, startProcess } from "../spawn.ts";
-import { startAsleep } from "./asleep.ts";
+import { startAsleep, WAKE } from "./asleep.ts";
 import {
   type Answer,
   GUARD_WORD,
@@ -54,6 +54,7 @@ export class GuardHandle {
   readonly #heard: Promise<void>;
   #gone = false;
   #asleep: boolean;
+  #woken = false;
   #ended: Promise<void> | undefined;
 
   /**
@@ -120,6 +121,13 @@ export class GuardHandle {
   /** Whether it has still to become a guard; what it is told it will read then. */
   get asleep(): boolean {
     return this.#asleep;
+  }
+
+  /** Ends its sleep. Only before there is a command, which would be told the same. */
+  wake(): void {
+    if (this.#asleep && !this.#woken && !this.#gone) kill(-this.pgid, WAKE);
+    // Once, since what it becomes hears everything until it has told the kernel otherwise.
+    this.#woken = true;
   }
 
   /** Tells it something, and never waits for it to listen. If somebody has stopped it, it goes on. */
