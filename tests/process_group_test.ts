@@ -8,6 +8,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../lib/errors.ts";
 import { processGroup } from "../lib/process/group.ts";
+import { kill } from "../lib/process/libc/signals.ts";
 import { processesOf, processStat } from "../lib/process/proc.ts";
 import type { CommandGuard } from "../lib/process/run.ts";
 import { attributes, spawnCommand } from "../lib/process/spawn.ts";
@@ -30,11 +31,14 @@ describe("the process group", () => {
     });
     try {
       const inside = `read -r _ _ _ _ pgid _ < /proc/self/stat; test "$pgid" = ${guard.pgid} && exit 3`;
-      // The guard of this test has a child of its own, which counts as the command's: only the guard is excepted.
+      // The guard of this test has a child, as one that sleeps at first has.
       await until(() => processesOf("getpgid", guard.pgid).length === 2);
-      assertEquals(processGroup(guard.pgid, () => [guard.pid]).alive().length, 1);
-      const child = processesOf("getpgid", guard.pgid).find(({ pid }) => pid !== guard.pid);
-      assertEquals(processGroup(guard.pgid, () => [guard.pid, child?.pid ?? 0]).alive(), []);
+      assertEquals(processGroup(guard.pgid).alive().length, 2);
+      const command = spawnCommand({ argv: ["sleep", "600"], group: { join: guard.pgid } });
+      assertEquals(processGroup(guard.pgid, () => [guard.pid]).alive(), [command.pid]);
+      kill(command.pid, 9);
+      await command.exit;
+      assertEquals(processGroup(guard.pgid, () => [guard.pid]).alive(), []);
       assertEquals(
         (await spawnCommand({ argv: ["sh", "-c", inside], group: { join: guard.pgid } }).exit).code,
         3,

@@ -10,19 +10,18 @@
  * @module
  */
 
-import type { Clock } from "../../clock.ts";
 import { asKlatchError, KlatchError } from "../../errors.ts";
 import type { Handed } from "../descriptors.ts";
-import { type Mark, onTerminal } from "../group.ts";
-import { environ } from "../libc/children.ts";
+import { onTerminal } from "../group.ts";
 import { kill } from "../libc/signals.ts";
 import type { CommandGuard } from "../run.ts";
 import { SIGNALS } from "../signals.ts";
 import type { SpawnedCommand } from "../spawn.ts";
 import { Alarm } from "./alarm.ts";
 import { ASLEEP_WITHIN_MS } from "./asleep.ts";
-import type { EarlyGuard } from "./early.ts";
+import { cannotStart, stoppedByGuard, tooManyEnded } from "./failures.ts";
 import { GuardHandle } from "./handle.ts";
+import { type GuardedOptions, isNested, orderFor } from "./options.ts";
 import type { Order, Told } from "./protocol.ts";
 import { DeadMansSwitch } from "./switch.ts";
 
@@ -32,29 +31,6 @@ const READY_WITHIN_MS = 10_000;
 const MOST_GUARDS = 10;
 /** And how many in a row before they have begun to guard. */
 const MOST_UNREADY = 3;
-/** How long after klatch's end KILL follows, unless told otherwise. */
-const KILL_AFTER_MS = 5_000;
-
-/** What a run wants to be guarded with. */
-export interface GuardedOptions {
-  /** The words that start this program once more. */
-  readonly self: readonly string[];
-  /** A guard that was started before anything was known. */
-  readonly early?: EarlyGuard;
-  /** How long a hold lasts without a renewal, until the command is asked to stop; milliseconds. */
-  readonly renewDeadlineMs: number;
-  /** By what the command's processes are known on a terminal: its name stands in the environment of every run's. */
-  readonly mark: Mark;
-  /** The signal that asks the command to stop, 1–64. */
-  readonly stopSignal: number;
-  /** How long after it KILL follows, if that was asked for; milliseconds. */
-  readonly killAfterMs?: number;
-  /** What makes the guard's lines JSON objects; see {@link Order}. */
-  readonly fields?: Readonly<Record<string, string>>;
-  readonly clock: Clock;
-  /** Tells the user something, one line without a line break. */
-  readonly say: (line: string) => void;
-}
 
 /** When a hold must have ended, as a session says it. */
 export interface Deadlines {
@@ -90,17 +66,8 @@ export class Guarded implements CommandGuard {
   constructor(options: GuardedOptions) {
     this.#options = options;
     this.#switch = options.early?.dead ?? new DeadMansSwitch();
-    const { mark, stopSignal, killAfterMs, fields } = options;
-    // A klatch inside of another one's command: who kills it wants the command gone now, not in five seconds.
-    this.#nested = environ().some(({ name }) => name === mark.name);
-    this.#order = {
-      stopSignal,
-      ...(killAfterMs !== undefined && { killAfterMs }),
-      killAfterMyEndMs: this.#nested ? 0 : killAfterMs ?? KILL_AFTER_MS,
-      terminal: this.#terminal,
-      mark,
-      ...(fields !== undefined && { fields }),
-    };
+    this.#nested = isNested(options.mark);
+    this.#order = orderFor(options, { terminal: this.#terminal, nested: this.#nested });
     this.#startGuard(options.early?.guard);
   }
 
@@ -253,23 +220,13 @@ export class Guarded implements CommandGuard {
 
   #acting(): void {
     this.#over = true;
-    this.#break(
-      new KlatchError("lost", "klatch was stopped or too busy to renew, and the guard stopped the command", {
-        hint: "check what the command left half done",
-      }),
-    );
+    this.#break(stoppedByGuard());
   }
 
   #gone(guard: GuardHandle): void {
     if (this.#over || this.#current !== guard || this.#broken.signal.aborted) return;
-    if (this.#all.length >= MOST_GUARDS) {
-      return this.#break(
-        new KlatchError("guard", `${MOST_GUARDS} guards have ended before their time`, HINT),
-      );
-    }
-    if (this.#unready >= MOST_UNREADY) {
-      return this.#break(cannotStart("it ended at once, again and again"));
-    }
+    if (this.#all.length >= MOST_GUARDS) return this.#break(tooManyEnded(MOST_GUARDS));
+    if (this.#unready >= MOST_UNREADY) return this.#break(cannotStart("it ended at once, again and again"));
     if (this.#unready === 0) {
       this.#options.say(`the guard (process ${guard.pid}) has ended before its time: starting another`);
     }
@@ -280,12 +237,6 @@ export class Guarded implements CommandGuard {
     this.#armed.reject(error);
     this.#broken.abort(error);
   }
-}
-
-const HINT = { hint: "--no-guard does without, at your own risk" };
-
-function cannotStart(why: string): KlatchError {
-  return new KlatchError("guard", `the guard cannot be started: ${why}`, HINT);
 }
 
 /** A promise whose rejection need not be of interest to anybody. */
