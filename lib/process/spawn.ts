@@ -17,6 +17,7 @@ import { ERRNO } from "./libc/errno.ts";
 import { cString, fixedBytes } from "./libc/library.ts";
 import { ignoredAtStart, keepDispositions, processStat } from "./proc.ts";
 import { DEAF_TO } from "./signals.ts";
+import { startFailure } from "./start_failure.ts";
 
 /** The process group of a command: a new one, klatch's, or one that exists already in this session. */
 export type GroupChoice = "own" | "inherit" | { readonly join: number };
@@ -233,43 +234,4 @@ export async function exitOf(pid: number): Promise<Exit> {
   const raw = new DataView(status.buffer).getInt32(0, true);
   const signal = raw & 0x7f;
   return signal === 0 ? { code: (raw >> 8) & 0xff } : { signal };
-}
-
-/** Why a command could not be started, as people say it. */
-const REASONS: Readonly<Record<number, string>> = {
-  [ERRNO.EPERM]: "the operation is not permitted",
-  [ERRNO.E2BIG]: "its arguments and environment are too long",
-  [ERRNO.ENOEXEC]: "its format is not known to the system",
-  [ERRNO.EACCES]: "permission is denied",
-  [ERRNO.ENOTDIR]: "a part of its path is not a directory",
-  [ERRNO.EISDIR]: "it is a directory",
-  [ERRNO.ETXTBSY]: "the file is open for writing",
-  [ERRNO.ENAMETOOLONG]: "its name is too long",
-  [ERRNO.ELOOP]: "its path has too many symbolic links",
-};
-
-function startFailure(file: string, error: number, group: GroupChoice): KlatchError {
-  const name = JSON.stringify(file);
-  if (error === ERRNO.EAGAIN || error === ERRNO.ENOMEM) {
-    const what = error === ERRNO.EAGAIN ? "the limit of processes is reached" : "there is not enough memory";
-    return new KlatchError("internal", `cannot start ${name}: ${what}`, { hint: "try again later" });
-  }
-  if (typeof group === "object" && (error === ERRNO.EPERM || error === ERRNO.ESRCH)) {
-    return new KlatchError("internal", `cannot start ${name} in process group ${group.join}: it is gone`);
-  }
-  if (error === ERRNO.ENOENT) {
-    const slash = file.includes("/");
-    return new KlatchError(
-      "not-found",
-      `cannot run ${name}: ${slash ? "no such file" : "not found in PATH"}`,
-      {
-        hint: slash
-          ? "check the path and, for a script, the interpreter in its first line"
-          : "check the name and PATH",
-      },
-    );
-  }
-  return new KlatchError("not-executable", `cannot run ${name}: ${REASONS[error] ?? `error ${error}`}`, {
-    hint: "check that it is an executable file",
-  });
 }

@@ -97,12 +97,11 @@ export class Guarded implements CommandGuard {
     if (this.#deadlines === undefined) this.#limit(this.#armed);
     this.#deadlines = deadlines;
     this.#current?.tell({ kind: "deadline", ...times(deadlines) });
-    this.#trustSleeper();
+    this.#trustSleeper(deadlines);
   }
 
   /** A guard that has not woken up yet will read the deadlines in time. */
-  #trustSleeper(): void {
-    const { termAtMs } = this.#deadlines ?? { termAtMs: 0 };
+  #trustSleeper({ termAtMs }: Deadlines): void {
     if (!this.#current?.asleep || termAtMs - this.#options.clock.awakeOrNot() < ASLEEP_WITHIN_MS) return;
     // Should somebody stop it and klatch at once, it has no timer yet that would wake it.
     this.#alarm ??= new Alarm();
