@@ -38,7 +38,7 @@ export async function start(): Promise<never> {
     hostname: () => Deno.hostname(),
     self,
     guard,
-    nonce,
+    nonce: () => crypto.getRandomValues(new Uint8Array(8)).toHex(),
     makeScratch,
   };
   const { main } = await import("./lib/cli/mod.ts");
@@ -47,12 +47,6 @@ export async function start(): Promise<never> {
   const enough = new AbortController();
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);
   Deno.exit(status);
-}
-
-function nonce(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => n.toString(16).padStart(2, "0")).join(
-    "",
-  );
 }
 
 /**

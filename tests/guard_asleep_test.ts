@@ -10,9 +10,7 @@ import { leftovers, onServers, type Place } from "./e2e/place.ts";
 import { FOREVER, guardOf, guardsOf, send } from "./support/guards.ts";
 import { commandLine } from "./support/marked_processes.ts";
 import { runs, until } from "./support/processes.ts";
-import { testServers } from "./support/servers.ts";
-
-const sandbox = testServers().filter(({ name }) => name === "sandbox");
+import { sandboxOnly } from "./support/servers.ts";
 
 /** A command that has just begun and runs until it is told to end, and its guard, which sleeps. */
 async function begun(place: Place) {
@@ -84,4 +82,4 @@ onServers("a guard that sleeps at first", (test) => {
     assertEquals((await running.finished).code, 123);
     await until(() => !runs(guard));
   });
-}, sandbox);
+}, sandboxOnly());

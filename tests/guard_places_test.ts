@@ -13,9 +13,8 @@ import { spawnCommand } from "../lib/process/spawn.ts";
 import { leftovers, onServers, type Place, QUICK_FLAGS } from "./e2e/place.ts";
 import { census, FOREVER, guardOf, guardsOf, send } from "./support/guards.ts";
 import { canRun, runs, shellLine, startOnTerminal, until } from "./support/processes.ts";
-import { testServers } from "./support/servers.ts";
+import { sandboxOnly } from "./support/servers.ts";
 
-const sandbox = testServers().filter(({ name }) => name === "sandbox");
 const isRoot = Deno.uid() === 0;
 const noMounts = isRoot && canRun("unshare", "--mount", "true") && canRun("chroot", "--version") &&
     canRun("ldd", "--version")
@@ -203,7 +202,7 @@ onServers("the guard", (test) => {
     send("SIGKILL", await guardOf(klatch!), klatch!);
     await until(() => !runs(command!));
   }, noTerminal);
-}, sandbox);
+}, sandboxOnly());
 
 describe("a number that means another process by now", () => {
   it("gets no signal", async () => {

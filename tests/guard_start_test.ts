@@ -13,7 +13,7 @@ import { Guarded } from "../lib/process/guard/guarded.ts";
 import { bootTimeMs } from "../lib/process/libc/boot_time.ts";
 import { GuardHandle } from "../lib/process/guard/handle.ts";
 import { DeadMansSwitch } from "../lib/process/guard/switch.ts";
-import { listPids, processStat } from "../lib/process/proc.ts";
+import { processesOf, processStat } from "../lib/process/proc.ts";
 import { exitOf, spawnCommand, startProcess } from "../lib/process/spawn.ts";
 import { klatchBinary, runKlatch } from "./support/binary.ts";
 import { runs, until } from "./support/processes.ts";
@@ -100,7 +100,7 @@ describe("a guard's start", () => {
     begin(sleeper!, "sleeper");
     begin(woken!, "woken");
     // A shell that is not yet there would be ended by that.
-    await until(() => [sleeper!, woken!].every(({ pid }) => hasChild(pid)));
+    await until(() => [sleeper!, woken!].every(({ pgid }) => processesOf("getpgid", pgid).length === 2));
     woken!.wake();
     await until(() => awake.length === 2);
     await Promise.all([sleeper!.end(), woken!.end()]);
@@ -166,10 +166,6 @@ describe("a guard's start", () => {
     assertEquals(blocked | (0b11n << 31n), 0xffff_ffff_ffff_ffffn ^ BigInt(KILL_CHLD_CONT_STOP));
   });
 });
-
-function hasChild(pid: number): boolean {
-  return listPids().some((each) => processStat(each)?.ppid === pid);
-}
 
 /** A program that starts a guard and a command, both of which list their descriptors. */
 function script(list: string): string {

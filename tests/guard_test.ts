@@ -11,9 +11,7 @@ import { leftovers, onServers, type Place, QUICK_FLAGS } from "./e2e/place.ts";
 import type { RunningKlatch } from "./support/binary.ts";
 import { census, DEAF, FOREVER, guardOf, guardsOf, pidsIn, send } from "./support/guards.ts";
 import { canRun, runs, until } from "./support/processes.ts";
-import { testServers } from "./support/servers.ts";
-
-const sandbox = testServers().filter(({ name }) => name === "sandbox");
+import { sandboxOnly } from "./support/servers.ts";
 
 /** Starts the deaf command under a klatch that waits for a long hold, and another klatch that waits for its end. */
 async function deafAndHeir(place: Place, flags: readonly string[] = QUICK_FLAGS, shell = DEAF) {
@@ -359,4 +357,4 @@ onServers("the guard", (test) => {
     const byVariable = await place.run(["-q"], ["true"], { env: { KLATCH_NO_GUARD: "1" } });
     assertMatch(byVariable.stderr, /^klatch: running without a guard: .*\n$/);
   });
-}, sandbox);
+}, sandboxOnly());

@@ -10,6 +10,8 @@ import type { KubeClient, KubeObject } from "../lib/kube/api.ts";
 import { acquire, DEFAULT_TIMING, type Hold, type Timing } from "../lib/session/mod.ts";
 import { moments } from "../lib/session/timing.ts";
 import { lease } from "../lib/strategies/lease.ts";
+import { Machine } from "./sim/machine.ts";
+import { Timeline } from "./sim/timeline.ts";
 
 const timingOf = (leaseS: number, renewS: number, retryS: number): Timing => {
   return { leaseDurationMs: leaseS * 1000, renewDeadlineMs: renewS * 1000, retryPeriodMs: retryS * 1000 };
@@ -44,53 +46,43 @@ describe("a hold", () => {
   });
 });
 
-/** A machine's time. Timers stand still while it is suspended. */
+/** The clock of a machine whose time the test turns. */
 class TurnedClock implements Clock {
-  #monotonicMs = 0;
-  #suspendedMs = 0;
-  #timers: { readonly atMs: number; readonly run: () => void }[] = [];
+  readonly #timeline = new Timeline();
+  readonly #machine = new Machine("m", { rate: 1, skewMs: 0, startMs: 0 }, this.#timeline);
   /** How often something was woken. */
   wakes = 0;
 
-  monotonic = () => this.#monotonicMs;
-  awakeOrNot = () => this.#monotonicMs + this.#suspendedMs;
-  wall = () => 1.8e12 + this.awakeOrNot();
+  monotonic = () => this.#machine.monotonic();
+  awakeOrNot = () => this.#machine.awakeOrNot();
+  wall = () => this.#machine.wall();
   random = () => 0;
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (ms <= 0 || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = { atMs: this.#monotonicMs + ms, run: resolve };
-      this.#timers.push(timer);
+      const cancel = this.#machine.when(this.monotonic, this.monotonic() + ms, 0, () => {
+        this.wakes++;
+        resolve();
+      });
       signal?.addEventListener("abort", () => {
-        this.#timers = this.#timers.filter((each) => each !== timer);
+        cancel();
         resolve();
       });
     });
   }
 
-  suspend(ms: number): void {
-    this.#suspendedMs += ms;
+  async suspend(ms: number): Promise<void> {
+    this.#machine.freeze("suspended");
+    await this.turn(ms);
+    this.#machine.thaw();
   }
 
   async turn(ms: number): Promise<void> {
-    const endMs = this.#monotonicMs + ms;
-    for (;;) {
-      await settled();
-      const next = this.#timers.toSorted((a, b) => a.atMs - b.atMs)[0];
-      if (next === undefined || next.atMs > endMs) break;
-      this.#timers = this.#timers.filter((each) => each !== next);
-      this.#monotonicMs = next.atMs;
-      this.wakes++;
-      next.run();
-    }
-    this.#monotonicMs = endMs;
+    let isOver = false;
+    this.#timeline.after(ms, () => isOver = true);
+    await this.#timeline.run(() => isOver);
   }
-}
-
-/** Lets everything run that waits for nothing but its turn. */
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve));
 }
 
 /** A server that keeps one object and refuses nothing. */
@@ -132,7 +124,7 @@ describe("a holder whose machine has slept past the deadline", () => {
     const clock = new TurnedClock();
     const hold = await holdOn(clock, yielding().client, false);
     await clock.turn(2_500);
-    clock.suspend(20_000);
+    await clock.suspend(20_000);
     await clock.turn(1_000);
     assert(hold.lost.aborted);
   });
@@ -142,7 +134,7 @@ describe("a holder whose machine has slept past the deadline", () => {
     const { client, writes } = yielding();
     const hold = await holdOn(clock, client, true);
     await clock.turn(2_500);
-    clock.suspend(20_000);
+    await clock.suspend(20_000);
     await clock.turn(7_500);
     assert(hold.lost.aborted);
     assertEquals(writes(), 1);

@@ -39,7 +39,7 @@ async function run(context: Context): Promise<Section> {
   return {
     notes: [
       "`run x -- true`, from just before the start of the program until its end is known, with everything at its " +
-      "default, the guard included. The empty program is one line of TypeScript, compiled as klatch is.",
+      "default, the guard included. The empty program is one line of TypeScript, compiled for the same runtime.",
       ...access.notes,
       ...context.absent,
     ],

@@ -5,13 +5,11 @@
  * @module
  */
 import { EarlyGuard } from "../process/guard/early.ts";
+import { envName } from "./flags.ts";
 import { RUN_VARIABLE } from "./nested.ts";
 
-/** What asks for a short hold, as a flag and in the environment. */
-const HURRIED = [
-  ["--lease-duration", "KLATCH_LEASE_DURATION"],
-  ["--renew-deadline", "KLATCH_RENEW_DEADLINE"],
-] as const;
+/** The flags that ask for a short hold. */
+const HURRIED = ["lease-duration", "renew-deadline"];
 
 /**
  * Starts the guard that a run will probably want at once. Nobody has read the flags yet, so this only looks for some
@@ -30,11 +28,10 @@ export function earlyGuard(
   const end = args.indexOf("--");
   const words = end < 0 ? args : args.slice(0, end);
   const isUnwanted = ["--no-guard", "--help", "-h"].some((flag) => words.includes(flag));
-  if (words[0] !== "run" || isUnwanted || env("KLATCH_NO_GUARD")) return undefined;
-  const isHurried = env(RUN_VARIABLE) !== undefined ||
-    HURRIED.some(([flag, variable]) =>
-      env(variable) !== undefined || words.some((word) => word.startsWith(flag))
-    );
+  if (words[0] !== "run" || isUnwanted || env(envName("no-guard"))) return undefined;
+  const isGiven = (flag: string) =>
+    env(envName(flag)) !== undefined || words.some((word) => word.startsWith(`--${flag}`));
+  const isHurried = env(RUN_VARIABLE) !== undefined || HURRIED.some(isGiven);
   if (!isHurried) return undefined;
   try {
     return new EarlyGuard(self);

@@ -28,6 +28,11 @@ export interface ServerChoice {
   start(): Promise<TestServer>;
 }
 
+/** The sandbox alone, for what no server has a part in. */
+export function sandboxOnly(): ServerChoice[] {
+  return testServers().filter(({ name }) => name === "sandbox");
+}
+
 /**
  * All servers, in the order from fast to real.
  *

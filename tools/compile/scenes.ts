@@ -5,6 +5,7 @@
  * @module
  */
 import { CertificateAuthority, haveOpenssl, type KeyPair } from "../../tests/support/certificates.ts";
+import { Collected } from "../../tests/support/collected_text.ts";
 import { kubeconfigText } from "../../tests/support/kubeconfig_text.ts";
 
 /** The recording program, and where scenes are played. */
@@ -25,7 +26,7 @@ export interface Stage {
 export async function playScenes(stage: Stage): Promise<void> {
   const sandbox = new Deno.Command(stage.recorder, { args: ["sandbox"], stdout: "piped" }).spawn();
   try {
-    const url = /http:\S+/.exec(await textUntil(sandbox.stdout, /http:\S+ /))?.[0] ?? "";
+    const url = /http:\S+/.exec(await said(sandbox.stdout, /http:/))?.[0] ?? "";
     const authority = haveOpenssl() ? await CertificateAuthority.create(stage.dir) : undefined;
     await guard(stage);
     await inPod(stage, new URL(url));
@@ -74,9 +75,9 @@ async function withCertificate(stage: Stage, url: string, credentials: KeyPair):
 async function waiting(stage: Stage, url: string): Promise<void> {
   const env = await kubeconfig(stage, url, { token: "x" });
   const holder = begin(stage, ["--", "cat"], env);
-  await textUntil(holder.stderr, /holding/);
+  await said(holder.stderr, /holding/);
   const next = record(stage, ["--", "true"], env);
-  await textUntil(next.stderr, /waiting/);
+  await said(next.stderr, /waiting/);
   await holder.stdin.close();
   await ends("a run that waited", next, 0);
   await ends("a run before it", holder, 0);
@@ -112,14 +113,9 @@ async function ends(what: string, running: Deno.ChildProcess, expected: number):
   if (code !== expected) throw new Error(`${what} has ended with ${code} and not with ${expected}`);
 }
 
-/** What is written, up to a pattern; the rest is dropped. */
-async function textUntil(from: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string> {
-  const [mine, rest] = from.tee();
-  rest.pipeTo(new WritableStream()).catch(() => {});
-  let text = "";
-  for await (const piece of mine.pipeThrough(new TextDecoderStream())) {
-    text += piece;
-    if (pattern.test(text)) return text;
-  }
-  throw new Error(`in vain, waited for ${pattern} in: ${text}`);
+/** Waits for a line. */
+async function said(from: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string> {
+  const line = await new Collected(from).line(pattern);
+  if (line === undefined) throw new Error(`nobody has said ${pattern}`);
+  return line;
 }
