@@ -16,6 +16,8 @@ import { DeadMansSwitch } from "../lib/process/guard/switch.ts";
 import { processesOf, processStat } from "../lib/process/proc.ts";
 import { exitOf, spawnCommand, startProcess } from "../lib/process/spawn.ts";
 import { klatchBinary, runKlatch } from "./support/binary.ts";
+import { LongSecond } from "./support/long_second.ts";
+import { commandLine } from "./support/marked_processes.ts";
 import { runs, until } from "./support/processes.ts";
 
 const real = systemClock(bootTimeMs);
@@ -89,23 +91,25 @@ describe("a guard's start", () => {
     await guard.armed();
   });
 
-  it("is sooner when it is woken up", async () => {
-    const self = ["sh", "-c", "echo ready; exec sleep 600"];
+  it("does not wait for the end of its sleep when it is woken up", async () => {
+    const folder = await Deno.makeTempDir({ prefix: "klatch-second-" });
+    const second = new LongSecond(folder);
     const dead = new DeadMansSwitch();
-    const [sleeper, woken] = [0, 1].map(() => new GuardHandle(self, undefined, dead, "asleep"));
+    const path = Deno.env.get("PATH") ?? "";
+    Deno.env.set("PATH", second.env.PATH);
+    const guard = new GuardHandle(["sh", "-c", "echo ready; exec sleep 600"], undefined, dead, "asleep");
+    Deno.env.set("PATH", path);
     const order = { terminal: false, mark: { name: "X", value: "x" }, stopSignal: 15, killAfterMyEndMs: 0 };
-    const awake: string[] = [];
-    const begin = (guard: GuardHandle, name: string) =>
-      guard.begin(order, { ready: () => awake.push(name), armed() {}, acting() {}, gone() {} });
-    begin(sleeper!, "sleeper");
-    begin(woken!, "woken");
-    // A shell that is not yet there would be ended by that.
-    await until(() => [sleeper!, woken!].every(({ pgid }) => processesOf("getpgid", pgid).length === 2));
-    woken!.wake();
-    await until(() => awake.length === 2);
-    await Promise.all([sleeper!.end(), woken!.end()]);
+    let ready = false;
+    guard.begin(order, { ready: () => ready = true, armed() {}, acting() {}, gone() {} });
+    // A shell that is not yet there would be ended by that; and a sleep that is not yet there would not.
+    await until(() => processesOf("getpgid", guard.pgid).some(({ pid }) => second.isIn(commandLine(pid))));
+    assertEquals([ready, guard.asleep], [false, true]);
+    guard.wake();
+    await until(() => ready);
+    await guard.end();
     dead.disarm();
-    assertEquals(awake, ["woken", "sleeper"]);
+    await Deno.remove(folder, { recursive: true });
   });
 
   it("leaves nothing open in it but its pipes, and nothing of it in the command", async () => {
