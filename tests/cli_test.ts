@@ -338,12 +338,23 @@ describe("what klatch says", () => {
     reason: "release 7",
     stamp: "",
   };
-  const waiting = { kind: "waiting", view: { holders: [holder], waiters: [], slots: 1 } } as const;
+  const view = { holders: [holder], waiters: [], slots: 1 };
+  const waiting = { kind: "waiting", view, place: undefined } as const;
+  const held = "klatch: waiting for ns/x: held by alice since 2026-01-02T03:04:05Z (release 7)";
 
   it("is one line for people", () => {
     const { world, said } = quietWorld();
     new Reporter(world, { format: "text", quiet: false, verbose: false }, lock, "lease").tell(waiting);
-    assertEquals(said, ["klatch: waiting for ns/x: held by alice since 2026-01-02T03:04:05Z (release 7)\n"]);
+    assertEquals(said, [`${held}\n`]);
+  });
+
+  it("tells the place in the queue, in a line of its own only with another holder", () => {
+    const { world, said } = quietWorld();
+    const reporter = new Reporter(world, { format: "text", quiet: false, verbose: false }, lock, "ticket");
+    reporter.tell({ ...waiting, place: 3 });
+    reporter.tell({ ...waiting, place: 2 });
+    reporter.tell({ kind: "waiting", view: { ...view, holders: [] }, place: 1 });
+    assertEquals(said, [`${held}; number 3 in line\n`, "klatch: waiting for ns/x: next in line\n"]);
   });
 
   it("is one object a line for programs", () => {

@@ -36,10 +36,13 @@ export class Reporter {
   readonly #strategy: string;
   readonly #program: string;
   #heldSinceMs = 0;
+  #waitingSinceMs: number | undefined;
   /** Whether the cursor stands behind a line that the next one is to be written over. */
   #openLine = false;
   #ticking: AbortController | undefined;
   #warnedTrouble = false;
+  /** Whom the last line about waiting names. */
+  #waitsFor: string | undefined;
 
   constructor(world: World, voice: Voice, lock: LockName, strategy: string) {
     this.#world = world;
@@ -55,7 +58,7 @@ export class Reporter {
     const name = `${this.#lock.namespace}/${this.#lock.name}`;
     switch (event.kind) {
       case "waiting":
-        return this.#waiting(name, event.view.holders);
+        return this.#waiting(name, event.view.holders, event.place);
       case "acquired":
         this.#heldSinceMs = this.#world.clock.monotonic();
         return this.#news("acquired", `holding ${name} (token ${event.token})`, { token: event.token });
@@ -109,16 +112,22 @@ export class Reporter {
     this.#warnedTrouble = true;
   }
 
-  #waiting(name: string, holders: readonly Holder[]): void {
+  #waiting(name: string, holders: readonly Holder[], place: number | undefined): void {
     if (this.#voice.quiet) return;
-    const fields = {
-      holders: holders.map(({ identity, since, reason }) => ({ identity, since, reason })),
-    };
-    const text = `for ${name}: ${holders.map(describeHolder).join(", ")}`;
+    const whom = holders.map(describeHolder).join(", ");
+    const inLine = place === undefined ? "" : `${place === 1 ? "next" : `number ${place}`} in line`;
+    const text = `for ${name}: ${[whom, inLine].filter((part) => part !== "").join("; ")}`;
     if (!this.#world.errIsTerminal || this.#voice.format === "json") {
+      // Where each line stays, another holder is worth one, and another place is not.
+      if (whom === this.#waitsFor) return;
+      this.#waitsFor = whom;
+      const fields = {
+        holders: holders.map(({ identity, since, reason }) => ({ identity, since, reason })),
+        ...(place !== undefined && { place }),
+      };
       return this.#line("waiting", `waiting ${text}`, fields);
     }
-    const startedMs = this.#world.clock.monotonic();
+    const startedMs = this.#waitingSinceMs ??= this.#world.clock.monotonic();
     const ticking = this.#ticking = new AbortController();
     const tick = async () => {
       while (!ticking.signal.aborted) {

@@ -127,14 +127,20 @@ class Attempt {
     object: KubeObject | undefined,
     view: LockView,
     forMs = Infinity,
+    silent = false,
   ): Promise<KubeObject | undefined> {
-    const { clock } = this.#request;
-    const leftMs = this.#giveUpAtMs - clock.monotonic();
+    const leftMs = this.#giveUpAtMs - this.#request.clock.monotonic();
     if (leftMs <= 0) throw notInTime(this.#request, view);
-    const told = JSON.stringify(view.holders.map((holder) => [holder.identity, holder.since]));
-    if (told !== this.#told) this.#request.tell({ kind: "waiting", view });
-    this.#told = told;
+    if (!silent) this.#tellWaiting(view);
     return await this.#news.next(object, Math.min(forMs, leftMs, this.#observer.untilNextExpiryMs(view)));
+  }
+
+  #tellWaiting(view: LockView): void {
+    const { me, tell } = this.#request;
+    const place = view.waiters.findIndex(({ nonce }) => nonce === me.nonce) + 1 || undefined;
+    const told = JSON.stringify([place, ...view.holders.map((holder) => [holder.identity, holder.since])]);
+    if (told !== this.#told) tell({ kind: "waiting", view, place });
+    this.#told = told;
   }
 
   /** Writes the claim. Returns the object to judge next, which states our hold if the claim succeeded. */
@@ -196,7 +202,8 @@ class Attempt {
     const { clock } = this.#request;
     const leftMs = this.#crowd.leftMs(clock.monotonic(), clock.random());
     if (leftMs > 0) {
-      const news = await this.#wait(object, view, leftMs);
+      // Who is about to join for the first time can soon tell its place as well.
+      const news = await this.#wait(object, view, leftMs, this.#crowd.isNew);
       if (!isSame(news, object)) this.#crowd.passedBy();
       return news;
     }

@@ -28,6 +28,11 @@ export class Crowd {
   #tripMs = 0;
   #others = 0;
 
+  /** No write of ours has conflicted yet. */
+  get isNew(): boolean {
+    return this.#windowMs === 0;
+  }
+
   /**
    * A write of ours conflicted.
    *

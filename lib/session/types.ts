@@ -32,8 +32,11 @@ export interface AcquireRequest {
 
 /** What a session tells. */
 export type SessionEvent =
-  /** Somebody else holds the lock. Told again when the holders change. */
-  | { readonly kind: "waiting"; readonly view: LockView }
+  /**
+   * Somebody else holds the lock. `place` is ours in the queue, from 1 up, as soon as we are in it. Told again when the
+   * holders or the place change.
+   */
+  | { readonly kind: "waiting"; readonly view: LockView; readonly place: number | undefined }
   /** The lock is ours. */
   | { readonly kind: "acquired"; readonly token: string }
   /** The hold was renewed, and its deadlines are these now. */

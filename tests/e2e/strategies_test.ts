@@ -47,6 +47,26 @@ onServers("a strategy", (test) => {
     assertEquals((await running.finished).code, 0);
   });
 
+  test("that keeps a queue tells the place in it", async (place) => {
+    const flags = ["--strategy", "ticket"];
+    const holder = await place.holder([...flags, "-i", "alice"]);
+    const waiters = [];
+    for (const inLine of ["next", "number 2"]) {
+      const waiter = place.spawn(flags, ["sh", "-c", "echo in; cat"], { stdin: "open" });
+      const line = await waiter.line("stderr", /waiting/);
+      assertStringIncludes(line, "held by alice");
+      assertMatch(line, new RegExp(`; ${inLine} in line$`));
+      waiters.push(waiter);
+    }
+    await holder.closeStdin();
+    assertMatch(await waiters[1]!.line("stderr", /held by (?!alice)/), /; next in line$/);
+    for (const waiter of waiters) {
+      await waiter.line("stdout", /^in$/);
+      await waiter.closeStdin();
+      assertEquals((await waiter.finished).code, 0);
+    }
+  });
+
   test("lets in as many as there are slots", async (place) => {
     const flags = ["--strategy", "semaphore", "--slots", "2"];
     await place.holder(flags);
