@@ -19,6 +19,7 @@ import { notInTime } from "./not_in_time.ts";
 import { Observer } from "./observer.ts";
 import { moments } from "./timing.ts";
 import { type AcquireRequest, type Hold, refOf } from "./types.ts";
+import { Waiting } from "./waiting.ts";
 import { withdraw } from "./withdraw.ts";
 import { write } from "./write.ts";
 
@@ -58,6 +59,7 @@ class Attempt {
   readonly #request: AcquireRequest;
   readonly #observer: Observer;
   readonly #news: News;
+  readonly #waiting: Waiting;
   readonly #contention = new Contention(CLAIMING);
   readonly #place = new Contention(BECOMING_NEXT);
   readonly #crowd = new Crowd();
@@ -66,7 +68,6 @@ class Attempt {
   #written: KubeObject | undefined;
   /** When we may take the place of the next one, on the monotonic clock, once that is decided. */
   #placeAtMs: number | undefined;
-  #told = "";
 
   constructor(request: AcquireRequest) {
     const { client, clock, strategy, lock, me, timing, waitMs, interrupted, tell } = request;
@@ -78,6 +79,7 @@ class Attempt {
     const ref = refOf(strategy, lock);
     this.#news = new News({ client, clock, ref, retryPeriodMs, giveUpAtMs, interrupted, tell });
     this.#giveUpAtMs = giveUpAtMs;
+    this.#waiting = new Waiting({ request, news: this.#news, observer: this.#observer, giveUpAtMs });
   }
 
   async run(): Promise<Hold> {
@@ -119,28 +121,7 @@ class Attempt {
     if (claim.ahead !== undefined && this.#request.waitMs === 0) {
       return await this.#claim(object, claim.ahead, view);
     }
-    return await this.#wait(object, view);
-  }
-
-  /** Waits for news of the object, or until somebody's hold expires, or for a time. */
-  async #wait(
-    object: KubeObject | undefined,
-    view: LockView,
-    forMs = Infinity,
-    silent = false,
-  ): Promise<KubeObject | undefined> {
-    const leftMs = this.#giveUpAtMs - this.#request.clock.monotonic();
-    if (leftMs <= 0) throw notInTime(this.#request, view);
-    if (!silent) this.#tellWaiting(view);
-    return await this.#news.next(object, Math.min(forMs, leftMs, this.#observer.untilNextExpiryMs(view)));
-  }
-
-  #tellWaiting(view: LockView): void {
-    const { me, tell } = this.#request;
-    const place = view.waiters.findIndex(({ nonce }) => nonce === me.nonce) + 1 || undefined;
-    const told = JSON.stringify([place, ...view.holders.map((holder) => [holder.identity, holder.since])]);
-    if (told !== this.#told) tell({ kind: "waiting", view, place });
-    this.#told = told;
+    return await this.#waiting.next(object, view);
   }
 
   /** Writes the claim. Returns the object to judge next, which states our hold if the claim succeeded. */
@@ -176,11 +157,11 @@ class Attempt {
     const { clock } = this.#request;
     // Who can only poll would keep the others waiting. Whether we may watch turns out when we begin to.
     if (this.#news.mode !== "watching") {
-      return await this.#wait(object, view, this.#news.mode === "idle" ? FIRST_LOOK_MS : Infinity);
+      return await this.#waiting.next(object, view, this.#news.mode === "idle" ? FIRST_LOOK_MS : Infinity);
     }
     this.#placeAtMs ??= clock.monotonic() + this.#place.delayMs(clock.random());
     const leftMs = this.#placeAtMs - clock.monotonic();
-    if (leftMs > 0) return await this.#wait(object, view, leftMs);
+    if (leftMs > 0) return await this.#waiting.next(object, view, leftMs);
     this.#placeAtMs = undefined;
     const outcome = await this.#write(joined, view, undefined);
     if (outcome.kind === "done") return outcome.object;
@@ -202,8 +183,7 @@ class Attempt {
     const { clock } = this.#request;
     const leftMs = this.#crowd.leftMs(clock.monotonic(), clock.random());
     if (leftMs > 0) {
-      // Who is about to join for the first time can soon tell its place as well.
-      const news = await this.#wait(object, view, leftMs, this.#crowd.isNew);
+      const news = await this.#waiting.beforeJoining(object, view, leftMs, this.#crowd.isNew);
       if (!isSame(news, object)) this.#crowd.passedBy();
       return news;
     }

@@ -17,6 +17,8 @@ const WOKEN = "woken";
 const LEAST_RETRY_MS = 1_000;
 /** How long the watch may take to tell what we know has happened, before we read it. */
 const WATCH_LAG_MS = 300;
+/** How long it takes to read what has lain unread, in milliseconds; it is there already. */
+const GATHER_MS = 1;
 
 /** What {@link News} needs. */
 export interface NewsRequest {
@@ -46,6 +48,10 @@ export class News {
   /** What the watch told last and nobody has taken yet. */
   #fresh: { readonly object: KubeObject | undefined; readonly version: string } | "gap" | undefined;
   #wake: () => void = () => {};
+  /** How late the caller may be told. */
+  #lateMs = 0;
+  /** What has come lies unread until this aborts, and is being read from then on. */
+  #lying: AbortController | undefined;
   readonly #onInterrupt = () => this.#wake();
   #failure: unknown;
   #hushed = false;
@@ -86,11 +92,15 @@ export class News {
    *
    * @param known the object that the caller has seen.
    * @param forMs how long to wait at most, in milliseconds; may be infinite.
+   * @param lateMs how late it may be told, in milliseconds. What comes meanwhile costs nothing but to be read, and that
+   * not at the moment at which it matters to others.
    * @returns the newest object; the known one when the time is up.
    * @throws KlatchError as {@link KubeClient.get} and {@link KubeClient.watch} do, or the interruption's reason.
    */
-  async next(known: KubeObject | undefined, forMs: number): Promise<KubeObject | undefined> {
+  async next(known: KubeObject | undefined, forMs: number, lateMs = 0): Promise<KubeObject | undefined> {
     const { clock, interrupted, retryPeriodMs } = this.#request;
+    this.#lateMs = lateMs;
+    if (lateMs === 0) this.#lying?.abort();
     if (this.#mode === "idle") this.#startWatch(known);
     else this.passOver(known?.metadata.resourceVersion);
     if (this.#mode === "polling") {
@@ -100,6 +110,11 @@ export class News {
       return await this.read(true);
     }
     await this.#awaken(forMs);
+    if (this.#lying !== undefined && !interrupted.aborted) {
+      // The time is up, and what came last has not been read.
+      this.#lying.abort();
+      await this.#awaken(WATCH_LAG_MS);
+    }
     interrupted.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure;
     const fresh = this.#fresh;
@@ -153,13 +168,15 @@ export class News {
   /** Ends the watch, and whoever waits for news goes on without. */
   stop(): void {
     this.#stop.abort();
+    this.#lying?.abort();
     this.#request.interrupted.removeEventListener("abort", this.#onInterrupt);
     this.#wake();
   }
 
   /** Sleeps until the watch has something to tell. */
   async #awaken(forMs: number): Promise<void> {
-    if (this.#fresh !== undefined || this.#failure !== undefined || this.#stop.signal.aborted) return;
+    const isTold = this.#fresh !== undefined && this.#lying === undefined;
+    if (isTold || this.#failure !== undefined || this.#stop.signal.aborted) return;
     if (this.#request.interrupted.aborted) return;
     const awake = new AbortController();
     // A reason of our own spares the runtime from making an error, with its stack, for every event.
@@ -193,7 +210,20 @@ export class News {
         this.#version = event.resourceVersion;
         this.#fresh = { object: event.object, version: event.resourceVersion };
       }
-      this.#wake();
+      if (this.#lying !== undefined) continue;
+      if (this.#lateMs === 0) this.#wake();
+      else await this.#lie(this.#lateMs);
     }
+  }
+
+  /** Lets what comes lie for a time, in which nothing is read; then all of it is, and the caller wakes up. */
+  async #lie(forMs: number): Promise<void> {
+    const { clock } = this.#request;
+    const lying = this.#lying = new AbortController();
+    await clock.sleep(forMs, lying.signal);
+    clock.sleep(GATHER_MS, this.#stop.signal).then(() => {
+      this.#lying = undefined;
+      this.#wake();
+    });
   }
 }

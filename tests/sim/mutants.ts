@@ -87,9 +87,9 @@ export const mutants: readonly Mutant[] = [
     name: "after waiting, the hold is taken for expired without another look",
     file: "lib/session/acquire.ts",
     edits: [{
-      find: `    return await this.#wait(object, view);
+      find: `    return await this.#waiting.next(object, view);
   }`,
-      replace: `    const news = await this.#wait(object, view);
+      replace: `    const news = await this.#waiting.next(object, view);
     const { strategy, lock, me, clock } = this.#request;
     const blind = strategy.claim(news, lock, me, () => true, clock.wall());
     return blind.kind === "acquire" ? await this.#claim(news, blind.object, view) : news;
