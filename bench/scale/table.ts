@@ -20,7 +20,7 @@ export function section(all: readonly Figures[], seconds: number): Section {
     notes: [
       `All waiters are sessions of klatch's in one process, over as many connections as their watches need, with the ` +
       `token of one service account. They come all at once. While they wait, ${seconds} s, the holder renews every ` +
-      `6 s. Then the lock goes from one to the next, each time after all have heard of the last one. Figures of a ` +
+      `5 s. Then the lock goes from one to the next, each time after all have heard of the last one. Figures of a ` +
       `hand-over are means but for the gap, which is from the holder's release to the next one's hold, median and p99. ` +
       `Bytes are bodies without HTTP and TLS; processor time is of all cores; the waiters' own is beside it because ` +
       `they share the machine with the server.`,
@@ -39,7 +39,7 @@ export function locksSection(all: readonly LocksFigures[]): Section {
   };
   return {
     notes: [
-      "Each lock has a holder with a connection of its own, which renews every 6 s. Processor time is that of one " +
+      "Each lock has a holder with a connection of its own, which renews every 5 s. Processor time is that of one " +
       "renewal, above what the idle server used in as long a time before.",
     ],
     head: [

@@ -34,12 +34,6 @@ export const DEFAULT_TIMING: Timing = {
 /** Tries are this much later than the retry period at most, as client-go's JitterFactor. */
 export const JITTER = 1.2;
 
-/**
- * What must remain before the renew deadline when a renewal begins. Its answer may get lost, and then another
- * connection, a read and a second write have to fit in, which take seconds on a slow way, however long the lease is.
- */
-const LEAST_SPARE_MS = 4_000;
-
 /** The part of the lease duration after which a command that did not end is killed. */
 const KILL_PART = 0.9;
 
@@ -82,7 +76,7 @@ export function checkTiming(timing: Timing): void {
  * import { DEFAULT_TIMING, moments } from "./timing.ts";
  *
  * const { renewAtMs, termAtMs, killAtMs, expiresAtMs } = moments(0, DEFAULT_TIMING);
- * if (String([renewAtMs, termAtMs, killAtMs, expiresAtMs]) !== "6000,10000,13500,15000") throw new Error();
+ * if (String([renewAtMs, termAtMs, killAtMs, expiresAtMs]) !== "5000,10000,13500,15000") throw new Error();
  * ```
  */
 export function moments(sentMs: number, timing: Timing): Moments {
@@ -96,16 +90,12 @@ export function moments(sentMs: number, timing: Timing): Moments {
 }
 
 /**
- * How long after a renewal the next one is sent: early enough for a second try, and no earlier, since each renewal costs
- * the API server, the holder and everybody who waits. With short durations that is half of the renew deadline or a third
- * of the lease. With longer ones it is 2/5 of the lease, as far as enough remains then: by default 6 s, 4 s before the
- * renew deadline, so that a try that fails at once is followed by another one after 2.4 s at most.
+ * How long after a renewal the next one is sent: early enough for a second try over another connection where the first
+ * one got no answer, and for an API server that is away for some seconds; and no earlier, since each renewal costs the
+ * API server, the holder and everybody who waits. By default 5 s, as long as remains then.
  */
-function renewAfterMs({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Timing): number {
-  const spareMs = Math.max(LEAST_SPARE_MS, 2 * retryPeriodMs);
-  const termAfterMs = Math.min(renewDeadlineMs, KILL_PART * leaseDurationMs);
-  const cautiousMs = Math.min(renewDeadlineMs / 2, leaseDurationMs / 3);
-  return Math.max(cautiousMs, Math.min(termAfterMs - spareMs, 0.4 * leaseDurationMs));
+function renewAfterMs({ leaseDurationMs, renewDeadlineMs }: Timing): number {
+  return Math.min(renewDeadlineMs / 2, leaseDurationMs / 3);
 }
 
 /** See {@link moments}; all in milliseconds on the holder's clock. */
