@@ -15,7 +15,7 @@ function version(number: number): KubeObject {
   return { apiVersion: "v1", kind: "Secret", metadata: { name: "x", resourceVersion: String(number) } };
 }
 
-/** News of an object whose versions come when the test says so. They lie in the stream until they are read. */
+/** News of an object whose versions come when the test says so. They stay in the stream until they are read. */
 function followed() {
   const clock = new TurnedClock();
   const interrupted = new AbortController();
@@ -70,7 +70,7 @@ describe("news", () => {
     assertEquals(heard, [[100, "2"]]);
   });
 
-  it("lie unread where there is leisure, and the newest is told when it is over", async () => {
+  it("rest unread where there is leisure, and the newest is told when it is over", async () => {
     const { clock, write, listen, heard, unread } = followed();
     const listening = listen(1, Infinity, 50);
     await clock.turn(100);
@@ -111,7 +111,7 @@ describe("news", () => {
     assertEquals(heard, [[10, "1"], [41, "3"]]);
   });
 
-  it("that lie do not keep anybody who is interrupted", async () => {
+  it("that rest do not keep anybody who is interrupted", async () => {
     const { clock, interrupted, write, listen } = followed();
     const refused = assertRejects(() => listen(1, Infinity, 1_000), Error, "enough");
     await clock.turn(100);

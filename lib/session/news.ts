@@ -17,7 +17,7 @@ const WOKEN = "woken";
 const LEAST_RETRY_MS = 1_000;
 /** How long the watch may take to tell what we know has happened, before we read it. */
 const WATCH_LAG_MS = 300;
-/** How long it takes to read what has lain unread, in milliseconds; it is there already. */
+/** How long it takes to read what has rested, in milliseconds; it is there already. */
 const GATHER_MS = 1;
 
 /** What {@link News} needs. */
@@ -50,8 +50,8 @@ export class News {
   #wake: () => void = () => {};
   /** How late the caller may be told. */
   #lateMs = 0;
-  /** What has come lies unread until this aborts, and is being read from then on. */
-  #lying: AbortController | undefined;
+  /** What has come rests unread until this aborts, and is being read from then on. */
+  #resting: AbortController | undefined;
   readonly #onInterrupt = () => this.#wake();
   #failure: unknown;
   #hushed = false;
@@ -100,7 +100,7 @@ export class News {
   async next(known: KubeObject | undefined, forMs: number, lateMs = 0): Promise<KubeObject | undefined> {
     const { clock, interrupted, retryPeriodMs } = this.#request;
     this.#lateMs = lateMs;
-    if (lateMs === 0) this.#lying?.abort();
+    if (lateMs === 0) this.#resting?.abort();
     if (this.#mode === "idle") this.#startWatch(known);
     else this.passOver(known?.metadata.resourceVersion);
     if (this.#mode === "polling") {
@@ -110,9 +110,9 @@ export class News {
       return await this.read(true);
     }
     await this.#awaken(forMs);
-    if (this.#lying !== undefined && !interrupted.aborted) {
+    if (this.#resting !== undefined && !interrupted.aborted) {
       // The time is up, and what came last has not been read.
-      this.#lying.abort();
+      this.#resting.abort();
       await this.#awaken(WATCH_LAG_MS);
     }
     interrupted.throwIfAborted();
@@ -168,14 +168,14 @@ export class News {
   /** Ends the watch, and whoever waits for news goes on without. */
   stop(): void {
     this.#stop.abort();
-    this.#lying?.abort();
+    this.#resting?.abort();
     this.#request.interrupted.removeEventListener("abort", this.#onInterrupt);
     this.#wake();
   }
 
   /** Sleeps until the watch has something to tell. */
   async #awaken(forMs: number): Promise<void> {
-    const isTold = this.#fresh !== undefined && this.#lying === undefined;
+    const isTold = this.#fresh !== undefined && this.#resting === undefined;
     if (isTold || this.#failure !== undefined || this.#stop.signal.aborted) return;
     if (this.#request.interrupted.aborted) return;
     const awake = new AbortController();
@@ -210,19 +210,19 @@ export class News {
         this.#version = event.resourceVersion;
         this.#fresh = { object: event.object, version: event.resourceVersion };
       }
-      if (this.#lying !== undefined) continue;
+      if (this.#resting !== undefined) continue;
       if (this.#lateMs === 0) this.#wake();
-      else await this.#lie(this.#lateMs);
+      else await this.#rest(this.#lateMs);
     }
   }
 
-  /** Lets what comes lie for a time, in which nothing is read; then all of it is, and the caller wakes up. */
-  async #lie(forMs: number): Promise<void> {
+  /** Lets what comes rest for a time, in which nothing is read; then all of it is, and the caller wakes up. */
+  async #rest(forMs: number): Promise<void> {
     const { clock } = this.#request;
-    const lying = this.#lying = new AbortController();
-    await clock.sleep(forMs, lying.signal);
+    const resting = this.#resting = new AbortController();
+    await clock.sleep(forMs, resting.signal);
     clock.sleep(GATHER_MS, this.#stop.signal).then(() => {
-      this.#lying = undefined;
+      this.#resting = undefined;
       this.#wake();
     });
   }
