@@ -6,7 +6,7 @@
 
 import type { Strategy } from "../lib/lock.ts";
 
-/** Whether a strategy keeps a queue. An election does not: it has one place, for the next one. */
+/** Whether a strategy keeps a queue. An election does not: it has a few places. */
 export function keepsQueue({ name }: Strategy): boolean {
   return name === "ticket" || name === "semaphore";
 }

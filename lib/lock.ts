@@ -138,10 +138,10 @@ export type Claim =
   /** Write this object; when that is committed, the lock is held. */
   | { readonly kind: "acquire"; readonly object: KubeObject }
   /**
-   * Write this object; when that is committed, the contender is in the queue. `single`: the queue has one place, which
-   * need not be mine.
+   * Write this object; when that is committed, the contender is in the queue. `limited`: the queue has a few places, and
+   * none of them need be mine.
    */
-  | { readonly kind: "join"; readonly object: KubeObject; readonly single?: boolean }
+  | { readonly kind: "join"; readonly object: KubeObject; readonly limited?: boolean }
   /** The contender would have to join, and there is no room: who wants to wait cannot, for this reason. */
   | { readonly kind: "full"; readonly error: Error }
   /**

@@ -66,7 +66,7 @@ class Attempt {
   readonly #giveUpAtMs: number;
   /** What the API server made of our last write. */
   #written: KubeObject | undefined;
-  /** When we may take the place of the next one, on the monotonic clock, once that is decided. */
+  /** When we may take an empty place in line, on the monotonic clock, once that is decided. */
   #placeAtMs: number | undefined;
 
   constructor(request: AcquireRequest) {
@@ -112,7 +112,7 @@ class Attempt {
       throw notInTime(this.#request, view);
     }
     if (claim.kind === "join") {
-      if (claim.single === true) return await this.#becomeNext(object, claim.object, view);
+      if (claim.limited === true) return await this.#becomeNext(object, claim.object, view);
       return await this.#join(object, claim.object, view);
     }
     if (claim.kind === "full") throw claim.error;
@@ -148,7 +148,7 @@ class Attempt {
     return await this.#afterFailure(outcome, object, () => this.#contention.collided());
   }
 
-  /** Takes the place of the next one. Of all who see it empty one is enough, so each waits for a while first. */
+  /** Takes a place that is empty. Of all who see it one is enough, so each waits for a while first. */
   async #becomeNext(
     object: KubeObject | undefined,
     joined: KubeObject,
@@ -183,7 +183,7 @@ class Attempt {
     const { clock } = this.#request;
     const leftMs = this.#crowd.leftMs(clock.monotonic(), clock.random());
     if (leftMs > 0) {
-      const news = await this.#waiting.beforeJoining(object, view, leftMs, this.#crowd.isNew);
+      const news = await this.#waiting.next(object, view, leftMs, this.#crowd.isNew);
       if (!isSame(news, object)) this.#crowd.passedBy();
       return news;
     }

@@ -35,6 +35,7 @@ export class Waiting {
    * @param object what was seen last.
    * @param view what the strategy sees in it.
    * @param forMs how long to wait at most, in milliseconds.
+   * @param silent says nothing: our place will soon be known, and can then be told as well.
    * @returns the object to judge then.
    * @throws KlatchError `timeout` when the time is up, else as {@link News.next} does.
    */
@@ -42,46 +43,16 @@ export class Waiting {
     object: KubeObject | undefined,
     view: LockView,
     forMs = Infinity,
+    silent = false,
   ): Promise<KubeObject | undefined> {
-    this.#leaveInTime(view);
-    const place = this.#placeIn(view);
-    this.#tell(view, place);
-    const lateMs = place === undefined ? 0 : leisureMs(place - 1, view.slots);
-    return await this.#parts.news.next(object, this.#untilMs(view, forMs), lateMs);
-  }
-
-  /**
-   * As {@link next}, before joining a queue, in which all who are in line will be before us.
-   *
-   * @param silent says nothing: the place will soon be known, and can then be told as well.
-   */
-  async beforeJoining(
-    object: KubeObject | undefined,
-    view: LockView,
-    forMs: number,
-    silent: boolean,
-  ): Promise<KubeObject | undefined> {
-    this.#leaveInTime(view);
-    if (!silent) this.#tell(view, undefined);
-    const lateMs = leisureMs(view.waiters.length, view.slots);
-    return await this.#parts.news.next(object, this.#untilMs(view, forMs), lateMs);
-  }
-
-  #leaveInTime(view: LockView): void {
-    const { request, giveUpAtMs } = this.#parts;
-    if (request.clock.monotonic() >= giveUpAtMs) throw notInTime(request, view);
-  }
-
-  #untilMs(view: LockView, forMs: number): number {
-    const { request, observer, giveUpAtMs } = this.#parts;
-    return Math.min(forMs, giveUpAtMs - request.clock.monotonic(), observer.untilNextExpiryMs(view));
-  }
-
-  /** Our place in line, from 1 up; `undefined` if we have none. */
-  #placeIn({ waiters }: LockView): number | undefined {
-    const { me } = this.#parts.request;
-    const at = waiters.findIndex(({ nonce }) => nonce === me.nonce);
-    return at < 0 ? undefined : at + 1;
+    const { request, news, observer, giveUpAtMs } = this.#parts;
+    const leftMs = giveUpAtMs - request.clock.monotonic();
+    if (leftMs <= 0) throw notInTime(request, view);
+    const at = view.waiters.findIndex(({ nonce }) => nonce === request.me.nonce);
+    if (!silent) this.#tell(view, at < 0 ? undefined : at + 1);
+    const untilMs = Math.min(forMs, leftMs, observer.untilNextExpiryMs(view));
+    // Who is not in line goes after all who are.
+    return await news.next(object, untilMs, leisureMs(at < 0 ? view.waiters.length : at, view.slots));
   }
 
   #tell(view: LockView, place: number | undefined): void {

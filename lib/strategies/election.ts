@@ -6,10 +6,10 @@
  * and the reason. client-go keeps annotations when it takes a lock over, so the nonce counts only together with
  * what client-go changes then.
  *
- * It keeps no queue, but one place: who waits and finds it empty notes itself as the next. When the lock comes free the
- * next one claims it, and the others hold back for a moment, so that a release costs few writes, however many wait.
- * The place is a courtesy that nothing depends on: client-go does not know of it, and a next one that is dead is passed
- * over. It is no promise of order either.
+ * It keeps no queue, but a few places: who waits and finds one empty notes itself there. When the lock comes free the
+ * first of them claims it, and the others hold back for a moment, so that a release costs few writes, however many wait.
+ * The places are a courtesy that nothing depends on: client-go does not know of them, and who is dead is passed over.
+ * They are no promise of order either.
  *
  * Format: {@link https://pkg.go.dev/k8s.io/client-go/tools/leaderelection/resourcelock#LeaderElectionRecord}.
  *
@@ -20,8 +20,11 @@ import { type LockView, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Strategy } fro
 import { annotated, countOf, type ElectionStorage, reasonOf, Records, withNext } from "./election_record.ts";
 import { instant } from "./record.ts";
 
-/** How long the next one may take to claim a free lock, in milliseconds: some round trips. */
+/** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
 const NEXT_MS = 250;
+
+/** How many may stand in line. Each makes the record longer; with more than one, short holds do not find it empty. */
+const PLACES = 4;
 
 /**
  * A strategy over client-go's record.
@@ -62,12 +65,8 @@ class Election {
   view(object: KubeObject | undefined, isExpired: IsExpired = () => false): LockView {
     if (object === undefined) return { holders: [], waiters: [], slots: 1 };
     const holder = this.#records.holderOf(object);
-    const next = this.#nextOf(object, isExpired);
-    return {
-      holders: holder === undefined ? [] : [holder],
-      waiters: next === undefined ? [] : [next],
-      slots: 1,
-    };
+    const waiters = this.#lineOf(object, isExpired);
+    return { holders: holder === undefined ? [] : [holder], waiters, slots: 1 };
   }
 
   claim(
@@ -78,23 +77,29 @@ class Election {
     wallMs: number,
   ): Claim {
     const holder = object === undefined ? undefined : this.#records.holderOf(object);
-    const next = object === undefined ? undefined : this.#nextOf(object, isExpired);
+    const line = object === undefined ? [] : this.#lineOf(object, isExpired);
+    const mine = line.findIndex(({ nonce }) => nonce === me.nonce);
     if (object !== undefined && holder !== undefined && !isExpired(holder)) {
-      if (next !== undefined) return { kind: "wait" };
+      if (mine >= 0 || line.length >= PLACES) return { kind: "wait" };
       const { identity, nonce } = me;
-      return {
-        kind: "join",
-        single: true,
-        object: withNext(object, { identity, nonce, since: instant(wallMs) }),
-      };
+      const longer = [...this.#records.nextIn(object), { identity, nonce, since: instant(wallMs) }];
+      return { kind: "join", limited: true, object: withNext(object, longer) };
     }
-    const taken = this.#taken(object, lock, me, wallMs);
-    const isFree = next === undefined || next.nonce === me.nonce || isExpired(next);
+    // Who let its turn pass leaves the line, and may join again.
+    const passedOver = new Set(line.filter(isExpired).map(({ nonce }) => nonce));
+    const taken = this.#taken(object, lock, me, wallMs, passedOver);
+    const isFree = (mine < 0 ? line : line.slice(0, mine)).every(isExpired);
     return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
   }
 
-  /** The object with my hold. */
-  #taken(object: KubeObject | undefined, lock: LockName, me: Contender, wallMs: number): KubeObject {
+  /** The object with my hold, and the others in line but for those who were passed over. */
+  #taken(
+    object: KubeObject | undefined,
+    lock: LockName,
+    me: Contender,
+    wallMs: number,
+    passedOver: ReadonlySet<string | undefined>,
+  ): KubeObject {
     const { resource: { apiVersion, kind }, transitions } = this.#storage;
     const base: KubeObject = object ??
       { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
@@ -115,8 +120,10 @@ class Election {
       ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
       ...me.labels,
     };
-    // The place is free again, whoever was in it: it will see that, and may take it anew.
-    return withNext(annotated(this.#storage.write(base, record), note, me.reason, labels), undefined);
+    const line = this.#records.nextIn(base).filter(({ nonce }) =>
+      nonce !== me.nonce && !passedOver.has(nonce)
+    );
+    return withNext(annotated(this.#storage.write(base, record), note, me.reason, labels), line);
   }
 
   renew(object: KubeObject, me: Contender, wallMs: number): Change {
@@ -134,8 +141,10 @@ class Election {
   /** As client-go releases: no holder, one second, so that everybody may take it at once. */
   release(object: KubeObject, me: Contender, wallMs: number): Change {
     if (this.#records.holderOf(object)?.nonce !== me.nonce) {
-      if (this.#records.nextIn(object)?.nonce !== me.nonce) return { kind: "lost" };
-      return { kind: "write", object: withNext(object, undefined) };
+      const line = this.#records.nextIn(object);
+      const left = line.filter(({ nonce }) => nonce !== me.nonce);
+      if (left.length === line.length) return { kind: "lost" };
+      return { kind: "write", object: withNext(object, left) };
     }
     const now = this.#storage.time(wallMs);
     const record = {
@@ -148,16 +157,24 @@ class Election {
     return { kind: "write", object: annotated(this.#storage.write(object, record), undefined, undefined) };
   }
 
-  /** The next one as a waiter: its turn begins when the lock comes free, and is over soon. */
-  #nextOf(object: KubeObject, isExpired: IsExpired): Waiter | undefined {
-    const next = this.#records.nextIn(object);
-    if (next === undefined) return undefined;
+  /** Those in line as waiters: the first one's turn begins when the lock comes free, the others' come soon after. */
+  #lineOf(object: KubeObject, isExpired: IsExpired): Waiter[] {
+    const line = this.#records.nextIn(object);
+    if (line.length === 0) return [];
     const holder = this.#records.holderOf(object);
     if (holder !== undefined && !isExpired(holder)) {
-      return { ...next, leaseDurationMs: undefined, stamp: JSON.stringify([next.nonce]) };
+      return line.map((next) => ({
+        ...next,
+        leaseDurationMs: undefined,
+        stamp: JSON.stringify([next.nonce]),
+      }));
     }
-    // Whatever ends its turn makes another record, and so another turn.
+    // Whatever ends a turn makes another record, and so another turn.
     const turn = holder?.stamp ?? this.#records.read(object);
-    return { ...next, leaseDurationMs: NEXT_MS, stamp: JSON.stringify([next.nonce, turn]) };
+    return line.map((next, i) => ({
+      ...next,
+      leaseDurationMs: (i + 1) * NEXT_MS,
+      stamp: JSON.stringify([next.nonce, turn]),
+    }));
   }
 }

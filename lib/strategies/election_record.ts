@@ -12,7 +12,7 @@ import { unreadable } from "./record.ts";
 const HOLD = "klatch.dev/hold";
 /** Why the holder holds it, for people. */
 const REASON = "klatch.dev/reason";
-/** Who is to have the lock next: JSON, see {@link Next}. */
+/** Who is to have the lock next, in that order: a list in JSON, see {@link Next}. */
 const NEXT = "klatch.dev/next";
 /** The record as the storage spells it; fields that we do not know are kept. */
 export type ElectionRecord = Readonly<Record<string, unknown>>;
@@ -47,7 +47,7 @@ export interface Note {
   readonly renewed: string;
 }
 
-/** Who waits in the place of the next one. */
+/** Who waits in one of the places. */
 export interface Next {
   readonly identity: string;
   readonly nonce: string;
@@ -60,6 +60,7 @@ export class Records {
   readonly #storage: ElectionStorage;
   /** What was read of an object, which a session looks at several times. */
   readonly #known = new WeakMap<KubeObject, { readonly holder: Holder | undefined }>();
+  readonly #line = new WeakMap<KubeObject, readonly Next[]>();
 
   constructor(storage: ElectionStorage) {
     this.#storage = storage;
@@ -127,15 +128,11 @@ export class Records {
     return { nonce, acquireTime, transitions: changes, renewed: textOf(renewed) ?? "" };
   }
 
-  /** Who stands next. What is not ours to read is nobody: the place is only a courtesy. */
-  nextIn(object: KubeObject): Next | undefined {
-    try {
-      const { identity, nonce, since } = Object(JSON.parse(object.metadata.annotations?.[NEXT] ?? "null"));
-      const texts = [identity, nonce, since].every((each) => typeof each === "string");
-      return texts ? { identity, nonce, since } : undefined;
-    } catch {
-      return undefined;
-    }
+  /** Who stands in line. What is not ours to read is nobody: the places are only a courtesy. */
+  nextIn(object: KubeObject): readonly Next[] {
+    const known = this.#line.get(object) ?? lineOf(object);
+    this.#line.set(object, known);
+    return known;
   }
 
   /** The record; an empty one where there is none. */
@@ -165,11 +162,27 @@ export function annotated(
   return { ...object, metadata: { ...object.metadata, annotations, ...(labels && { labels }) } };
 }
 
-/** The object with this one as the next, or with nobody. */
-export function withNext(object: KubeObject, next: Next | undefined): KubeObject {
+/** The object with these in line. */
+export function withNext(object: KubeObject, line: readonly Next[]): KubeObject {
   const { [NEXT]: _next, ...others } = object.metadata.annotations ?? {};
-  const annotations = { ...others, ...(next !== undefined && { [NEXT]: JSON.stringify(next) }) };
+  const annotations = { ...others, ...(line.length > 0 && { [NEXT]: JSON.stringify(line) }) };
   return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+function lineOf(object: KubeObject): readonly Next[] {
+  const text = object.metadata.annotations?.[NEXT];
+  if (text === undefined) return [];
+  try {
+    const found: unknown = JSON.parse(text);
+    return Array.isArray(found) ? found.filter(isNext) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isNext(found: unknown): found is Next {
+  const { identity, nonce, since }: Partial<Record<keyof Next, unknown>> = Object(found);
+  return [identity, nonce, since].every((each) => typeof each === "string");
 }
 
 /** Why the holder holds it. */

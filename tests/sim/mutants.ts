@@ -208,9 +208,9 @@ export const mutants: readonly Mutant[] = [
     file: "lib/strategies/election.ts",
     edits: [{
       find: `holder !== undefined && !isExpired(holder)) {
-      if (next`,
+      if (mine`,
       replace: `holder !== undefined && holder.identity !== me.identity && !isExpired(holder)) {
-      if (next`,
+      if (mine`,
     }],
   },
   {
