@@ -11,7 +11,7 @@ import { connect } from "../tests/contract/bench.ts";
 import { endKlatchProcesses, type RunningKlatch, spawnKlatch } from "../tests/support/binary.ts";
 import type { Context } from "./context.ts";
 import type { Contender, Lock } from "./contenders.ts";
-import { keepsQueue } from "./queue.ts";
+import { inLine } from "./queue.ts";
 import { sleep } from "../tests/support/waiting.ts";
 
 /** So many are started at a time: more would only measure how slowly they all start. */
@@ -103,8 +103,8 @@ export function readLog(log: string, waiters: number): Outcome {
 }
 
 /**
- * Waits until all are in the queue, where a strategy keeps one. That is some time after they said that they
- * wait: those who join at once get out of each other's way.
+ * Waits until all are in line for whom there is a place. That is some time after they said that they wait: those who
+ * join at once get out of each other's way.
  */
 async function queued(context: Context, strategy: Strategy, name: string, waiters: number): Promise<void> {
   const { namespace, kubeconfig } = context.server;
@@ -114,7 +114,7 @@ async function queued(context: Context, strategy: Strategy, name: string, waiter
     for (;;) {
       const object = await client.get({ resource: strategy.resource, namespace, name });
       const queue = strategy.view(object).waiters.length;
-      if (queue === (keepsQueue(strategy) ? waiters : 1)) return;
+      if (queue === inLine(strategy, waiters)) return;
       if (performance.now() > end) {
         throw new Error(`${strategy.name}: ${queue} of ${waiters} are in the queue`);
       }

@@ -1,12 +1,18 @@
 /**
- * Which strategies have everybody in line who waits.
+ * Who of those that wait stands in line.
  *
  * @module
  */
 
 import type { Strategy } from "../lib/lock.ts";
+import { PLACES } from "../lib/strategies/election.ts";
 
-/** Whether a strategy keeps a queue. An election does not: it has a few places. */
+/** Whether a strategy has everybody in line who waits. An election does not: it has a few places. */
 export function keepsQueue({ name }: Strategy): boolean {
   return name === "ticket" || name === "semaphore";
+}
+
+/** How many of so many waiters are in line, once all have come. */
+export function inLine(strategy: Strategy, waiters: number): number {
+  return keepsQueue(strategy) ? waiters : Math.min(PLACES, waiters);
 }

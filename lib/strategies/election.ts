@@ -24,7 +24,7 @@ import { instant } from "./record.ts";
 const NEXT_MS = 250;
 
 /** How many may stand in line. Each makes the record longer; with more than one, short holds do not find it empty. */
-const PLACES = 4;
+export const PLACES = 4;
 
 /**
  * A strategy over client-go's record.
