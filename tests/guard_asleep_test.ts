@@ -16,8 +16,7 @@ import { sandboxOnly } from "./support/servers.ts";
 /** A command that has just begun and runs until it is told to end, and its guard, which sleeps until it is over. */
 async function begun(place: Place) {
   const second = new LongSecond(place.dir);
-  const env = second.env;
-  const running = place.spawn([], ["sh", "-c", `echo "pid $$"; ${FOREVER}`], { env });
+  const running = place.spawn([], ["sh", "-c", `echo "pid $$"; ${FOREVER}`], { env: second.env });
   const command = Number((await running.line("stdout", /pid \d+/)).slice(4));
   const [guard = 0] = guardsOf(running.pid);
   assertMatch(commandLine(guard) ?? "", /^\/bin\/sh -c trap .*; \{ sleep 1 /);

@@ -16,7 +16,7 @@ export interface LocksPlan {
   readonly server: BenchServer;
   readonly strategy: Strategy;
   readonly locks: number;
-  /** How long to look on, in milliseconds; holders renew every 5 s. */
+  /** How long to look on, in milliseconds: some renewals of each holder. */
   readonly windowMs: number;
 }
 

@@ -4,10 +4,15 @@
  * @module
  */
 
+import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
+import { moments } from "../../lib/session/timing.ts";
 import { ms, type Section } from "../report.ts";
 import { median, percentile } from "../statistics.ts";
 import type { LocksFigures } from "./locks.ts";
 import type { Cost, Figures, Handover } from "./measure.ts";
+
+/** How often a holder renews, in seconds: all of them have the default timing. */
+const RENEWED_EVERY_S = moments(0, DEFAULT_TIMING).renewAtMs / 1000;
 
 /**
  * Makes a section of a report.
@@ -20,7 +25,7 @@ export function section(all: readonly Figures[], seconds: number): Section {
     notes: [
       `All waiters are sessions of klatch's in one process, over as many connections as their watches need, with the ` +
       `token of one service account. They come all at once. While they wait, ${seconds} s, the holder renews every ` +
-      `5 s. Then the lock goes from one to the next, each time after all have heard of the last one. Figures of a ` +
+      `${RENEWED_EVERY_S} s. Then the lock goes from one to the next, each time after all have heard of the last one. Figures of a ` +
       `hand-over are means but for the gap, which is from the holder's release to the next one's hold, median and p99. ` +
       `Bytes are bodies without HTTP and TLS; processor time is of all cores; the waiters' own is beside it because ` +
       `they share the machine with the server.`,
@@ -39,7 +44,7 @@ export function locksSection(all: readonly LocksFigures[]): Section {
   };
   return {
     notes: [
-      "Each lock has a holder with a connection of its own, which renews every 5 s. Processor time is that of one " +
+      `Each lock has a holder with a connection of its own, which renews every ${RENEWED_EVERY_S} s. Processor time is that of one ` +
       "renewal, above what the idle server used in as long a time before.",
     ],
     head: [

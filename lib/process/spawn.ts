@@ -105,13 +105,14 @@ export function startProcess(request: SpawnRequest): StartedProcess {
   if (started.error === ERRNO.ENOEXEC && descriptors === undefined) {
     started = spawnWithShell(file, argv, start);
   }
-  if (started.error !== 0) throw startFailure(file, started.error, request.group);
+  const { group } = request;
+  const joined = typeof group === "object" ? group.join : undefined;
+  if (started.error !== 0) throw startFailure(file, started.error, joined);
 
   const pid = started.pid;
   children.add(pid);
   // Read before anybody waits for it: until then the number cannot mean another process.
   const stat = processStat(pid);
-  const { group } = request;
   return {
     pid,
     pgid: group === "own" ? pid : group === "inherit" ? stat?.pgid ?? 0 : group.join,

@@ -6,7 +6,6 @@
 
 import { KlatchError } from "../errors.ts";
 import { ERRNO } from "./libc/errno.ts";
-import type { GroupChoice } from "./spawn.ts";
 
 const REASONS: Readonly<Record<number, string>> = {
   [ERRNO.EPERM]: "the operation is not permitted",
@@ -25,16 +24,16 @@ const REASONS: Readonly<Record<number, string>> = {
  *
  * @param file the program, as it was named.
  * @param error what posix_spawn(3) returned, not 0.
- * @param group the process group that it was to be in.
+ * @param joined the process group that it was to join, if it was to join one.
  */
-export function startFailure(file: string, error: number, group: GroupChoice): KlatchError {
+export function startFailure(file: string, error: number, joined: number | undefined): KlatchError {
   const name = JSON.stringify(file);
   if (error === ERRNO.EAGAIN || error === ERRNO.ENOMEM) {
     const what = error === ERRNO.EAGAIN ? "the limit of processes is reached" : "there is not enough memory";
     return new KlatchError("internal", `cannot start ${name}: ${what}`, { hint: "try again later" });
   }
-  if (typeof group === "object" && (error === ERRNO.EPERM || error === ERRNO.ESRCH)) {
-    return new KlatchError("internal", `cannot start ${name} in process group ${group.join}: it is gone`);
+  if (joined !== undefined && (error === ERRNO.EPERM || error === ERRNO.ESRCH)) {
+    return new KlatchError("internal", `cannot start ${name} in process group ${joined}: it is gone`);
   }
   if (error === ERRNO.ENOENT) {
     const slash = file.includes("/");

@@ -10,7 +10,7 @@ import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
 import type { WriteOutcome } from "../kube/api.ts";
 import type { Claim, KubeObject, LockView } from "../lock.ts";
-import { BECOMING_NEXT, CLAIMING, Contention } from "./contention.ts";
+import { CLAIMING, Contention, TAKING_PLACE } from "./contention.ts";
 import { Crowd } from "./crowd.ts";
 import { keep } from "./keep.ts";
 import { Ledger } from "./ledger.ts";
@@ -61,7 +61,7 @@ class Attempt {
   readonly #news: News;
   readonly #waiting: Waiting;
   readonly #contention = new Contention(CLAIMING);
-  readonly #place = new Contention(BECOMING_NEXT);
+  readonly #place = new Contention(TAKING_PLACE);
   readonly #crowd = new Crowd();
   readonly #giveUpAtMs: number;
   /** What the API server made of our last write. */
@@ -112,7 +112,7 @@ class Attempt {
       throw notInTime(this.#request, view);
     }
     if (claim.kind === "join") {
-      if (claim.limited === true) return await this.#becomeNext(object, claim.object, view);
+      if (claim.limited === true) return await this.#takePlace(object, claim.object, view);
       return await this.#join(object, claim.object, view);
     }
     if (claim.kind === "full") throw claim.error;
@@ -149,7 +149,7 @@ class Attempt {
   }
 
   /** Takes a place that is empty. Of all who see it one is enough, so each waits for a while first. */
-  async #becomeNext(
+  async #takePlace(
     object: KubeObject | undefined,
     joined: KubeObject,
     view: LockView,

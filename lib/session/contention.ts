@@ -22,8 +22,8 @@ export interface Width {
 /** For claims: a few round trips to an API server nearby, never so long that a free lock is left lying. */
 export const CLAIMING: Width = { startMs: 0, crowdMs: 32, longestMs: 250 };
 
-/** For becoming the next one, while the lock is held: nobody waits for that, and one of all is enough. */
-export const BECOMING_NEXT: Width = { startMs: 100, crowdMs: 300, longestMs: 5_000 };
+/** For a place in line that is empty, while the lock is held: nobody waits for that, and one of all is enough. */
+export const TAKING_PLACE: Width = { startMs: 100, crowdMs: 300, longestMs: 5_000 };
 
 /** What the window becomes after the first write that was lost, where no others are to be seen. */
 const FIRST_MS = 8;

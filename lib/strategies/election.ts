@@ -17,7 +17,15 @@
  */
 import type { Change, Claim, Contender, IsExpired, KubeObject, LockName, Waiter } from "../lock.ts";
 import { type LockView, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Strategy } from "../lock.ts";
-import { annotated, countOf, type ElectionStorage, reasonOf, Records, withNext } from "./election_record.ts";
+import {
+  annotated,
+  countOf,
+  type ElectionStorage,
+  type Next,
+  reasonOf,
+  Records,
+  withNext,
+} from "./election_record.ts";
 import { instant } from "./record.ts";
 
 /** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
@@ -82,24 +90,18 @@ class Election {
     if (object !== undefined && holder !== undefined && !isExpired(holder)) {
       if (mine >= 0 || line.length >= PLACES) return { kind: "wait" };
       const { identity, nonce } = me;
-      const longer = [...this.#records.nextIn(object), { identity, nonce, since: instant(wallMs) }];
-      return { kind: "join", limited: true, object: withNext(object, longer) };
+      const last = { identity, nonce, since: instant(wallMs) };
+      return { kind: "join", limited: true, object: withNext(object, [...line, last]) };
     }
-    // Who let its turn pass leaves the line, and may join again.
-    const passedOver = new Set(line.filter(isExpired).map(({ nonce }) => nonce));
-    const taken = this.#taken(object, lock, me, wallMs, passedOver);
+    // Who let its turn pass leaves the line as I do, and may join again.
+    const left = line.filter((each) => each.nonce !== me.nonce && !isExpired(each));
+    const taken = withNext(this.#taken(object, lock, me, wallMs), left);
     const isFree = (mine < 0 ? line : line.slice(0, mine)).every(isExpired);
     return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
   }
 
-  /** The object with my hold, and the others in line but for those who were passed over. */
-  #taken(
-    object: KubeObject | undefined,
-    lock: LockName,
-    me: Contender,
-    wallMs: number,
-    passedOver: ReadonlySet<string | undefined>,
-  ): KubeObject {
+  /** The object with my hold. */
+  #taken(object: KubeObject | undefined, lock: LockName, me: Contender, wallMs: number): KubeObject {
     const { resource: { apiVersion, kind }, transitions } = this.#storage;
     const base: KubeObject = object ??
       { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
@@ -120,10 +122,7 @@ class Election {
       ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
       ...me.labels,
     };
-    const line = this.#records.nextIn(base).filter(({ nonce }) =>
-      nonce !== me.nonce && !passedOver.has(nonce)
-    );
-    return withNext(annotated(this.#storage.write(base, record), note, me.reason, labels), line);
+    return annotated(this.#storage.write(base, record), note, me.reason, labels);
   }
 
   renew(object: KubeObject, me: Contender, wallMs: number): Change {
@@ -158,7 +157,7 @@ class Election {
   }
 
   /** Those in line as waiters: the first one's turn begins when the lock comes free, the others' come soon after. */
-  #lineOf(object: KubeObject, isExpired: IsExpired): Waiter[] {
+  #lineOf(object: KubeObject, isExpired: IsExpired): (Waiter & Next)[] {
     const line = this.#records.nextIn(object);
     if (line.length === 0) return [];
     const holder = this.#records.holderOf(object);

@@ -58,7 +58,7 @@ export interface Next {
 /** Reads the records of one storage. */
 export class Records {
   readonly #storage: ElectionStorage;
-  /** What was read of an object, which a session looks at several times. */
+  /** What was read of an object, which a session looks at several times: who holds, and who stands in line. */
   readonly #known = new WeakMap<KubeObject, { readonly holder: Holder | undefined }>();
   readonly #line = new WeakMap<KubeObject, readonly Next[]>();
 
@@ -165,7 +165,8 @@ export function annotated(
 /** The object with these in line. */
 export function withNext(object: KubeObject, line: readonly Next[]): KubeObject {
   const { [NEXT]: _next, ...others } = object.metadata.annotations ?? {};
-  const annotations = { ...others, ...(line.length > 0 && { [NEXT]: JSON.stringify(line) }) };
+  const noted = line.map(({ identity, nonce, since }) => ({ identity, nonce, since }));
+  const annotations = { ...others, ...(noted.length > 0 && { [NEXT]: JSON.stringify(noted) }) };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 

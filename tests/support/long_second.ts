@@ -5,6 +5,8 @@
  * @module
  */
 
+import { shellLine } from "./processes.ts";
+
 /** A folder for the front of PATH, whose `sleep 1` ends when it is told to; every other sleep is what it was. */
 export class LongSecond {
   readonly #folder: string;
@@ -18,9 +20,9 @@ export class LongSecond {
     this.env = { PATH: `${folder}:${path}` };
     const lines = [
       "#!/bin/sh",
-      `PATH='${path}'`,
+      `PATH=${shellLine([path])}`,
       `[ "$*" = 1 ] || exec sleep "$@"`,
-      `until [ -e '${folder}/over' ]; do sleep 0.02; done`,
+      `until [ -e ${shellLine([`${folder}/over`])} ]; do sleep 0.02; done`,
     ];
     Deno.writeTextFileSync(`${folder}/sleep`, lines.join("\n") + "\n", { mode: 0o755 });
   }

@@ -23,8 +23,6 @@ export function stoppedByGuard(): KlatchError {
   return new KlatchError(
     "lost",
     "klatch was stopped or too busy to renew, and the guard stopped the command",
-    {
-      hint: "check what the command left half done",
-    },
+    { hint: "check what the command left half done" },
   );
 }
