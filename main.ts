@@ -7,10 +7,10 @@
  */
 import process from "node:process";
 import { earlyGuard } from "./lib/cli/early_guard.ts";
-import type { Scratch, World } from "./lib/cli/world.ts";
+import type { Scratch, World } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
-import { guardProcess } from "./lib/process/guard/process.ts";
-import { GUARD_WORD } from "./lib/process/guard/protocol.ts";
+import { guardProcess } from "./lib/guard/process.ts";
+import { GUARD_WORD } from "./lib/guard/protocol.ts";
 import { bootTimeMs } from "./lib/process/libc/boot_time.ts";
 
 /** How long the program's end waits for a stderr that is not read. */

@@ -7,7 +7,7 @@
  */
 
 import type { Strategy } from "../lib/lock.ts";
-import { strategies } from "../lib/strategies/mod.ts";
+import { strategies } from "../lib/strategies/catalog.ts";
 import type { Programs } from "./programs.ts";
 
 /** Which lock. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { strategies } from "../../lib/strategies/mod.ts";
+import { strategies } from "../../lib/strategies/catalog.ts";
 import type { Context, Row } from "../context.ts";
 import { atMost, type Section, type Verdict } from "../report.ts";
 import { type Figures, measure } from "../scale/measure.ts";

@@ -13,7 +13,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import type { Strategy } from "../../lib/lock.ts";
-import { strategies } from "../../lib/strategies/mod.ts";
+import { strategies } from "../../lib/strategies/catalog.ts";
 import { endOnSignals } from "../ending.ts";
 import { sectionText } from "../report.ts";
 import { type BenchServer, startServer } from "../server.ts";

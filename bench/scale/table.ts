@@ -5,7 +5,7 @@
  */
 
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
-import { moments } from "../../lib/session/timing.ts";
+import { moments } from "../../lib/session/deadlines.ts";
 import { ms, type Section } from "../report.ts";
 import { median, percentile } from "../statistics.ts";
 import type { LocksFigures } from "./locks.ts";

@@ -9,7 +9,7 @@ import { loadClusterConfig } from "../kube/config/mod.ts";
 import { openTransport } from "../kube/transport.ts";
 import { sendAtOnce } from "../process/sockets.ts";
 import { USER_AGENT } from "./version.ts";
-import type { World } from "./world.ts";
+import type { World } from "./host.ts";
 
 /** Which cluster; `undefined`: as kubectl or a pod chooses. */
 export interface ClusterChoice {

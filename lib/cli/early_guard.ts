@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { EarlyGuard } from "../process/guard/early.ts";
+import { EarlyGuard } from "../guard/early.ts";
 import { envName } from "./flags.ts";
 import { RUN_VARIABLE } from "./nested.ts";
 

@@ -4,13 +4,13 @@
  * @module
  */
 import { asKlatchError, exitStatus, KlatchError } from "../errors.ts";
-import { isTool, type Tool } from "./as/tools.ts";
+import { isTool, type Tool } from "./compat/tools.ts";
 import { COMMANDS, helpFor, overview } from "./help.ts";
 import { Reporter } from "./reporter.ts";
 import { run } from "./run.ts";
 import { suggest } from "./suggest.ts";
 import { VERSION } from "./version.ts";
-import type { World } from "./world.ts";
+import type { World } from "./host.ts";
 
 /**
  * Runs klatch.
@@ -53,7 +53,7 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
       return await sandbox(rest, world);
     }
     case "as": {
-      const { as } = await import("./as/mod.ts");
+      const { as } = await import("./compat/mod.ts");
       return await as(rest, world);
     }
     case "version":
@@ -74,7 +74,7 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
 
 /** Loaded only here, as the sandbox is. */
 async function runAs(tool: Tool, args: readonly string[], world: World): Promise<number> {
-  const standIns = await import("./as/mod.ts");
+  const standIns = await import("./compat/mod.ts");
   return await standIns.runAs(tool, args, world);
 }
 

@@ -7,7 +7,7 @@ import type { KlatchError } from "../errors.ts";
 import type { Holder, LockName } from "../lock.ts";
 import { describeHolder, type SessionEvent } from "../session/mod.ts";
 import { formatDuration } from "./duration.ts";
-import type { World } from "./world.ts";
+import type { World } from "./host.ts";
 
 /**
  * A line that is longer than the terminal is wide is cut off instead of wrapped (DECAWM), since only the row that the

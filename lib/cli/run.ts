@@ -5,19 +5,19 @@
  */
 import { asKlatchError, KlatchError } from "../errors.ts";
 import type { Contender, LockName } from "../lock.ts";
-import { Guarded } from "../process/guard/guarded.ts";
+import { Guarded } from "../guard/supervisor.ts";
 import { warmUp } from "../process/libc/warm_up.ts";
 import { listenSignals, signalName, SIGNALS } from "../process/signals.ts";
 import { acquireAll, type Hold, type SessionEvent } from "../session/mod.ts";
 import { chooseCluster } from "./cluster.ts";
 import { helpFor } from "./help.ts";
 import { holderAroundUs, ownHold } from "./nested.ts";
-import { Rehearsal } from "./rehearsal.ts";
+import { Rehearsal } from "./jit_warmup.ts";
 import { Reporter } from "./reporter.ts";
 import { markOf, ONE_TURN_MS, runAcquired, type RunParts } from "./run_acquired.ts";
 import { type RunOptions, runOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
-import type { World } from "./world.ts";
+import type { World } from "./host.ts";
 
 /**
  * Runs a command while holding a lock.

@@ -7,7 +7,7 @@ import { KlatchError } from "../errors.ts";
 import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
 import type { Mark } from "../process/group.ts";
-import type { Guarded } from "../process/guard/guarded.ts";
+import type { Guarded } from "../guard/supervisor.ts";
 import { runCommand } from "../process/run.ts";
 import type { SignalSource } from "../process/signals.ts";
 import type { Hold } from "../session/mod.ts";
@@ -15,7 +15,7 @@ import { RUN_VARIABLE } from "./nested.ts";
 import type { Reporter } from "./reporter.ts";
 import type { RunOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
-import type { World } from "./world.ts";
+import type { World } from "./host.ts";
 
 /** The shortest that a timer can be, in milliseconds: what is to be sent is sent then. */
 export const ONE_TURN_MS = 1;

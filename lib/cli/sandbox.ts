@@ -10,7 +10,7 @@ import { startSandbox } from "../sandbox/mod.ts";
 import { parseFlags } from "./flags.ts";
 import { helpFor } from "./help.ts";
 import { SANDBOX_FLAGS } from "./sandbox_flags.ts";
-import type { World } from "./world.ts";
+import type { World } from "./host.ts";
 
 /**
  * Starts the sandbox.

@@ -5,7 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import type { Strategy, Terms, Ticket } from "../lock.ts";
-import { strategies } from "../strategies/mod.ts";
+import { strategies } from "../strategies/catalog.ts";
 import type { Flag, Parsed } from "./flags.ts";
 import { checkLockName } from "./kubernetes_names.ts";
 

@@ -6,6 +6,6 @@
  */
 export { acquire } from "./acquire.ts";
 export { describeHolder } from "./describe.ts";
-export { acquireAll } from "./several.ts";
-export { checkTiming, DEFAULT_TIMING, type Moments, type Timing } from "./timing.ts";
+export { acquireAll } from "./multi_lock.ts";
+export { checkTiming, DEFAULT_TIMING, type Moments, type Timing } from "./deadlines.ts";
 export type { AcquireRequest, Hold, SessionEvent } from "./types.ts";

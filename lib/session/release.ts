@@ -5,7 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import { type KubeObject, MANAGED_BY_KLATCH, MANAGED_BY_LABEL } from "../lock.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./sent_writes.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 
 /** How long one request to release may take. */

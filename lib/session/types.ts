@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { KlatchError } from "../errors.ts";
 import type { KubeClient, ObjectRef } from "../kube/api.ts";
 import type { Contender, Holder, LockName, LockView, Strategy } from "../lock.ts";
-import type { Moments, Timing } from "./timing.ts";
+import type { Moments, Timing } from "./deadlines.ts";
 
 /** Everything that one attempt to hold a lock needs. */
 export interface AcquireRequest {

@@ -5,10 +5,10 @@
  * @module
  */
 import type { KubeObject, LockView } from "../lock.ts";
-import { leisureMs } from "./leisure.ts";
-import type { News } from "./news.ts";
+import { leisureMs } from "./deferral.ts";
+import type { News } from "./object_watcher.ts";
 import { notInTime } from "./not_in_time.ts";
-import type { Observer } from "./observer.ts";
+import type { Observer } from "./expiry_tracker.ts";
 import type { AcquireRequest } from "./types.ts";
 
 /** What {@link Waiting} goes by. */

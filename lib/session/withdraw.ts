@@ -7,8 +7,8 @@
  * @module
  */
 import { holdOf, type KubeObject } from "../lock.ts";
-import { CLAIMING, Contention } from "./contention.ts";
-import type { Ledger } from "./ledger.ts";
+import { CLAIMING, Contention } from "./claim_backoff.ts";
+import type { Ledger } from "./sent_writes.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 
 /** How long it may take: who has interrupted klatch waits for it to end. */

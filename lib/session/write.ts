@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import type { KubeClient, ObjectRef, WriteOutcome } from "../kube/api.ts";
 import type { KubeObject } from "../lock.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./sent_writes.ts";
 
 /** Where and how to write. */
 export interface WriteRequest {

@@ -26,7 +26,7 @@ import {
   Records,
   withNext,
 } from "./election_record.ts";
-import { instant } from "./record.ts";
+import { instant } from "./record_fields.ts";
 
 /** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
 const NEXT_MS = 250;

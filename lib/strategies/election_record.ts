@@ -6,7 +6,7 @@
  */
 import type { KlatchError } from "../errors.ts";
 import type { Holder, KubeObject, Resource } from "../lock.ts";
-import { unreadable } from "./record.ts";
+import { unreadable } from "./record_fields.ts";
 
 /** Says whose hold the record states: JSON, see {@link Note}. */
 const HOLD = "klatch.dev/hold";

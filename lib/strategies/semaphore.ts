@@ -36,7 +36,7 @@ import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName 
 import type { LockView, Strategy } from "../lock.ts";
 import { checkTexts, HOLD_BYTES, queueFull } from "./limits.ts";
 import { awaited, mayEnter, type Place, type Room, waitersOf } from "./queue.ts";
-import { instant, labelled } from "./record.ts";
+import { instant, labelled } from "./record_fields.ts";
 import { type Elder, type Held, MOST_HOLD_BYTES, read, sizeOf, type State } from "./semaphore_record.ts";
 import { takesQueue, write } from "./semaphore_record.ts";
 

@@ -8,7 +8,7 @@ import type { KubeObject } from "../lock.ts";
 import { ANNOTATION_BYTES, bytesOf, HOLD_BYTES, MOST_IDENTITY_BYTES, MOST_REASON_BYTES } from "./limits.ts";
 import { QUEUE_BYTES, RESERVE_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
-import { Fields } from "./record.ts";
+import { Fields } from "./record_fields.ts";
 
 /** The older tool's annotation. */
 const THEIRS = "kube-lock";

@@ -31,7 +31,7 @@ import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName 
 import type { LockView, Strategy } from "../lock.ts";
 import { checkTexts, queueFull } from "./limits.ts";
 import { awaited, mayEnter, type Place, type Room, waitersOf } from "./queue.ts";
-import { instant, labelled } from "./record.ts";
+import { instant, labelled } from "./record_fields.ts";
 import { fits, type Held, inOrder, type State, stateOf, type Ticketed, withState } from "./ticket_record.ts";
 
 /** The first ticket of a lock that is new. */

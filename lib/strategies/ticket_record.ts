@@ -6,7 +6,7 @@
 import type { KubeObject } from "../lock.ts";
 import { bytesOf, QUEUE_BYTES, RESERVE_BYTES, SECRET_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
-import { Fields, unreadable } from "./record.ts";
+import { Fields, unreadable } from "./record_fields.ts";
 
 /** The older action's key, in the Secret's data. */
 const NEXT = "next_build";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { strategies } from "../../lib/strategies/mod.ts";
+import { strategies } from "../../lib/strategies/catalog.ts";
 import { linesOf, onServers, type Place } from "./place.ts";
 
 /** Who holds by a strategy's own object. */

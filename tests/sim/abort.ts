@@ -1,7 +1,7 @@
 /**
  * Stands in for the runtime's AbortController and AbortSignal in the threads of the simulator, where a quarter of all
  * time went into them: events, exceptions that nobody reads, references that a collector has to look after. What code
- * under test can see is the same, and in the same order, which `tests/sim_abort_test.ts` compares.
+ * under test can see is the same, and in the same order, which `tests/sim/abort_test.ts` compares.
  *
  * It has no `onabort`, no `timeout()`, no capturing listeners and none that are objects, and the runtime's own
  * functions do not know it.

@@ -6,7 +6,7 @@
  */
 import { KlatchError } from "../../lib/errors.ts";
 import type { KlatchRun } from "./contender.ts";
-import { Elder } from "./elder.ts";
+import { Elder } from "./foreign_tool.ts";
 import type { Fact } from "./facts.ts";
 import type { Freeze, Machine } from "./machine.ts";
 import type { Network } from "./network.ts";

@@ -1,6 +1,6 @@
 /**
  * The guard: a second process on the machine that ends the command when klatch does not. What it decides is klatch's
- * own code, `lib/process/guard/watch.ts`; what is simulated is the process around it: what klatch tells it comes a
+ * own code, `lib/guard/policy.ts`; what is simulated is the process around it: what klatch tells it comes a
  * moment later, and it looks a moment late.
  *
  * Nothing stops it or kills it but the end of the machine, and KILL to the command's group, of which it is a part. It
@@ -9,8 +9,8 @@
  * @module
  */
 import { KlatchError } from "../../lib/errors.ts";
-import type { Told } from "../../lib/process/guard/protocol.ts";
-import { Watch } from "../../lib/process/guard/watch.ts";
+import type { Told } from "../../lib/guard/protocol.ts";
+import { Watch } from "../../lib/guard/policy.ts";
 import type { CommandGuard } from "../../lib/process/run.ts";
 import type { SpawnedCommand } from "../../lib/process/spawn.ts";
 import type { Machine } from "./machine.ts";

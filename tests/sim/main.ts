@@ -9,7 +9,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { type Order, replay, simulateAll, type Summary } from "./crew.ts";
+import { type Order, replay, simulateAll, type Summary } from "./worker_pool.ts";
 import { type Fault, FAULTS, PROMISED_RATIO } from "./scenario.ts";
 import { simulated } from "./strategies.ts";
 

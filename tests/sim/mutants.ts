@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "another machine's wall clock is trusted",
-    file: "lib/session/observer.ts",
+    file: "lib/session/expiry_tracker.ts",
     edits: [{
       find: `return seenMs + party.leaseDurationMs;`,
       replace: `const renewed = Date.parse("renewed" in party ? String(party.renewed) : "");
@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a hold is taken over one retry early",
-    file: "lib/session/observer.ts",
+    file: "lib/session/expiry_tracker.ts",
     edits: [{
       find: `return seenMs + party.leaseDurationMs;`,
       replace: `return seenMs + party.leaseDurationMs - 500;`,
@@ -71,7 +71,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "the time is counted from the first look at a holder, not from its last change",
-    file: "lib/session/observer.ts",
+    file: "lib/session/expiry_tracker.ts",
     edits: [{
       find: `[...view.holders, ...view.waiters].map((party) => party.stamp);`,
       replace: `[...view.holders, ...view.waiters].map((party) => party.stamp);
@@ -117,7 +117,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a lost answer to a renewal is taken for failure",
-    file: "lib/session/keep.ts",
+    file: "lib/session/held_lock.ts",
     edits: [{
       find: `else if (outcome.kind === "gone") this.#overtaken`,
       replace: `else if (outcome.kind === "gone" || outcome.kind === "unknown") this.#overtaken`,
@@ -125,7 +125,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a lost answer to a renewal is taken for success",
-    file: "lib/session/keep.ts",
+    file: "lib/session/held_lock.ts",
     edits: [{
       find: `      if (outcome.kind === "done") {
         this`,
@@ -136,7 +136,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "renewals go on after the loss",
-    file: "lib/session/keep.ts",
+    file: "lib/session/held_lock.ts",
     edits: [
       {
         find: `while (!this.#over) {
@@ -154,7 +154,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a hold that is lost is given back all the same",
-    file: "lib/session/keep.ts",
+    file: "lib/session/held_lock.ts",
     edits: [{
       find: `    this.#lost.signal.throwIfAborted();\n`,
       replace: "",
@@ -162,7 +162,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "the deadline is on a clock that stands still while the machine is suspended",
-    file: "lib/session/keep.ts",
+    file: "lib/session/held_lock.ts",
     edits: [{
       find: `const nowMs = this.#request.clock.awakeOrNot();
     if (nowMs < this.moments().termAtMs)`,
@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "the fencing token is leaseTransitions",
-    file: "lib/session/keep.ts",
+    file: "lib/session/held_lock.ts",
     edits: [{
       find: `const token = object.metadata.resourceVersion ?? "";`,
       replace:
@@ -189,7 +189,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "whatever carries our nonce is ours, whoever wrote it",
-    file: "lib/session/ledger.ts",
+    file: "lib/session/sent_writes.ts",
     edits: [{
       find: `return stamp === undefined ? undefined : this.#sentMs.get(stamp);`,
       replace: `return stamp === undefined ? undefined : Math.max(...this.#sentMs.values());`,
@@ -197,7 +197,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "KILL comes when the lease has already expired",
-    file: "lib/session/timing.ts",
+    file: "lib/session/deadlines.ts",
     edits: [{
       find: `const KILL_PART = 0.9;`,
       replace: `const KILL_PART = 1.1;`,
@@ -249,7 +249,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "the guard only asks the command to end, and kills nothing",
-    file: "lib/process/guard/watch.ts",
+    file: "lib/guard/policy.ts",
     edits: [{
       find: `if (nowMs >= this.#killAtMs) return this.#lookAfterDeadline(nowMs, anyLeft);`,
       replace: "",
@@ -257,7 +257,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "the guard goes by the deadline that it was told first",
-    file: "lib/process/guard/watch.ts",
+    file: "lib/guard/policy.ts",
     edits: [{
       find: `this.#killAtMs = told.killAtMs;`,
       replace: `this.#killAtMs = this.#killAtMs === Infinity ? told.killAtMs : this.#killAtMs;`,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Mutant } from "./mutants.ts";
-import type { Summary } from "./crew.ts";
+import type { Summary } from "./worker_pool.ts";
 
 /** What became of a mutant. */
 export interface Verdict {

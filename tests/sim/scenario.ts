@@ -45,7 +45,7 @@ export const FAULTS = [
 /** See {@link FAULTS}. */
 export type Fault = typeof FAULTS[number];
 
-/** The promised ratio of any two machines' clock rates; see `lib/session/timing.ts`. */
+/** The promised ratio of any two machines' clock rates; see `lib/session/deadlines.ts`. */
 export const PROMISED_RATIO = 1.09;
 
 /** How to vary scenarios. */

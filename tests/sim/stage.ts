@@ -4,7 +4,7 @@
  * @module
  */
 import type { Holder, LockView } from "../../lib/lock.ts";
-import { moments } from "../../lib/session/timing.ts";
+import { moments } from "../../lib/session/deadlines.ts";
 import type { MakeChecker } from "./checkers/checker.ts";
 import type { Fact, Run, Writer } from "./facts.ts";
 import { Machine } from "./machine.ts";

@@ -14,7 +14,7 @@ import type { MakeChecker } from "./checker.ts";
  * (3 s), and what was on its way has arrived (8 s).
  */
 const SETTLE_MS = 30_000;
-/** From one release to the next acquisition: a few messages and the window of `lib/session/contention.ts`. */
+/** From one release to the next acquisition: a few messages and the window of `lib/session/claim_backoff.ts`. */
 const HANDOVER_MS = 1_000;
 
 /**

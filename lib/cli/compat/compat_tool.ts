@@ -1,0 +1,39 @@
+/**
+ * What the stand-ins have in common.
+ *
+ * @module
+ */
+import type { KlatchError } from "../../errors.ts";
+import { parseDuration } from "../duration.ts";
+import type { RunOptions } from "../run_flags.ts";
+import { VERSION } from "../version.ts";
+import type { World } from "../host.ts";
+
+/** A tool that klatch stands in for. */
+export interface StandIn {
+  /**
+   * Does what the tool does.
+   *
+   * @returns the exit status.
+   * @throws KlatchError for what has not been told yet.
+   */
+  run(args: readonly string[], world: World): Promise<number>;
+  /** The status that the tool gives for a failure of its own. */
+  statusOf(failure: KlatchError): number;
+}
+
+/** What no older tool has a flag for. */
+export const COMMON: Pick<
+  RunOptions,
+  "terms" | "object" | "context" | "reason" | "guard"
+> = { terms: {}, object: undefined, context: undefined, reason: undefined, guard: true };
+
+/** A duration flag; the default where it is not given. */
+export function durationOr(text: string | undefined, flag: string, defaultMs: number): number {
+  return text === undefined ? defaultMs : parseDuration(text, flag);
+}
+
+/** What a tool's version flag prints. */
+export function versionAs(tool: string): string {
+  return `${tool} (klatch ${VERSION})\n`;
+}

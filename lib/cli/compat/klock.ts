@@ -1,0 +1,156 @@
+/**
+ * Stands in for klock: a command under a Lease.
+ *
+ * Every run of klock is called `klock` unless it is told otherwise, so that two of them take each other's hold for
+ * their own. A run of klatch whose name is not given is called `klock` and something of its own, so that it excludes
+ * klock as well. A name that is given is written as it is.
+ *
+ * @see {@link https://github.com/berquerant/k8s-lease#readme}
+ * @module
+ */
+import { KlatchError } from "../../errors.ts";
+import { MANAGED_BY_LABEL } from "../../lock.ts";
+import { parseSignal } from "../../process/signals.ts";
+import { checkTiming, DEFAULT_TIMING } from "../../session/mod.ts";
+import { lease } from "../../strategies/lease.ts";
+import { type Flag, type Parsed, parseFlags } from "../flags.ts";
+import { helpOf } from "../help.ts";
+import { checkLockName, checkNamespace, parseLabels } from "../kubernetes_names.ts";
+import { runLocked } from "../run.ts";
+import type { RunOptions } from "../run_flags.ts";
+import { wholeNumber } from "../strategy_flags.ts";
+import type { World } from "../host.ts";
+import { COMMON, durationOr, type StandIn, versionAs } from "./compat_tool.ts";
+
+const FLAGS: readonly Flag[] = [
+  { name: "lease", short: "l", value: "NAME", help: "the Lease (default klock)" },
+  {
+    name: "identity",
+    short: "i",
+    value: "NAME",
+    help: "the holder's name (default: klock and something unique)",
+  },
+  { name: "generate-identity", short: "g", help: "a unique name for the holder" },
+  { name: "namespace", short: "n", value: "NAME", help: "the Lease's namespace (default default)" },
+  { name: "labels", value: "K=V,…", help: "labels for the Lease, besides klock's own" },
+  { name: "wait", short: "w", value: "DUR", help: "how long to wait for the lock (default 0: for ever)" },
+  { name: "timeout", value: "DUR", help: "the same as --wait" },
+  {
+    name: "conflict-exit-code",
+    short: "E",
+    value: "N",
+    help: "exit status if not acquired in time (default 1)",
+  },
+  {
+    name: "kill-after",
+    short: "k",
+    value: "DUR",
+    help: "KILL this long after the first signal (default 0: never)",
+  },
+  { name: "signal", short: "s", value: "SIG", help: "what stops the command (default TERM)" },
+  { name: "cleanup-lease", help: "delete the Lease afterwards" },
+  { name: "unlock", short: "u", help: "the same as --cleanup-lease" },
+  {
+    name: "lease-duration",
+    value: "DUR",
+    help: "a hold that is not renewed for this long is free (default 15s)",
+  },
+  {
+    name: "renew-deadline",
+    value: "DUR",
+    help: "stop the command if renewing fails this long (default 10s)",
+  },
+  { name: "retry-period", value: "DUR", help: "pause between tries (default 2s)" },
+  {
+    name: "kubeconfig",
+    value: "FILE",
+    help: "kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod)",
+  },
+  { name: "v", value: "N", help: "how much to say; 1 and more: what happens to the lock" },
+  { name: "debug", help: "say everything" },
+  { name: "verbose", help: "the same as --debug" },
+  { name: "version", short: "V", help: "print the version" },
+  { name: "help", short: "h", help: "show this help" },
+];
+
+/** klock's stand-in. */
+export const klock: StandIn = {
+  statusOf: () => 1,
+  async run(args, world) {
+    const parsed = parseFlags("klock", args, FLAGS, () => undefined, "klock --help");
+    if (parsed.on("help")) {
+      world.print(
+        helpOf("klock [flags] -- COMMAND [ARG…]", "run a command while holding a Lease", FLAGS, "--"),
+      );
+      return 0;
+    }
+    if (parsed.on("version")) {
+      world.print(versionAs("klock"));
+      return 0;
+    }
+    return await runLocked(klockOptions(parsed, world), world);
+  },
+};
+
+/** What a run of klatch has to do that klock is asked for. */
+function klockOptions(parsed: Parsed, world: World): RunOptions {
+  const wait = parsed.text("wait") === undefined ? "timeout" : "wait";
+  const waitMs = durationOr(parsed.text(wait), `--${wait}`, 0);
+  const killAfterMs = durationOr(parsed.text("kill-after"), "--kill-after", 0);
+  const timing = {
+    leaseDurationMs: durationOr(
+      parsed.text("lease-duration"),
+      "--lease-duration",
+      DEFAULT_TIMING.leaseDurationMs,
+    ),
+    renewDeadlineMs: durationOr(
+      parsed.text("renew-deadline"),
+      "--renew-deadline",
+      DEFAULT_TIMING.renewDeadlineMs,
+    ),
+    retryPeriodMs: durationOr(parsed.text("retry-period"), "--retry-period", DEFAULT_TIMING.retryPeriodMs),
+  };
+  checkTiming(timing);
+  const conflict = wholeNumber(parsed.text("conflict-exit-code") ?? "1", "--conflict-exit-code", 0, 255);
+  const verbosity = wholeNumber(parsed.text("v") ?? "0", "-v", 0, 100);
+  const verbose = parsed.on("debug") || parsed.on("verbose") || verbosity > 1;
+  const [name, namespace] = [parsed.text("lease") ?? "klock", parsed.text("namespace") ?? "default"];
+  checkLockName(name);
+  checkNamespace(namespace);
+  return {
+    ...COMMON,
+    name,
+    namespace,
+    command: commandOf(parsed),
+    strategies: [lease],
+    kubeconfig: parsed.text("kubeconfig"),
+    waitMs: waitMs === 0 ? undefined : waitMs,
+    statusOf: (failure) => failure.code === "timeout" ? conflict : 1,
+    timing,
+    identity: identityOf(parsed, world),
+    labels: { ...parseLabels(parsed.text("labels") ?? ""), [MANAGED_BY_LABEL]: "k8s-lease-klock" },
+    stopSignal: parseSignal(parsed.text("signal") ?? "TERM"),
+    killAfterMs: killAfterMs === 0 ? undefined : killAfterMs,
+    cleanup: parsed.on("cleanup-lease") || parsed.on("unlock"),
+    voice: { format: "text", quiet: !verbose && verbosity === 0, verbose, program: "klock" },
+  };
+}
+
+function commandOf({ words, command }: Parsed): readonly string[] {
+  const empty = command?.[0] === undefined;
+  const names = [...(words.length > 0 && command !== undefined ? ["ProgramBeforeDash"] : [])];
+  if (empty) names.push("NoProgram");
+  if (names.length === 0) return command ?? [];
+  const what = empty ? "there is no command after --" : `"${words[0]}" stands before --`;
+  throw new KlatchError("usage", `${names.join(", ")}: ${what}`, {
+    hint: "write klock [flags] -- COMMAND [ARG…]",
+  });
+}
+
+function identityOf(parsed: Parsed, world: World): string | undefined {
+  const given = parsed.text("identity");
+  if (given === "") throw new KlatchError("usage", "--identity is empty", { hint: "give the holder a name" });
+  // Where there is none, the run gets one of its own.
+  if (parsed.on("generate-identity")) return undefined;
+  return given ?? `klock_${world.hostname()}_${world.nonce()}`;
+}

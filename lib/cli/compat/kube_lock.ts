@@ -1,0 +1,190 @@
+/**
+ * Stands in for kube-lock: takes one of a ConfigMap's places and ends, while the hold stays until somebody unlocks it.
+ *
+ * Its writes are conditional, so that a place is never given twice; and it waits by watching, in klatch's queue. What
+ * it cannot mend is that such a hold has no expiry: nobody looks after it.
+ *
+ * @see {@link https://github.com/JulienBalestra/kube-lock#readme}
+ * @module
+ */
+import { exitStatus, KlatchError } from "../../errors.ts";
+import type { KubeClient } from "../../kube/api.ts";
+import type { Contender, LockName } from "../../lock.ts";
+import { listenSignals, signalName, SIGNALS } from "../../process/signals.ts";
+import { acquire, DEFAULT_TIMING, type SessionEvent } from "../../session/mod.ts";
+import { semaphore } from "../../strategies/semaphore.ts";
+import { chooseCluster } from "../cluster.ts";
+import { formatDuration } from "../duration.ts";
+import { type Flag, type Parsed, parseFlags } from "../flags.ts";
+import { helpOf } from "../help.ts";
+import { checkLockName, checkNamespace } from "../kubernetes_names.ts";
+import { Reporter } from "../reporter.ts";
+import { MOST_SLOTS, wholeNumber } from "../strategy_flags.ts";
+import type { World } from "../host.ts";
+import { holdByName, noConfigMap, nonceOf, unlocked, type Wish } from "./kube_lock_hold.ts";
+import { durationOr, type StandIn } from "./compat_tool.ts";
+
+const USAGE = "kube-lock NAMESPACE CONFIGMAP [flags]";
+
+const FLAGS: readonly Flag[] = [
+  { name: "holder-name", value: "NAME", help: "the holder's name (default: the host's)" },
+  { name: "create-configmap", help: "make the ConfigMap if there is none" },
+  {
+    name: "max-holders",
+    value: "N",
+    help: "how many may hold, where the ConfigMap does not say (default 1)",
+  },
+  {
+    name: "polling-interval",
+    value: "DUR",
+    help: "pause between looks, where watching is not allowed (default 30s)",
+  },
+  { name: "polling-timeout", value: "DUR", help: "how long to wait (default 5m; 0: for ever)" },
+  { name: "reason", value: "TEXT", help: "why, shown to those who wait" },
+  { name: "run-once", help: "try once; the exit status is 3 if that fails" },
+  { name: "unlock", help: "give the place back" },
+  {
+    name: "kubeconfig-path",
+    value: "FILE",
+    help: "kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod)",
+  },
+  { name: "verbose", short: "v", value: "N", help: "how much to say" },
+  { name: "help", short: "h", help: "show this help" },
+];
+
+/** What kube-lock was asked for. */
+interface Request {
+  readonly lock: LockName;
+  readonly wish: Wish;
+  readonly unlock: boolean;
+  readonly runOnce: boolean;
+  readonly pollMs: number;
+  /** `undefined`: for ever. */
+  readonly waitMs: number | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly verbose: boolean;
+}
+
+/** kube-lock's stand-in. */
+export const kubeLock: StandIn = {
+  statusOf(failure) {
+    if (failure.code === "usage" || failure.code === "config") return 1;
+    return failure.code === "interrupted" ? exitStatus(failure) : 2;
+  },
+  async run(args, world) {
+    const parsed = parseFlags("kube-lock", args, FLAGS, () => undefined, "kube-lock --help");
+    if (parsed.on("help")) {
+      world.print(helpOf(USAGE, "take a place in a ConfigMap", FLAGS, "--"));
+      return 0;
+    }
+    const request = requestOf(parsed, world);
+    const { namespace } = request.lock;
+    const cluster = await chooseCluster(
+      { kubeconfig: request.kubeconfig, context: undefined, namespace },
+      world,
+    );
+    const client = await cluster.connect((line) => world.say(`kube-lock: ${line}\n`));
+    return request.unlock ? await unlock(request, client, world) : await lock(request, client, world);
+  },
+};
+
+function requestOf(parsed: Parsed, world: World): Request {
+  const [namespace, name, extra] = parsed.words;
+  if (namespace === undefined || name === undefined || extra !== undefined || parsed.command !== undefined) {
+    throw new KlatchError("usage", "it takes a namespace and a ConfigMap's name", { hint: `write ${USAGE}` });
+  }
+  checkNamespace(namespace);
+  checkLockName(name);
+  const timeoutMs = durationOr(parsed.text("polling-timeout"), "--polling-timeout", 300_000);
+  return {
+    lock: { namespace, name },
+    wish: {
+      name: parsed.text("holder-name") || world.hostname(),
+      reason: parsed.text("reason") ?? "",
+      slots: wholeNumber(parsed.text("max-holders") ?? "1", "--max-holders", 1, MOST_SLOTS),
+      create: parsed.on("create-configmap"),
+    },
+    unlock: parsed.on("unlock"),
+    runOnce: parsed.on("run-once"),
+    pollMs: durationOr(parsed.text("polling-interval"), "--polling-interval", 30_000),
+    waitMs: timeoutMs === 0 ? undefined : timeoutMs,
+    kubeconfig: parsed.text("kubeconfig-path") || undefined,
+    verbose: wholeNumber(parsed.text("verbose") ?? "0", "--verbose", 0, 100) > 0,
+  };
+}
+
+async function lock(request: Request, client: KubeClient, world: World): Promise<number> {
+  const { lock, wish, runOnce, waitMs, pollMs, verbose } = request;
+  const place = `cm/${lock.name} in ns ${lock.namespace}`;
+  const voice = { format: "text", quiet: false, verbose, program: "kube-lock" } as const;
+  const reporter = new Reporter(world, voice, lock, "kube-lock");
+  const interrupted = new AbortController();
+  using signals = listenSignals((signal) => {
+    if (signal === SIGNALS.WINCH) return;
+    interrupted.abort(
+      new KlatchError("interrupted", `stopped waiting for ${place}: ${signalName(signal)} came`, { signal }),
+    );
+  });
+  try {
+    await acquire({
+      client,
+      clock: world.clock,
+      strategy: holdByName(wish),
+      lock,
+      me: contender(wish),
+      // Who waits in a queue must not be slower to look than the others.
+      timing: {
+        ...DEFAULT_TIMING,
+        retryPeriodMs: Math.min(Math.max(pollMs, 1), DEFAULT_TIMING.retryPeriodMs),
+      },
+      waitMs: runOnce ? 0 : waitMs,
+      interrupted: interrupted.signal,
+      tell: (event) => tellAll(event, reporter),
+    });
+  } catch (error) {
+    if (!(error instanceof KlatchError) || error.code !== "timeout") throw error;
+    const how = runOnce ? "" : `, timeout after ${formatDuration(waitMs ?? 0)}`;
+    world.say(`kube-lock: cannot lock ${place}${how}: ${error.message}\n`);
+    return runOnce ? 3 : 2;
+  } finally {
+    signals.route(undefined);
+  }
+  world.say(`kube-lock: Successfully locked ${place} for holder ${wish.name}\n`);
+  return 0;
+}
+
+/** The hold is told of in kube-lock's words, and is neither renewed nor given back. */
+function tellAll(event: SessionEvent, reporter: Reporter): void {
+  if (event.kind !== "acquired" && event.kind !== "released") reporter.tell(event);
+}
+
+function contender(wish: Wish): Contender {
+  return {
+    identity: wish.name,
+    nonce: nonceOf(wish.name),
+    leaseDurationMs: DEFAULT_TIMING.leaseDurationMs,
+    reason: wish.reason,
+    labels: {},
+  };
+}
+
+async function unlock({ lock, wish }: Request, client: KubeClient, world: World): Promise<number> {
+  const ref = { resource: semaphore.resource, ...lock };
+  const place = `cm/${lock.name} in ns ${lock.namespace}`;
+  for (;;) {
+    const object = await client.get(ref);
+    if (object === undefined && !wish.create) throw noConfigMap(lock);
+    const without = object === undefined ? undefined : unlocked(object, wish.name);
+    if (without === undefined) {
+      world.say(`kube-lock: ${wish.name} does not hold ${place}\n`);
+      return 0;
+    }
+    const outcome = await client.update(ref, without);
+    if (outcome.kind === "done") {
+      world.say(`kube-lock: Successfully unlocked ${place} for holder ${wish.name}\n`);
+      return 0;
+    }
+    // Whatever became of the write, what is there now tells.
+    await world.clock.sleep(100 * world.clock.random());
+  }
+}

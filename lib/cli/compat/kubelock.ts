@@ -1,0 +1,95 @@
+/**
+ * Stands in for kubelock: a command under client-go's election record in Endpoints.
+ *
+ * kubelock's name for itself is the host's unless it is told otherwise, so that two on one host take each other's hold
+ * for their own. A run of klatch whose name is not given has the host's name and something of its own.
+ *
+ * @module
+ */
+import { exitStatus, KlatchError } from "../../errors.ts";
+import { SIGNALS } from "../../process/signals.ts";
+import { checkTiming, DEFAULT_TIMING } from "../../session/mod.ts";
+import { endpoints } from "../../strategies/endpoints.ts";
+import type { Flag } from "../flags.ts";
+import { helpOf } from "../help.ts";
+import { checkLockName, checkNamespace } from "../kubernetes_names.ts";
+import { runLocked } from "../run.ts";
+import { parseGoFlags } from "./go_flags.ts";
+import { COMMON, durationOr, type StandIn } from "./compat_tool.ts";
+
+const FLAGS: readonly Flag[] = [
+  { name: "id", value: "NAME", help: "the holder's name (default: the host's, and something unique)" },
+  {
+    name: "kubeconfig",
+    value: "FILE",
+    help: "kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod)",
+  },
+  {
+    name: "lease-duration",
+    value: "DUR",
+    help: "a hold that is not renewed for this long is free (default 15s)",
+  },
+  {
+    name: "renew-deadline",
+    value: "DUR",
+    help: "stop the command if renewing fails this long (default 10s)",
+  },
+  { name: "retry-period", value: "DUR", help: "pause between tries (default 2s)" },
+  { name: "name", value: "NAME", help: "the name of the Endpoints (default example-app)" },
+  { name: "namespace", value: "NAME", help: "their namespace (default default)" },
+  { name: "help", short: "h", help: "show this help" },
+];
+
+/** How long after a signal that was passed on KILL follows. */
+const KILL_AFTER_MS = 90_000;
+
+/** kubelock's stand-in. */
+export const kubelock: StandIn = {
+  statusOf,
+  async run(args, world) {
+    const { text, on, rest } = parseGoFlags("kubelock", args, FLAGS);
+    if (on("help")) {
+      world.print(
+        helpOf("kubelock [flags] COMMAND [ARG…]", "run a command while holding Endpoints", FLAGS, "-"),
+      );
+      return 0;
+    }
+    const [name, namespace] = [text("name") ?? "example-app", text("namespace") ?? "default"];
+    checkLockName(name);
+    checkNamespace(namespace);
+    const timing = {
+      leaseDurationMs: durationOr(text("lease-duration"), "-lease-duration", DEFAULT_TIMING.leaseDurationMs),
+      renewDeadlineMs: durationOr(text("renew-deadline"), "-renew-deadline", DEFAULT_TIMING.renewDeadlineMs),
+      retryPeriodMs: durationOr(text("retry-period"), "-retry-period", DEFAULT_TIMING.retryPeriodMs),
+    };
+    checkTiming(timing);
+    if (rest[0] === undefined || rest[0] === "") {
+      throw new KlatchError("usage", "the command is missing", {
+        hint: "write kubelock [flags] COMMAND [ARG…]",
+      });
+    }
+    return await runLocked({
+      ...COMMON,
+      name,
+      namespace,
+      command: rest,
+      strategies: [endpoints],
+      kubeconfig: text("kubeconfig") || undefined,
+      waitMs: undefined,
+      statusOf,
+      timing,
+      identity: text("id") || undefined,
+      labels: {},
+      stopSignal: SIGNALS.TERM,
+      killAfterMs: KILL_AFTER_MS,
+      cleanup: false,
+      voice: { format: "text", quiet: false, verbose: false, program: "kubelock" },
+    }, world);
+  },
+};
+
+/** 2 for a wrong command line and for a lost hold, as Go's flags and a panic give it. */
+function statusOf(failure: KlatchError): number {
+  if (failure.code === "usage" || failure.code === "lost") return 2;
+  return failure.code === "interrupted" ? exitStatus(failure) : 1;
+}

@@ -1,0 +1,60 @@
+/**
+ * Stands in for the tools that klatch replaces: their flags, defaults, exit statuses and records, with klatch's safety.
+ * `klatch as TOOL …`, and the same when klatch is called by a tool's name, through a link for instance.
+ *
+ * It promises what the tools' own help texts and READMEs say. It does not repeat their log lines, except for the few
+ * words that scripts look for.
+ *
+ * @module
+ */
+import { asKlatchError, KlatchError } from "../../errors.ts";
+import { helpFor } from "../help.ts";
+import type { World } from "../host.ts";
+import { klock } from "./klock.ts";
+import { kubeLock } from "./kube_lock.ts";
+import { kubelock } from "./kubelock.ts";
+import type { StandIn } from "./compat_tool.ts";
+import { isTool, type Tool, TOOLS } from "./tools.ts";
+
+const STAND_INS: Readonly<Record<Tool, StandIn>> = { klock, kubelock, "kube-lock": kubeLock };
+
+/**
+ * Runs as one of the tools.
+ *
+ * @param tool its name.
+ * @param args its arguments.
+ * @param world the process around it.
+ * @returns the exit status that the tool would give. It never rejects: a failure is said in one line.
+ */
+export async function runAs(tool: Tool, args: readonly string[], world: World): Promise<number> {
+  const standIn = STAND_INS[tool];
+  try {
+    return await standIn.run(args, world);
+  } catch (error) {
+    const failure = asKlatchError(error);
+    const said = failure.line.startsWith(`${tool}: `) ? "" : `${tool}: `;
+    world.say(`${said}${failure.line}\n`);
+    return standIn.statusOf(failure);
+  }
+}
+
+/** `klatch as TOOL …`. Throws KlatchError `usage` where there is no such tool. */
+export async function as(args: readonly string[], world: World): Promise<number> {
+  const [tool, ...rest] = args;
+  if (tool === "--help" || tool === "-h") {
+    world.print(helpFor("as"));
+    return 0;
+  }
+  if (tool === undefined || !isTool(tool)) throw noSuchTool(tool ?? "");
+  return await runAs(tool, rest, world);
+}
+
+function noSuchTool(tool: string): KlatchError {
+  return new KlatchError(
+    "usage",
+    tool === "" ? "as: the tool is missing" : `as: there is no tool "${tool}"`,
+    {
+      hint: `choose one of: ${TOOLS.join(", ")}`,
+    },
+  );
+}

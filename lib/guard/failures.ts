@@ -1,0 +1,28 @@
+/**
+ * What a run fails with because of its guard.
+ *
+ * @module
+ */
+
+import { KlatchError } from "../errors.ts";
+
+const HINT = { hint: "--no-guard does without, at your own risk" };
+
+/** There is no guard, and why. */
+export function cannotStart(why: string): KlatchError {
+  return new KlatchError("guard", `the guard cannot be started: ${why}`, HINT);
+}
+
+/** So many guards were lost that there is no use in another one. */
+export function tooManyEnded(guards: number): KlatchError {
+  return new KlatchError("guard", `${guards} guards have ended before their time`, HINT);
+}
+
+/** The guard has begun to stop the command. */
+export function stoppedByGuard(): KlatchError {
+  return new KlatchError(
+    "lost",
+    "klatch was stopped or too busy to renew, and the guard stopped the command",
+    { hint: "check what the command left half done" },
+  );
+}

@@ -1,0 +1,60 @@
+/**
+ * What a run wants to be guarded with, and what its guards are told of that.
+ *
+ * @module
+ */
+
+import type { Clock } from "../clock.ts";
+import type { Mark } from "../process/group.ts";
+import { environ } from "../process/libc/children.ts";
+import type { EarlyGuard } from "./early.ts";
+import type { Order } from "./protocol.ts";
+
+/** How long after klatch's end KILL follows, unless told otherwise. */
+const KILL_AFTER_MS = 5_000;
+
+/** What a run wants to be guarded with. */
+export interface GuardedOptions {
+  /** The words that start this program once more. */
+  readonly self: readonly string[];
+  /** A guard that was started before anything was known. */
+  readonly early?: EarlyGuard;
+  /** How long a hold lasts without a renewal, until the command is asked to stop; milliseconds. */
+  readonly renewDeadlineMs: number;
+  /** By what the command's processes are known on a terminal: its name stands in the environment of every run's. */
+  readonly mark: Mark;
+  /** The signal that asks the command to stop, 1–64. */
+  readonly stopSignal: number;
+  /** How long after it KILL follows, if that was asked for; milliseconds. */
+  readonly killAfterMs?: number;
+  /** What makes the guard's lines JSON objects; see {@link Order}. */
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  /** Tells the user something, one line without a line break. */
+  readonly say: (line: string) => void;
+}
+
+/** Whether a run is part of the command of another one, whose mark has the same name. */
+export function isNested({ name }: Mark): boolean {
+  return environ().some((variable) => variable.name === name);
+}
+
+/**
+ * What each guard of a run is told first.
+ *
+ * @param where whether the command stays in a terminal's process group, and whether the run is {@link isNested}.
+ */
+export function orderFor(
+  { mark, stopSignal, killAfterMs, fields }: GuardedOptions,
+  where: { readonly terminal: boolean; readonly nested: boolean },
+): Order {
+  return {
+    stopSignal,
+    ...(killAfterMs !== undefined && { killAfterMs }),
+    // Who kills a klatch inside of another one's command wants the command gone now, not in five seconds.
+    killAfterMyEndMs: where.nested ? 0 : killAfterMs ?? KILL_AFTER_MS,
+    terminal: where.terminal,
+    mark,
+    ...(fields !== undefined && { fields }),
+  };
+}

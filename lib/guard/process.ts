@@ -1,0 +1,189 @@
+/**
+ * The guard itself: a process that stands between a command and the end of the hold when klatch cannot, because it was
+ * killed, stopped, swapped out or is too busy. It decides by `watch.ts`; here is what it hears and what it does.
+ *
+ * How it is started makes most of its promises (see `guarded.ts`): it leads the process group that the command is
+ * started in, so that it knows what to kill before there is anything; its number cannot come to mean another group
+ * while it lives; KILL to the group ends it together with the command in one step of the kernel; and no other signal
+ * that the group gets can end it, since it hears none from the start. On a terminal, where the command has
+ * to stay in the terminal's group, it finds the command's processes by the mark in their environment, and a number
+ * that means another process by now gets no signal.
+ *
+ * When it is stopped it is woken by the kernel at its deadlines. It does nothing but wait for one pipe: no network, no
+ * files, no event loop; and it never waits for anybody to read what it says.
+ *
+ * What it does not promise: that a command ends which has changed to another user, or left its group on purpose;
+ * anything while the whole machine stands still.
+ *
+ * @module
+ */
+
+import { signalNoMore, writeNow } from "../process/descriptors.ts";
+import { type CommandGroup, processGroup, terminalTree } from "../process/group.ts";
+import { bootTimeMs } from "../process/libc/boot_time.ts";
+import { fixedBytes } from "../process/libc/library.ts";
+import { belongsTo, setDisposition } from "../process/libc/signals.ts";
+import { anySyscall, syscall } from "../process/libc/syscalls.ts";
+import { DEAF_TO, SIGNALS } from "../process/signals.ts";
+import { withStrays } from "../process/strays.ts";
+import { Alarm, MomentFd } from "./alarm.ts";
+import { sayNow } from "./say.ts";
+import { type Answer, LineBuffer, type Order, OWN_GROUP, PLACES, toldBy } from "./protocol.ts";
+import { type Action, Watch } from "./policy.ts";
+
+/** The longest wait where the kernel wakes us at the moment, whatever happens meanwhile: in case that it does not. */
+const LONGEST_WAIT_MS = 10_000;
+/** The longest one where it cannot: what is waited for is on a clock that counts suspension, which no timeout does. */
+const LONGEST_BLIND_WAIT_MS = 1_000;
+
+/**
+ * Guards, until klatch kills this process or there is nothing left to guard.
+ *
+ * @param words what followed the hidden word: the process group in which klatch has put this process, or `own`.
+ * @returns the exit status: 0 after its work, 125 if it was not started by klatch.
+ */
+export function guardProcess(words: readonly string[]): number {
+  const [group] = words;
+  const pgid = belongsTo("getpgid", 0);
+  // Somebody who tries the hidden word must not have their own shell's group killed.
+  if (group === undefined || pgid !== (group === OWN_GROUP ? Deno.pid : Number(group))) {
+    sayNow("klatch guard: it is klatch that starts this; try klatch help\n");
+    return 125;
+  }
+  // Blocked they are mostly, but a shell that it was at first may have undone that.
+  for (const signal of DEAF_TO) setDisposition(signal, "ignore");
+  new Guard(pgid).guard();
+  return 0;
+}
+
+class Guard {
+  readonly #pgid: number;
+  #order: Order | undefined;
+  #watch = new Watch();
+  #group: CommandGroup;
+  readonly #lines = new LineBuffer();
+  readonly #alarms: readonly [Alarm, Alarm] = [new Alarm(), new Alarm()];
+  readonly #moment = new MomentFd();
+  /** Whether klatch is gone, and its pipe at an end that would be seen again and again. */
+  #alone = false;
+  #armed = false;
+  #over = false;
+
+  constructor(pgid: number) {
+    this.#pgid = pgid;
+    // Until there is an order there is no command.
+    this.#group = processGroup(pgid, () => [Deno.pid]);
+  }
+
+  guard(): void {
+    answer("ready");
+    while (!this.#over) {
+      const now = bootTimeMs();
+      for (const action of this.#watch.look(now, () => this.#group.alive().length > 0)) this.#do(action);
+      if (this.#over) return;
+      this.#alarms[0].set(this.#watch.askAtMs);
+      this.#alarms[1].set(this.#watch.killAtMs);
+      if (!this.#armed && this.#watch.killAtMs !== Infinity) answer("armed");
+      this.#armed = this.#watch.killAtMs !== Infinity;
+      const nextMs = this.#watch.nextLookMs(now);
+      this.#moment.set(nextMs);
+      if (waitForInput(this.#alone ? -1 : PLACES.heard, this.#moment.fd, nextMs - bootTimeMs())) {
+        this.#listen();
+      }
+    }
+  }
+
+  #listen(): void {
+    const buffer = fixedBytes(4096);
+    const got = syscall("read", PLACES.heard, buffer, buffer.length);
+    if (got < 0) return;
+    if (got === 0) {
+      this.#alone = true;
+      return this.#watch.orphan(bootTimeMs());
+    }
+    for (const line of this.#lines.take(new TextDecoder().decode(buffer.subarray(0, got)))) {
+      const told = toldBy(line);
+      if (told?.kind === "order") this.#take(told.order);
+      else if (told?.kind === "command") this.#group = this.#groupOf(told);
+      else if (told !== undefined) this.#watch.hear(told);
+    }
+  }
+
+  #take(order: Order): void {
+    this.#order = order;
+    this.#watch = new Watch(order.killAfterMs, order.killAfterMyEndMs);
+    this.#group = this.#groupOf(undefined);
+  }
+
+  /** What the command consists of, once its number is known or before. */
+  #groupOf(command: { pid: number; startTime: number } | undefined): CommandGroup {
+    const mark = this.#order?.mark;
+    if (this.#order?.terminal) {
+      const session = { by: "getsid", id: belongsTo("getsid", 0) } as const;
+      return withStrays(terminalTree(command, mark), session, command, mark);
+    }
+    const group = processGroup(this.#pgid, () => [Deno.pid]);
+    return withStrays(group, { by: "getpgid", id: this.#pgid }, command, mark);
+  }
+
+  #do(action: Action): void {
+    switch (action) {
+      case "ask": {
+        const stopSignal = this.#order?.stopSignal ?? SIGNALS.TERM;
+        this.#group.signal(stopSignal);
+        // Something that stands still cannot obey.
+        if (stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
+        return;
+      }
+      case "kill":
+        return this.#group.signal(SIGNALS.KILL);
+      case "tell-klatch":
+        // klatch, if it is stopped on purpose, is not to be woken by this, nor by the end of this process.
+        signalNoMore(PLACES.saidRead);
+        return answer("acting");
+      case "end":
+        this.#over = true;
+        return;
+      default:
+        return sayNow(this.#textOf(action.say));
+    }
+  }
+
+  #textOf(text: string): string {
+    const fields = this.#order?.fields;
+    if (fields === undefined) return `klatch guard: ${text}\n`;
+    const time = new Date().toISOString();
+    return `${JSON.stringify({ time, event: "warning", ...fields, message: text })}\n`;
+  }
+}
+
+function answer(word: Answer): void {
+  writeNow(PLACES.said, `${word}\n`);
+}
+
+/**
+ * Waits for something to read.
+ *
+ * @param fd where; -1: only waits.
+ * @param moment what can be read when the wait shall end; -1: nothing.
+ * @param ms how long at the most.
+ * @returns whether there is something to read.
+ */
+function waitForInput(fd: number, moment: number, ms: number): boolean {
+  const POLLIN = 1, ENTRY = 8, EVENTS = 4, FOUND = 6;
+  const poll = fixedBytes(2 * ENTRY);
+  const view = new DataView(poll.buffer);
+  for (const [i, each] of [fd, moment].entries()) {
+    view.setInt32(i * ENTRY, each, true);
+    view.setInt16(i * ENTRY + EVENTS, POLLIN, true);
+  }
+  const isReadable = () => view.getInt16(FOUND, true) !== 0;
+  if (ms === Infinity) return anySyscall("ppoll", poll, 2) > 0 && isReadable();
+  const longestMs = moment < 0 ? LONGEST_BLIND_WAIT_MS : LONGEST_WAIT_MS;
+  const us = Math.round(Math.min(Math.max(0, ms), longestMs) * 1000);
+  const timeout = fixedBytes(16);
+  const time = new DataView(timeout.buffer);
+  time.setBigInt64(0, BigInt(Math.floor(us / 1e6)), true);
+  time.setBigInt64(8, BigInt(us % 1e6) * 1000n, true);
+  return anySyscall("ppoll", poll, 2, timeout) > 0 && isReadable();
+}

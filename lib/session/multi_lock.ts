@@ -1,0 +1,119 @@
+/**
+ * One lock that is kept by several strategies at once, each in an object of its own: held when all of them are.
+ *
+ * A fleet that changes from one record to another runs so meanwhile: it is exclusive with those who know only the
+ * old record as with those who know only the new one. It does not promise freedom from deadlock: all who take the
+ * same strategies must take them in the same order, which the caller sees to.
+ *
+ * @module
+ */
+import type { Strategy } from "../lock.ts";
+import { acquire } from "./acquire.ts";
+import type { Moments } from "./deadlines.ts";
+import type { AcquireRequest, Hold, SessionEvent } from "./types.ts";
+
+/**
+ * Acquires a lock by one strategy after the other, and keeps all of them renewed.
+ *
+ * @param strategies at least one.
+ * @param request as for {@link acquire}; the time to wait is for all of them together.
+ * @returns the hold, which is lost when one of them is. Its token is that of the last one.
+ * @throws KlatchError as {@link acquire} does, `lost` if an earlier one was lost while a later one was waited for; then
+ * none of them is held.
+ */
+export async function acquireAll(
+  strategies: readonly Strategy[],
+  request: Omit<AcquireRequest, "strategy">,
+): Promise<Hold> {
+  const [strategy, ...more] = strategies;
+  if (strategy === undefined) throw new RangeError("a lock needs a strategy");
+  if (more.length === 0) return await acquire({ ...request, strategy });
+  const all = new Several(request.tell);
+  const { clock, waitMs, interrupted } = request;
+  const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
+  try {
+    for (const strategy of strategies) {
+      const leftMs = Math.max(0, giveUpAtMs - clock.monotonic());
+      all.add(
+        await acquire({
+          ...request,
+          strategy,
+          waitMs: waitMs === undefined ? undefined : leftMs,
+          // No guard is told of the first hold's deadlines before there is a last one.
+          guarded: false,
+          interrupted: AbortSignal.any([interrupted, all.lost]),
+          tell: all.listen,
+        }),
+      );
+    }
+    all.lost.throwIfAborted();
+  } catch (error) {
+    await all.release().catch(() => {});
+    throw error;
+  }
+  all.complete();
+  return all;
+}
+
+class Several implements Hold {
+  readonly #tell: (event: SessionEvent) => void;
+  readonly #holds: Hold[] = [];
+  readonly #lost = new AbortController();
+  #complete = false;
+  /** Whether the API server has confirmed each release so far. */
+  #confirmed = true;
+
+  constructor(tell: (event: SessionEvent) => void) {
+    this.#tell = tell;
+  }
+
+  add(hold: Hold): void {
+    this.#holds.push(hold);
+    const lose = () => this.#lost.abort(hold.lost.reason);
+    if (hold.lost.aborted) lose();
+    else hold.lost.addEventListener("abort", lose);
+  }
+
+  complete(): void {
+    this.#complete = true;
+    this.#tell({ kind: "acquired", token: this.token });
+  }
+
+  /** Passes on what is true of the whole. */
+  readonly listen = (event: SessionEvent): void => {
+    if (event.kind === "acquired") return;
+    if (event.kind === "released") this.#confirmed &&= event.confirmed;
+    else if (event.kind !== "renewed") this.#tell(event);
+    else if (this.#complete) this.#tell({ kind: "renewed", moments: this.moments() });
+  };
+
+  get token(): string {
+    return this.#holds.at(-1)?.token ?? "";
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  moments(): Moments {
+    const all = this.#holds.map((hold) => hold.moments());
+    const first = (name: keyof Moments) => Math.min(...all.map((each) => each[name]));
+    return {
+      renewAtMs: first("renewAtMs"),
+      termAtMs: first("termAtMs"),
+      killAtMs: first("killAtMs"),
+      expiresAtMs: first("expiresAtMs"),
+    };
+  }
+
+  /** Gives back the last one first, and goes on where one has been lost. */
+  async release(options: { readonly remove?: boolean } = {}): Promise<void> {
+    const failures: unknown[] = [];
+    for (const hold of this.#holds.toReversed()) {
+      await hold.release(options).catch((error) => failures.push(error));
+    }
+    this.#lost.signal.throwIfAborted();
+    if (failures.length > 0) throw failures[0];
+    if (this.#complete) this.#tell({ kind: "released", confirmed: this.#confirmed });
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * What a guard decides, in virtual time, and what it says and hears.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { LineBuffer, lineOf, type Told, toldBy } from "../../lib/guard/protocol.ts";
+import { Watch } from "../../lib/guard/policy.ts";
+
+/** What happens to a guard, by the time in milliseconds. */
+interface Story {
+  readonly told?: Readonly<Record<number, Told>>;
+  /** When klatch is gone. */
+  readonly orphanedAt?: number;
+  /** When the command is gone; Infinity: it does not end by itself. */
+  readonly endsAt?: number;
+  /** When the command is there. */
+  readonly startsAt?: number;
+  readonly killAfterMs?: number;
+  readonly aloneMs?: number;
+  /** The guard stands still until then after this moment. */
+  readonly frozen?: { readonly from: number; readonly until: number };
+}
+
+const deadline = (termAtMs: number, killAtMs: number): Told => ({ kind: "deadline", termAtMs, killAtMs });
+
+/** Lets a guard live for 30 s, looks only when it wants to look or is told something, and lists what it does when. */
+function live(story: Story): string[] {
+  const watch = new Watch(story.killAfterMs, story.aloneMs);
+  const done: string[] = [];
+  let nextMs = 0, killed = false, missed: Told[] = [];
+  for (let now = 0; now <= 30_000; now++) {
+    const told = story.told?.[now];
+    if (told !== undefined) missed.push(told);
+    if (story.frozen && now >= story.frozen.from && now < story.frozen.until) continue;
+    for (const each of missed) watch.hear(each);
+    const orphaned = now >= (story.orphanedAt ?? Infinity);
+    if (orphaned) watch.orphan(now);
+    if (missed.length === 0 && !(orphaned && now === story.orphanedAt) && now < nextMs) continue;
+    missed = [];
+    const there = !killed && now >= (story.startsAt ?? 0) && now < (story.endsAt ?? Infinity);
+    for (const action of watch.look(now, () => there)) {
+      if (typeof action === "string") done.push(`${now} ${action}`);
+      if (action === "kill") killed = true;
+      if (action === "end") return done;
+    }
+    nextMs = watch.nextLookMs(now);
+  }
+  return done;
+}
+
+describe("the guard's watch", () => {
+  it("does nothing as long as klatch renews", () => {
+    const told = Object.fromEntries(
+      Array.from({ length: 16 }, (_, i) => [i * 2000, deadline(i * 2000 + 10_000, i * 2000 + 13_500)]),
+    );
+    assertEquals(live({ told }), []);
+  });
+
+  it("asks at the first deadline, with a courtesy to klatch, and kills at the second", () => {
+    assertEquals(live({ told: { 0: deadline(10_000, 13_500) } }), [
+      "10100 tell-klatch",
+      "10100 ask",
+      "13500 tell-klatch",
+      "13500 kill",
+    ]);
+  });
+
+  it("leaves at least three quarters of the time for the command's end", () => {
+    assertEquals(live({ told: { 0: deadline(800, 900) } }).slice(0, 2), ["825 tell-klatch", "825 ask"]);
+    assertEquals(live({ told: { 0: deadline(900, 900) } }).at(-1), "900 kill");
+  });
+
+  it("kills sooner with --kill-after, and never later", () => {
+    assertEquals(live({ told: { 0: deadline(10_000, 13_500) }, killAfterMs: 1000 }).at(-1), "11100 kill");
+    assertEquals(live({ told: { 0: deadline(10_000, 13_500) }, killAfterMs: 9000 }).at(-1), "13500 kill");
+  });
+
+  it("goes by what it was told last, however late it looks", () => {
+    const told = { 0: deadline(1000, 1500), 900: deadline(5000, 7000) };
+    assertEquals(live({ told, frozen: { from: 500, until: 4000 } })[0], "5100 tell-klatch");
+  });
+
+  it("does not take news for good that come after it has asked", () => {
+    const told = { 0: deadline(1000, 1500), 1200: deadline(10_000, 13_500) };
+    assertEquals(live({ told }).at(-1), "1500 kill");
+  });
+
+  it("asks at once when klatch is gone, and kills five seconds later", () => {
+    assertEquals(live({ told: { 0: deadline(10_000, 13_500) }, orphanedAt: 2000 }).slice(0, 2), [
+      "2000 ask",
+      "7000 tell-klatch",
+    ]);
+    assertEquals(live({ orphanedAt: 2000 })[0], "2000 ask");
+  });
+
+  it("or at the deadline, if that is sooner", () => {
+    const actions = live({ told: { 0: deadline(10_000, 13_500) }, orphanedAt: 9000 });
+    assertEquals([actions[0], actions.find((each) => each.endsWith("kill"))], ["9000 ask", "13500 kill"]);
+  });
+
+  it("or after what --kill-after says, which may be nothing", () => {
+    assertEquals(live({ orphanedAt: 2000, aloneMs: 500 }).find((each) => each.endsWith("kill")), "2500 kill");
+    assertEquals(live({ orphanedAt: 2000, aloneMs: 0 })[1], "2000 kill");
+  });
+
+  it("ends when klatch is gone and nothing is left, but not before what was just being started could appear", () => {
+    assertEquals(live({ orphanedAt: 2000, endsAt: 3000 }), ["2000 ask", "3000 end"]);
+    assertEquals(live({ orphanedAt: 2000, endsAt: 0 }), ["2300 end"]);
+    assertEquals(live({ orphanedAt: 2000, startsAt: 2120, endsAt: 2400 }), ["2150 ask", "2400 end"]);
+  });
+
+  it("asks only once, though klatch dies after it has asked", () => {
+    const actions = live({ told: { 0: deadline(1000, 4000) }, orphanedAt: 2000 });
+    assertEquals(actions.filter((each) => each.endsWith("ask")), ["1100 ask"]);
+  });
+
+  it("leaves asking to a klatch that says that it does so, and only kills", () => {
+    const told = { 0: deadline(10_000, 13_500), 10_001: { kind: "stopping", killAtMs: 12_000 } } as const;
+    assertEquals(live({ told }), ["12000 tell-klatch", "12000 kill"]);
+  });
+
+  it("asks itself when that klatch dies, since nobody knows how far it came", () => {
+    const told = { 0: deadline(10_000, 13_500), 10_001: { kind: "stopping", killAtMs: 13_500 } } as const;
+    assertEquals(live({ told, orphanedAt: 10_002 })[0], "10002 ask");
+  });
+
+  it("never kills later because of what klatch says while it stops", () => {
+    const told = { 0: deadline(1000, 1500), 1001: { kind: "stopping", killAtMs: 9000 } } as const;
+    assertEquals(live({ told }).at(-1), "1500 kill");
+  });
+
+  it("kills at once if it was asleep at the deadline", () => {
+    const frozen = { from: 5000, until: 20_000 };
+    assertEquals(live({ told: { 0: deadline(10_000, 13_500) }, frozen }), [
+      "20000 tell-klatch",
+      "20000 kill",
+    ]);
+  });
+
+  it("goes on killing what still appears", () => {
+    const watch = new Watch();
+    watch.hear(deadline(1000, 1500));
+    assertEquals(watch.look(1500, () => true).at(-1), "kill");
+    assertEquals(watch.look(watch.nextLookMs(1500), () => true).at(-1), "kill");
+    assertEquals(watch.look(watch.nextLookMs(1550), () => false), []);
+  });
+
+  it("does not ask to be looked at while there is nothing to wait for", () => {
+    const watch = new Watch();
+    assertEquals(watch.nextLookMs(0), Infinity);
+    watch.hear(deadline(1000, 1500));
+    assertEquals([watch.nextLookMs(0), watch.askAtMs, watch.killAtMs], [1100, 1100, 1500]);
+  });
+});
+
+describe("what klatch and its guard say", () => {
+  it("is read as it was written", () => {
+    const all: Told[] = [
+      deadline(123456.789, 123457.5),
+      { kind: "stopping", killAtMs: 0.25 },
+      { kind: "command", pid: 42, startTime: 4711 },
+    ];
+    assertEquals(all.map((told) => toldBy(lineOf(told).trimEnd())), all);
+  });
+
+  it("is nothing where it makes no sense", () => {
+    for (const line of ["", "deadline", "deadline 1", "deadline x y", "stopping", "command 1", "other 1 2"]) {
+      assertEquals(toldBy(line), undefined, line);
+    }
+  });
+
+  it("is put together from pieces", () => {
+    const lines = new LineBuffer();
+    assertEquals(["dead", "line 1 2\nsto", "pping 3\n\n", ""].map((piece) => lines.take(piece)), [
+      [],
+      ["deadline 1 2"],
+      ["stopping 3", ""],
+      [],
+    ]);
+  });
+});

@@ -1,0 +1,143 @@
+/**
+ * Who stands in line for a Lease: a few of those who wait, whom the others let go first.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { KubeObject, Party } from "../../lib/lock.ts";
+import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
+import { lease } from "../../lib/strategies/lease.ts";
+import { until } from "../contract/bench.ts";
+import { onBench } from "../contract/on_bench.ts";
+import { CountingClient } from "../support/counting_client.ts";
+import { onEachServer } from "../support/on_each_server.ts";
+import { contender, stepsOf } from "../support/steps.ts";
+import { sleep } from "../support/waiting.ts";
+
+const lock = { namespace: "ns", name: "x" };
+const NOTE = "klatch.dev/next";
+const timing = DEFAULT_TIMING;
+const { claimed, acquired, joined, renewed, released } = stepsOf(lease, lock, 0);
+
+const nextIn = (object: KubeObject) => lease.view(object).waiters.map(({ nonce }) => nonce);
+
+const a = contender("a"), b = contender("b"), c = contender("c");
+const d = contender("d"), e = contender("e"), f = contender("f");
+
+describe("a place in the line for a Lease", () => {
+  const held = acquired(undefined, a);
+  const waitedFor = joined(joined(held, b), c);
+
+  it("is taken by those who wait, as long as there are any", () => {
+    assertEquals(nextIn(waitedFor), ["b", "c"]);
+    const full = joined(joined(waitedFor, d), e);
+    assertEquals(nextIn(full), ["b", "c", "d", "e"]);
+    assertEquals([claimed(full, b).kind, claimed(full, f).kind], ["wait", "wait"]);
+  });
+
+  it("gives the first of them the first go at a lock that has come free", () => {
+    const free = released(waitedFor, a);
+    assertEquals([b, c, d].map((me) => claimed(free, me).kind), ["acquire", "wait", "wait"]);
+  });
+
+  it("also gives it when the holder has died", () => {
+    const [holder] = lease.view(waitedFor).holders;
+    const isExpired = (party: Party) => party.stamp === holder?.stamp;
+    assertEquals([b, c, d].map((me) => claimed(waitedFor, me, isExpired).kind), ["acquire", "wait", "wait"]);
+  });
+
+  it("is passed over when its turn is over, one after the other, which has another stamp in each turn", () => {
+    const free = released(waitedFor, a);
+    const [first, second] = lease.view(free).waiters;
+    assert(first?.leaseDurationMs !== undefined && second?.leaseDurationMs !== undefined);
+    assert(first.leaseDurationMs < second.leaseDurationMs);
+    const kinds = (...over: Party[]) =>
+      [c, d].map((me) => claimed(free, me, (party) => over.some(({ stamp }) => stamp === party.stamp)).kind);
+    assertEquals(kinds(first), ["acquire", "wait"]);
+    assertEquals(kinds(first, second), ["acquire", "acquire"]);
+    const [waiting] = lease.view(waitedFor).waiters;
+    assertEquals(waiting?.leaseDurationMs, undefined);
+    assert(waiting?.stamp !== first.stamp);
+  });
+
+  it("is empty when who stood there has acquired, has left, or was passed over", () => {
+    const free = released(waitedFor, a);
+    assertEquals(nextIn(acquired(free, b)), ["c"]);
+    const left = released(waitedFor, b);
+    assertEquals(nextIn(left), ["c"]);
+    assertEquals(lease.view(left).holders[0]?.nonce, "a");
+    const [first] = lease.view(free).waiters;
+    const over = claimed(free, c, (party) => party.stamp === first?.stamp);
+    assert(over.kind === "acquire");
+    assertEquals(nextIn(over.object), []);
+  });
+
+  it("is kept when somebody who will not wait gets ahead, and when the holder renews", () => {
+    const ahead = claimed(released(waitedFor, a), d);
+    assert(ahead.kind === "wait" && ahead.ahead !== undefined);
+    assertEquals(nextIn(ahead.ahead), ["b", "c"]);
+    assertEquals(nextIn(renewed(waitedFor, a)), ["b", "c"]);
+  });
+
+  it("is nobody's where its note cannot be read", () => {
+    const { metadata } = held;
+    for (const note of ["{", "null", '{"nonce":1}', '[{"nonce":1}]', "[null]"]) {
+      const annotations = { ...metadata.annotations, [NOTE]: note };
+      assertEquals(nextIn({ ...held, metadata: { ...metadata, annotations } }), []);
+    }
+  });
+});
+
+onEachServer("the next one", "next", (ground) => {
+  const on = onBench(lease, ground);
+
+  const dead = (object: KubeObject): KubeObject => {
+    const line = ["x", "y"].map((nonce) => ({ identity: "dead", nonce, since: "2026-01-01T00:00:00Z" }));
+    const note = JSON.stringify(line);
+    const annotations = { ...object.metadata.annotations, [NOTE]: note };
+    return { ...object, metadata: { ...object.metadata, annotations } };
+  };
+
+  it(
+    "keeps a crowd from writing: while all places are taken, nobody else writes",
+    on(async (bench) => {
+      const first = await bench.acquire({ timing });
+      const clients = Array.from({ length: 8 }, () => new CountingClient(bench.client));
+      const abort = new AbortController();
+      const waiters = clients.map((client) => bench.contend({ client, timing, interrupted: abort.signal }));
+      await until(() => waiters.every(({ events }) => events.length > 0));
+      await until(async () => (await bench.queue()).length === 4);
+      const before = await bench.object();
+      await sleep(700);
+      assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
+      await first.release();
+      await Promise.race(waiters.map(({ hold }) => hold));
+      abort.abort(new Error("enough"));
+      await Promise.allSettled(waiters.map(({ hold }) => hold));
+    }),
+  );
+
+  it(
+    "is passed over when it is dead, and so is the one after it",
+    on(async (bench) => {
+      const first = await bench.acquire({ timing });
+      await bench.rewrite(dead);
+      const second = bench.contend({ timing });
+      await until(() => second.events.length > 0);
+      await first.release();
+      await second.hold;
+      assertEquals(await bench.queue(), []);
+    }),
+  );
+
+  it(
+    "does not keep somebody off who will not wait",
+    on(async (bench) => {
+      const first = await bench.acquire({ timing });
+      await bench.rewrite(dead);
+      await first.release();
+      await bench.acquire({ timing, waitMs: 0 });
+    }),
+  );
+});

@@ -1,0 +1,132 @@
+/**
+ * When a contender hears of what happens to an object, on a clock that the test turns.
+ *
+ * @module
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { KubeClient, KubeObject, WatchEvent } from "../../lib/kube/api.ts";
+import { News } from "../../lib/session/object_watcher.ts";
+import { TurnedClock } from "../support/manual_clock.ts";
+
+const resource = { apiVersion: "v1", kind: "Secret", plural: "secrets" };
+
+function version(number: number): KubeObject {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name: "x", resourceVersion: String(number) } };
+}
+
+/** News of an object whose versions come when the test says so. They stay in the stream until they are read. */
+function followed() {
+  const clock = new TurnedClock();
+  const interrupted = new AbortController();
+  const events: WatchEvent[] = [];
+  let come = () => {};
+  const client = {
+    async *watch(_: unknown, { signal }: { signal: AbortSignal }) {
+      signal.addEventListener("abort", () => come());
+      while (!signal.aborted) {
+        const event = events.shift();
+        if (event !== undefined) yield event;
+        else await new Promise<void>((resolve) => come = resolve);
+      }
+    },
+  } as unknown as KubeClient;
+  const news = new News({
+    client,
+    clock,
+    ref: { resource, namespace: "ns", name: "x" },
+    retryPeriodMs: 2_000,
+    giveUpAtMs: Infinity,
+    interrupted: interrupted.signal,
+    tell: () => {},
+  });
+  /** Which versions were heard of, and when. */
+  const heard: [number, string | undefined][] = [];
+  return {
+    clock,
+    interrupted,
+    heard,
+    write(number: number): void {
+      events.push({ kind: "object", object: version(number), resourceVersion: String(number) });
+      come();
+    },
+    /** Waits for the next version, and notes it. */
+    async listen(known: number, forMs: number, lateMs?: number): Promise<void> {
+      const object = await news.next(version(known), forMs, lateMs);
+      heard.push([clock.monotonic(), object?.metadata.resourceVersion]);
+    },
+    unread: () => events.length,
+  };
+}
+
+describe("news", () => {
+  it("are told when they come", async () => {
+    const { clock, write, listen, heard } = followed();
+    const listening = listen(1, Infinity);
+    await clock.turn(100);
+    write(2);
+    await clock.turn(1);
+    await listening;
+    assertEquals(heard, [[100, "2"]]);
+  });
+
+  it("rest unread where there is leisure, and the newest is told when it is over", async () => {
+    const { clock, write, listen, heard, unread } = followed();
+    const listening = listen(1, Infinity, 50);
+    await clock.turn(100);
+    write(2);
+    await clock.turn(20);
+    write(3);
+    write(4);
+    await clock.turn(20);
+    assertEquals([heard, unread()], [[], 2]);
+    await clock.turn(20);
+    await listening;
+    assertEquals([heard, unread()], [[[151, "4"]], 0]);
+  });
+
+  it("are read at once when the time is up", async () => {
+    const { clock, write, listen, heard } = followed();
+    const listening = listen(1, 130, 50);
+    await clock.turn(100);
+    write(2);
+    await clock.turn(20);
+    write(3);
+    await clock.turn(20);
+    await listening;
+    assertEquals(heard, [[131, "3"]]);
+  });
+
+  it("are read at once when there is no leisure any more", async () => {
+    const { clock, write, listen, heard } = followed();
+    const listening = listen(1, 10, 1_000);
+    await clock.turn(20);
+    await listening;
+    write(2);
+    await clock.turn(20);
+    write(3);
+    const again = listen(1, Infinity);
+    await clock.turn(20);
+    await again;
+    assertEquals(heard, [[10, "1"], [41, "3"]]);
+  });
+
+  it("that rest do not keep anybody who is interrupted", async () => {
+    const { clock, interrupted, write, listen } = followed();
+    const refused = assertRejects(() => listen(1, Infinity, 1_000), Error, "enough");
+    await clock.turn(100);
+    write(2);
+    await clock.turn(20);
+    interrupted.abort(new Error("enough"));
+    await refused;
+    assertEquals(clock.monotonic(), 120);
+  });
+
+  it("of a time without any are what is known", async () => {
+    const { clock, listen, heard } = followed();
+    const listening = listen(1, 130, 50);
+    await clock.turn(200);
+    await listening;
+    assertEquals(heard, [[130, "1"]]);
+  });
+});

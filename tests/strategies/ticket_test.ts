@@ -1,0 +1,187 @@
+/**
+ * The record of the `ticket` strategy: numbers, attempts, the older action's order, and what is kept of the Secret.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { KlatchError } from "../../lib/errors.ts";
+import type { Contender, KubeObject, Party, Terms } from "../../lib/lock.ts";
+import { ticket } from "../../lib/strategies/ticket.ts";
+import { OURS, secret } from "../contract/ticket_cases.ts";
+import { contender, stepsOf } from "../support/steps.ts";
+
+const lock = { namespace: "ns", name: "deploy" };
+const DAY = Date.UTC(2026, 0, 1);
+const { claimed, acquired, joined, released } = stepsOf(ticket, lock, DAY);
+
+/** Somebody with this number. */
+function numbered(number: number, attempt = 1, more: Terms = {}): Contender {
+  return contender(`${number}.${attempt}`, { ticket: { number, attempt }, ...more });
+}
+
+function dataOf(object: KubeObject): Record<string, string> {
+  const data = object["data"] as Record<string, string>;
+  return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, atob(text)]));
+}
+
+function queueOf(object: KubeObject): (string | undefined)[] {
+  return ticket.view(object).waiters.map(({ nonce }) => nonce);
+}
+
+describe("a ticket's record", () => {
+  it("is the older action's number, and a key of ours while klatch holds or waits", () => {
+    const me = { ...numbered(57), reason: "release 4" };
+    const object = joined(acquired(undefined, me), numbered(58, 2));
+    const { next_build, [OURS]: ours = "" } = dataOf(object);
+    assertEquals(next_build, "57");
+    const now = "2026-01-01T00:00:00.000Z";
+    assertEquals(JSON.parse(ours), {
+      holder: {
+        ticket: 57,
+        attempt: 1,
+        identity: "id-57.1",
+        nonce: "57.1",
+        since: now,
+        durationMs: 15_000,
+        renewed: now,
+        renewals: 0,
+        reason: "release 4",
+      },
+      queue: [{ ticket: 58, attempt: 2, identity: "id-58.2", nonce: "58.2", since: now }],
+      last: "57.1",
+      served: 57,
+    });
+    assertEquals(object["type"], "Opaque");
+    const free = released(released(object, me), numbered(58, 2));
+    assertEquals(dataOf(free), { next_build: "59" });
+  });
+
+  it("keeps other keys of the Secret", () => {
+    const mine = numbered(7);
+    const object = secret(lock, { next_build: "7", password: "hunter2" });
+    assertEquals(dataOf(released(acquired(object, mine), mine)), { next_build: "8", password: "hunter2" });
+  });
+
+  it("takes a name in any script", () => {
+    const me = { ...contender("n"), identity: "Žofie 🦊 \ud800" };
+    assertEquals(ticket.view(acquired(undefined, me)).holders[0]?.identity, me.identity);
+  });
+
+  it("takes a number that a shell wrote, with a line break after it", () => {
+    assertEquals(
+      claimed(secret(lock, { next_build: "7\n" }), numbered(7, 1, { strict: true })).kind,
+      "acquire",
+    );
+  });
+
+  for (
+    const [what, data, field] of [
+      ["a number that is none", { next_build: "hunter2" }, "data.next_build"],
+      ["no JSON", { [OURS]: "hunter2" }, `data["${OURS}"] is not JSON`],
+      ["no name", { [OURS]: '{"holder":{"ticket":1,"attempt":1,"nonce":"hunter2"}}' }, "holder.identity"],
+      ["an odd ticket", { [OURS]: '{"queue":[{"ticket":"hunter2"}]}' }, "queue[0].ticket"],
+    ] as const
+  ) {
+    it(`that has ${what} is reported by its field, and nothing of it is shown`, () => {
+      const error = assertThrows(() => ticket.view(secret(lock, data)), KlatchError);
+      assertEquals(error.code, "record");
+      assert(error.line.includes(field) && error.line.includes("ns/deploy"), error.line);
+      assert(!error.line.includes("hunter2") && !error.line.includes(btoa("hunter2")), error.line);
+    });
+  }
+});
+
+describe("tickets", () => {
+  it("are numbered from what is served on, where none is given", () => {
+    const object = joined(acquired(secret(lock, { next_build: "41" }), contender("a")), contender("b"));
+    assertEquals(dataOf(object)["next_build"], "41");
+    assertEquals(JSON.parse(dataOf(object)[OURS] ?? "").queue[0].ticket, 42);
+  });
+
+  it("are served by number, then attempt, then order of joining", () => {
+    let object = acquired(undefined, numbered(5));
+    const twin = contender("twin", { ticket: { number: 7, attempt: 1 } });
+    for (const me of [numbered(8), numbered(7, 2), numbered(7), twin, numbered(6)]) {
+      object = joined(object, me);
+    }
+    assertEquals(queueOf(object), ["6.1", "7.1", "twin", "7.2", "8.1"]);
+  });
+
+  it("that nobody has registered are not waited for", () => {
+    assertEquals(claimed(secret(lock, { next_build: "3" }), numbered(9)).kind, "acquire");
+  });
+
+  it("of a run that is run again go first, and next_build does not go down", () => {
+    const [again, holder, next] = [numbered(4, 2), numbered(9), numbered(10)];
+    const held = acquired(undefined, holder);
+    for (const waiting of [joined(held, again), joined(joined(held, next), again)]) {
+      const free = released(waiting, holder);
+      assertEquals(dataOf(free)["next_build"], "9");
+      const object = acquired(free, again);
+      assertEquals(dataOf(object)["next_build"], "9");
+      assertEquals(dataOf(released(object, again))["next_build"], "10");
+    }
+  });
+
+  it("that are not taken up are passed over, the first after 4 s and each further one after 1 s more", () => {
+    const holder = numbered(1);
+    let object = acquired(undefined, holder);
+    for (const number of [2, 3, 4]) object = joined(object, numbered(number));
+    assertEquals(
+      ticket.view(object).waiters.map((waiter) => waiter.leaseDurationMs),
+      Array(3).fill(undefined),
+    );
+    object = released(object, holder);
+    const { waiters } = ticket.view(object);
+    assertEquals(waiters.map((waiter) => waiter.leaseDurationMs), [4_000, 5_000, 6_000]);
+    const isDead = ({ nonce }: Party) => nonce === "2.1" || nonce === "3.1";
+    assertEquals(claimed(object, numbered(4), ({ nonce }) => nonce === "2.1").kind, "wait");
+    const claim = claimed(object, numbered(4), isDead);
+    assert(claim.kind === "acquire");
+    assertEquals([queueOf(claim.object), dataOf(claim.object)["next_build"]], [[], "4"]);
+    // One of them was only slow.
+    assertEquals(queueOf(joined(claim.object, numbered(3))), ["3.1"]);
+  });
+
+  it("are given on when their waiter leaves while it is served", () => {
+    const holder = numbered(1);
+    const object = released(joined(joined(acquired(undefined, holder), numbered(2)), numbered(5)), holder);
+    assertEquals(dataOf(object)["next_build"], "2");
+    assertEquals(dataOf(released(object, numbered(2)))["next_build"], "5");
+  });
+
+  it("come back into line when the older action has dropped the queue", () => {
+    const holder = numbered(1);
+    const object = joined(acquired(undefined, holder), numbered(3));
+    const replaced = { ...object, data: { next_build: btoa("2") } };
+    assertEquals(ticket.renew(replaced, holder, DAY).kind, "lost");
+    assertEquals(claimed(replaced, numbered(3)).kind, "acquire");
+  });
+});
+
+describe("strict tickets", () => {
+  const strict = (number: number) => numbered(number, 1, { strict: true });
+
+  it("wait for exactly their number, and write nothing before", () => {
+    assertEquals(claimed(secret(lock, { next_build: "6" }), strict(7)).kind, "wait");
+    const object = acquired(secret(lock, { next_build: "7" }), strict(7));
+    assertEquals(dataOf(object)["next_build"], "7");
+  });
+
+  it("do not wait for a number that has passed", () => {
+    assertEquals(claimed(secret(lock, { next_build: "8" }), strict(7)).kind, "acquire");
+  });
+
+  it("hand over to the very next number", () => {
+    const object = joined(acquired(secret(lock, { next_build: "7" }), strict(7)), numbered(9));
+    assertEquals(dataOf(released(object, strict(7)))["next_build"], "8");
+  });
+
+  it("go on after a holder that died, and wait for one that lives", () => {
+    const object = acquired(secret(lock, { next_build: "7" }), strict(7));
+    assertEquals(claimed(object, strict(8)).kind, "wait");
+    assertEquals(claimed(object, strict(8), () => true).kind, "acquire");
+    assertEquals(claimed(object, strict(9), () => true).kind, "wait");
+  });
+});
