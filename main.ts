@@ -1,5 +1,5 @@
 /**
- * The program: wires the real world together. Nothing else reads `Deno.args` or ends the process.
+ * The program: wires the real host together. Nothing else reads `Deno.args` or ends the process.
  *
  * From its source it starts by itself; in the compiled binary `tools/compile/start.ts` starts it.
  *
@@ -7,7 +7,7 @@
  */
 import process from "node:process";
 import { earlyGuard } from "./lib/cli/early_guard.ts";
-import type { Scratch, World } from "./lib/cli/host.ts";
+import type { Host, Scratch } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
 import { guardProcess } from "./lib/guard/process.ts";
 import { GUARD_WORD } from "./lib/guard/protocol.ts";
@@ -28,7 +28,7 @@ export async function start(): Promise<never> {
   const clock = systemClock(bootTimeMs);
   const err = lineWriter(Deno.stderr);
   const out = lineWriter(Deno.stdout);
-  const world: World = {
+  const host: Host = {
     clock,
     env: (name) => Deno.env.get(name),
     say: err.write,
@@ -42,7 +42,7 @@ export async function start(): Promise<never> {
     makeScratch,
   };
   const { main } = await import("./lib/cli/mod.ts");
-  const status = await main(Deno.args, world);
+  const status = await main(Deno.args, host);
   await guard?.end();
   const enough = new AbortController();
   await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);

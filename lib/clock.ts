@@ -16,7 +16,7 @@ export interface Clock {
    * As {@link Clock.monotonic}, but it also counts the time that the machine was suspended. A holder counts its
    * own hold down on this one, so that it errs on the side of giving up sooner.
    */
-  awakeOrNot(): number;
+  boottime(): number;
   /** Milliseconds since the Unix epoch. Written into records for people to read; never compared with another's. */
   wall(): number;
   /**
@@ -50,7 +50,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export function systemClock(bootTimeMs: () => number = () => performance.now()): Clock {
   return {
     monotonic: () => performance.now(),
-    awakeOrNot: bootTimeMs,
+    boottime: bootTimeMs,
     wall: () => Date.now(),
     sleep: systemSleep,
     random: () => Math.random(),

@@ -67,18 +67,18 @@ export interface Contender {
   /** Labels to put on the object. */
   readonly labels: Readonly<Record<string, string>>;
   /** What only some strategies know of. */
-  readonly terms?: Terms;
+  readonly strategyOptions?: StrategyOptions;
 }
 
 /** What a contender may ask of the strategies that know of it. */
-export interface Terms {
+export interface StrategyOptions {
   /** `ticket`: the number to contend with, instead of the next free one. */
   readonly ticket?: Ticket;
   /** `ticket`: keep to the numbers strictly, as the older action does: hold when just this number is served. */
   readonly strict?: boolean;
   /** `semaphore`: how many may hold at once. */
   readonly slots?: number;
-  /** `semaphore`: write {@link Terms.slots} into a record that says otherwise. */
+  /** `semaphore`: write {@link StrategyOptions.slots} into a record that says otherwise. */
   readonly setSlots?: boolean;
   /** `semaphore`: hold together with others that share, or alone. */
   readonly mode?: "shared" | "exclusive";
@@ -93,24 +93,24 @@ export interface Ticket {
 }
 
 /** Somebody in a record, who may be dead. */
-export interface Party {
+export interface Participant {
   /** The name in the record. */
   readonly identity: string;
-  /** The party's nonce; `undefined` when a tool other than klatch wrote the record. */
+  /** The participant's nonce; `undefined` when a tool other than klatch wrote the record. */
   readonly nonce: string | undefined;
   /** How long after its last sign of life its part expires, as the record says; `undefined`: never. */
   readonly leaseDurationMs: number | undefined;
   /**
-   * Differs after every sign of life. Expiry is counted from the moment that a change of the stamp was seen, and a
-   * stamp on our own hold that we never wrote tells that somebody else acts under our name.
+   * Differs after every sign of life. Expiry is counted from the moment that a change of the fingerprint was seen, and a
+   * fingerprint on our own hold that we never wrote tells that somebody else acts under our name.
    */
-  readonly stamp: string;
+  readonly fingerprint: string;
   /** Since when it has its part, by its own wall clock. For people only. */
   readonly since: string | undefined;
 }
 
 /** A hold as a record tells of it; it may have expired. */
-export interface Holder extends Party {
+export interface Holder extends Participant {
   /** When it was last renewed by its holder's wall clock. For people only. */
   readonly renewed: string | undefined;
   /** Why, if it says so. */
@@ -119,9 +119,9 @@ export interface Holder extends Party {
 
 /**
  * Somebody in a strategy's queue. Waiters write nothing while they wait, so one cannot expire before its turn: its
- * {@link Party.leaseDurationMs} is set, and its stamp changes, when it could claim and does not.
+ * {@link Participant.leaseDurationMs} is set, and its fingerprint changes, when it could claim and does not.
  */
-export type Waiter = Party;
+export type Waiter = Participant;
 
 /** What a strategy sees in an object. */
 export interface LockView {
@@ -157,8 +157,8 @@ export type Change =
   /** The record does not state our hold any more; there is nothing to write. */
   | { readonly kind: "lost" };
 
-/** The judgement whether a party of the record has expired, made by the session on the local clock. */
-export type IsExpired = (party: Party) => boolean;
+/** The judgement whether a participant of the record has expired, made by the session on the local clock. */
+export type IsExpired = (participant: Participant) => boolean;
 
 /** How a lock is kept in an object. All functions are pure; times are milliseconds since the Unix epoch. */
 export interface Strategy {

@@ -93,7 +93,7 @@ export class Crowd implements AsyncDisposable {
         me: { identity: `worker-5d9c7b9c4-x2v8q_${nonce}`, nonce, leaseDurationMs, labels: {} },
         timing: DEFAULT_TIMING,
         interrupted: this.#over.signal,
-        tell: ({ kind }) => {
+        onEvent: ({ kind }) => {
           if (kind === "waiting" && !waits) this.waiting++;
           waits ||= kind === "waiting";
         },

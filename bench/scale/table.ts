@@ -5,14 +5,14 @@
  */
 
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
-import { moments } from "../../lib/session/deadlines.ts";
+import { deadlines } from "../../lib/session/deadlines.ts";
 import { ms, type Section } from "../report.ts";
 import { median, percentile } from "../statistics.ts";
 import type { LocksFigures } from "./locks.ts";
 import type { Cost, Figures, Handover } from "./measure.ts";
 
 /** How often a holder renews, in seconds: all of them have the default timing. */
-const RENEWED_EVERY_S = moments(0, DEFAULT_TIMING).renewAtMs / 1000;
+const RENEWED_EVERY_S = deadlines(0, DEFAULT_TIMING).renewAtMs / 1000;
 
 /**
  * Makes a section of a report.

@@ -9,7 +9,7 @@ import { loadClusterConfig } from "../kube/config/mod.ts";
 import { openTransport } from "../kube/transport.ts";
 import { sendAtOnce } from "../process/sockets.ts";
 import { USER_AGENT } from "./version.ts";
-import type { World } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /** Which cluster; `undefined`: as kubectl or a pod chooses. */
 export interface ClusterChoice {
@@ -34,18 +34,18 @@ export interface Cluster {
  * Finds out which cluster is meant.
  *
  * @param choice what the flags say.
- * @param world the process around it.
+ * @param host the process around it.
  * @throws KlatchError `config`, `usage`.
  */
-export async function chooseCluster(choice: ClusterChoice, world: World): Promise<Cluster> {
+export async function chooseCluster(choice: ClusterChoice, host: Host): Promise<Cluster> {
   const { kubeconfig, context, namespace } = choice;
-  const env = (name: string) => world.env(name);
+  const env = (name: string) => host.env(name);
   const config = await loadClusterConfig({ kubeconfig, context, namespace, env });
   return {
     namespace: config.namespace,
     async connect(warn) {
       const transport = await openTransport(config, { warn, beforeWrite: sendAtOnce });
-      return kubeClient({ transport, clock: world.clock, userAgent: USER_AGENT });
+      return kubeClient({ transport, clock: host.clock, userAgent: USER_AGENT });
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The real world as the commands see it: what `main.ts` hands them, and a test can fake.
+ * The real host as the commands see it: what `main.ts` hands them, and a test can fake.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { EarlyGuard } from "../guard/early.ts";
 
 /** The process around a command. */
-export interface World {
+export interface Host {
   readonly clock: Clock;
   /** An environment variable. */
   env(name: string): string | undefined;

@@ -32,8 +32,8 @@ const AFTER_MS = 30;
 /** The first time is slow, and the second one is not yet quick. */
 const ROUNDS = 3;
 
-/** The rehearsal of one run. */
-export class Rehearsal implements Disposable {
+/** The warmup of one run. */
+export class JitWarmup implements Disposable {
   readonly #parts: RehearsalParts;
   readonly #unneeded = new AbortController();
   #begun = false;
@@ -42,7 +42,7 @@ export class Rehearsal implements Disposable {
     this.#parts = parts;
   }
 
-  /** Rehearses soon, if it has not been done. A rehearsal that fails has cost time, and nothing else. */
+  /** Rehearses soon, if it has not been done. A warmup that fails has cost time, and nothing else. */
   begin(): void {
     if (this.#begun) return;
     this.#begun = true;
@@ -71,7 +71,7 @@ export class Rehearsal implements Disposable {
   async #acquireAndRelease(client: KubeClient): Promise<void> {
     const { clock, strategies, lock, timing, me } = this.#parts;
     const interrupted = this.#unneeded.signal;
-    const request = { client, clock, lock, timing, me, interrupted, waitMs: 0, tell: () => {} };
+    const request = { client, clock, lock, timing, me, interrupted, waitMs: 0, onEvent: () => {} };
     const hold = await acquireAll(strategies, request);
     await hold.release();
   }

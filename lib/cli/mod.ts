@@ -10,61 +10,61 @@ import { Reporter } from "./reporter.ts";
 import { run } from "./run.ts";
 import { suggest } from "./suggest.ts";
 import { VERSION } from "./version.ts";
-import type { World } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /**
  * Runs klatch.
  *
  * @param args the program's arguments.
- * @param world the process around it.
+ * @param host the process around it.
  * @returns the exit status, 0–255. It never rejects: a failure is said in one line.
  */
-export async function main(args: readonly string[], world: World): Promise<number> {
+export async function main(args: readonly string[], host: Host): Promise<number> {
   try {
-    return await dispatch(args, world);
+    return await dispatch(args, host);
   } catch (error) {
     const failure = asKlatchError(error);
-    const voice = { format: formatWanted(args, world), quiet: false, verbose: false };
-    new Reporter(world, voice, { namespace: "", name: "" }, "").error(failure);
+    const log = { format: formatWanted(args, host), quiet: false, verbose: false };
+    new Reporter(host, log, { namespace: "", name: "" }, "").error(failure);
     return exitStatus(failure);
   }
 }
 
 /** In which format a failure is to be told, as far as a command line says that may be wrong. */
-function formatWanted(args: readonly string[], world: World): "text" | "json" {
+function formatWanted(args: readonly string[], host: Host): "text" | "json" {
   const end = args.indexOf("--");
   const own = end < 0 ? args : args.slice(0, end);
   const at = own.findLastIndex((arg) => /^(-[a-zA-Z]*o|--output)(=|$)/.test(arg));
   const [, after] = (own[at] ?? "").split("=");
-  const format = at < 0 ? world.env("KLATCH_OUTPUT") : after ?? own[at + 1];
+  const format = at < 0 ? host.env("KLATCH_OUTPUT") : after ?? own[at + 1];
   return format === "json" ? "json" : "text";
 }
 
-async function dispatch(args: readonly string[], world: World): Promise<number> {
-  const name = world.calledAs.slice(world.calledAs.lastIndexOf("/") + 1);
-  if (isTool(name)) return await runAs(name, args, world);
+async function dispatch(args: readonly string[], host: Host): Promise<number> {
+  const name = host.calledAs.slice(host.calledAs.lastIndexOf("/") + 1);
+  if (isTool(name)) return await runAs(name, args, host);
   const [command, ...rest] = args;
   switch (command) {
     case "run":
-      return await run(rest, world);
+      return await run(rest, host);
     case "sandbox": {
       // Loaded only here: a run does not need an API server of its own.
       const { sandbox } = await import("./sandbox.ts");
-      return await sandbox(rest, world);
+      return await sandbox(rest, host);
     }
     case "as": {
       const { as } = await import("./compat/mod.ts");
-      return await as(rest, world);
+      return await as(rest, host);
     }
     case "version":
     case "--version":
     case "-V":
-      world.print(`klatch ${VERSION}\n`);
+      host.print(`klatch ${VERSION}\n`);
       return 0;
     case "help":
     case "--help":
     case "-h":
-      return await help(rest[0], world);
+      return await help(rest[0], host);
     case undefined:
       throw new KlatchError("usage", "there is no command", { hint: "klatch help lists them" });
     default:
@@ -73,15 +73,15 @@ async function dispatch(args: readonly string[], world: World): Promise<number> 
 }
 
 /** Loaded only here, as the sandbox is. */
-async function runAs(tool: Tool, args: readonly string[], world: World): Promise<number> {
+async function runAs(tool: Tool, args: readonly string[], host: Host): Promise<number> {
   const standIns = await import("./compat/mod.ts");
-  return await standIns.runAs(tool, args, world);
+  return await standIns.runAs(tool, args, host);
 }
 
-async function help(command: string | undefined, world: World): Promise<number> {
-  if (command !== undefined && isTool(command)) return await runAs(command, ["--help"], world);
+async function help(command: string | undefined, host: Host): Promise<number> {
+  if (command !== undefined && isTool(command)) return await runAs(command, ["--help"], host);
   if (command !== undefined && !COMMANDS.includes(command)) throw unknown(command);
-  world.print(command === undefined ? overview() : helpFor(command));
+  host.print(command === undefined ? overview() : helpFor(command));
   return 0;
 }
 

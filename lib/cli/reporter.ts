@@ -7,7 +7,7 @@ import type { KlatchError } from "../errors.ts";
 import type { Holder, LockName } from "../lock.ts";
 import { describeHolder, type SessionEvent } from "../session/mod.ts";
 import { formatDuration } from "./duration.ts";
-import type { World } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /**
  * A line that is longer than the terminal is wide is cut off instead of wrapped (DECAWM), since only the row that the
@@ -18,7 +18,7 @@ import type { World } from "./host.ts";
 const ONE_ROW = "\x1b[?7l", MANY_ROWS = "\x1b[?7h";
 
 /** How much to say, and how. */
-export interface Voice {
+export interface LogOptions {
   readonly format: "text" | "json";
   /** Says nothing but warnings and errors. */
   readonly quiet: boolean;
@@ -30,8 +30,8 @@ export interface Voice {
 
 /** Tells people what happens to one lock. */
 export class Reporter {
-  readonly #world: World;
-  readonly #voice: Voice;
+  readonly #host: Host;
+  readonly #log: LogOptions;
   readonly #lock: LockName;
   readonly #strategy: string;
   readonly #program: string;
@@ -44,30 +44,30 @@ export class Reporter {
   /** Whom the last line about waiting names. */
   #waitsFor: string | undefined;
 
-  constructor(world: World, voice: Voice, lock: LockName, strategy: string) {
-    this.#world = world;
-    this.#voice = voice;
-    this.#program = voice.program ?? "klatch";
+  constructor(host: Host, log: LogOptions, lock: LockName, strategy: string) {
+    this.#host = host;
+    this.#log = log;
+    this.#program = log.program ?? "klatch";
     this.#lock = lock;
     this.#strategy = strategy;
   }
 
   /** Tells a session's event. */
-  readonly tell = (event: SessionEvent): void => {
+  readonly onEvent = (event: SessionEvent): void => {
     if (event.kind !== "trouble") this.#ticking?.abort();
     const name = `${this.#lock.namespace}/${this.#lock.name}`;
     switch (event.kind) {
       case "waiting":
         return this.#waiting(name, event.view.holders, event.place);
       case "acquired":
-        this.#heldSinceMs = this.#world.clock.monotonic();
+        this.#heldSinceMs = this.#host.clock.monotonic();
         return this.#news("acquired", `holding ${name} (token ${event.token})`, { token: event.token });
       case "took-over":
         return this.#news("took-over", `took ${name} over from ${event.from.identity}, whose time was up`, {
           from: event.from.identity,
         });
       case "released": {
-        const heldMs = Math.round(this.#world.clock.monotonic() - this.#heldSinceMs);
+        const heldMs = Math.round(this.#host.clock.monotonic() - this.#heldSinceMs);
         const doubt = event.confirmed
           ? ""
           : "; the API server did not confirm it: if it is not given back, it expires";
@@ -101,23 +101,23 @@ export class Reporter {
   }
 
   #news(event: string, text: string, fields: Record<string, unknown>): void {
-    if (!this.#voice.quiet) this.#line(event, text, fields);
+    if (!this.#log.quiet) this.#line(event, text, fields);
     this.#closeLine();
   }
 
   #trouble(error: KlatchError): void {
-    if (this.#voice.verbose || !this.#warnedTrouble) {
+    if (this.#log.verbose || !this.#warnedTrouble) {
       this.#line("trouble", `${error.line}; klatch tries again`, {});
     }
     this.#warnedTrouble = true;
   }
 
   #waiting(name: string, holders: readonly Holder[], place: number | undefined): void {
-    if (this.#voice.quiet) return;
+    if (this.#log.quiet) return;
     const whom = holders.map(describeHolder).join(", ");
     const inLine = place === undefined ? "" : `${place === 1 ? "next" : `number ${place}`} in line`;
     const text = `for ${name}: ${[whom, inLine].filter((part) => part !== "").join("; ")}`;
-    if (!this.#world.errIsTerminal || this.#voice.format === "json") {
+    if (!this.#host.errIsTerminal || this.#log.format === "json") {
       // Where each line stays, another holder is worth one, and another place is not.
       if (whom === this.#waitsFor) return;
       this.#waitsFor = whom;
@@ -127,16 +127,16 @@ export class Reporter {
       };
       return this.#line("waiting", `waiting ${text}`, fields);
     }
-    const startedMs = this.#waitingSinceMs ??= this.#world.clock.monotonic();
+    const startedMs = this.#waitingSinceMs ??= this.#host.clock.monotonic();
     const ticking = this.#ticking = new AbortController();
     const tick = async () => {
       while (!ticking.signal.aborted) {
-        const waited = Math.floor((this.#world.clock.monotonic() - startedMs) / 1000);
-        this.#world.say(
+        const waited = Math.floor((this.#host.clock.monotonic() - startedMs) / 1000);
+        this.#host.say(
           `\r\x1b[K${ONE_ROW}${this.#program}: waiting ${waited}s ${printable(text)}${MANY_ROWS}`,
         );
         this.#openLine = true;
-        await this.#world.clock.sleep(1000, ticking.signal);
+        await this.#host.clock.sleep(1000, ticking.signal);
       }
     };
     tick();
@@ -144,15 +144,15 @@ export class Reporter {
 
   #line(event: string, text: string, fields: Record<string, unknown>): void {
     this.#closeLine();
-    if (this.#voice.format === "text") return this.#world.say(`${this.#program}: ${printable(text)}\n`);
+    if (this.#log.format === "text") return this.#host.say(`${this.#program}: ${printable(text)}\n`);
     const { namespace, name } = this.#lock;
-    const time = new Date(this.#world.clock.wall()).toISOString();
+    const time = new Date(this.#host.clock.wall()).toISOString();
     const line = { time, event, lock: name, namespace, strategy: this.#strategy, ...fields, message: text };
-    this.#world.say(`${JSON.stringify(line)}\n`);
+    this.#host.say(`${JSON.stringify(line)}\n`);
   }
 
   #closeLine(): void {
-    if (this.#openLine) this.#world.say("\r\x1b[K");
+    if (this.#openLine) this.#host.say("\r\x1b[K");
     this.#openLine = false;
   }
 }

@@ -7,7 +7,7 @@ import { KlatchError } from "../errors.ts";
 import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
 import type { Mark } from "../process/group.ts";
-import type { Guarded } from "../guard/supervisor.ts";
+import type { Supervisor } from "../guard/supervisor.ts";
 import { runCommand } from "../process/run.ts";
 import type { SignalSource } from "../process/signals.ts";
 import type { Hold } from "../session/mod.ts";
@@ -15,7 +15,7 @@ import { RUN_VARIABLE } from "./nested.ts";
 import type { Reporter } from "./reporter.ts";
 import type { RunOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
-import type { World } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /** The shortest that a timer can be, in milliseconds: what is to be sent is sent then. */
 export const ONE_TURN_MS = 1;
@@ -27,7 +27,7 @@ export interface RunParts {
   readonly client: KubeClient;
   readonly signals: SignalSource;
   readonly reporter: Reporter;
-  readonly world: World;
+  readonly host: Host;
 }
 
 /** By what the processes of this run are known: the holder's name may be another's too. */
@@ -40,11 +40,11 @@ export async function runAcquired(
   parts: RunParts,
   hold: Hold,
   me: Contender,
-  guard: Guarded | undefined,
+  guard: Supervisor | undefined,
   interrupted: AbortSignal,
 ): Promise<number> {
   const { options, signals } = parts;
-  guard?.deadline(hold.moments());
+  guard?.deadline(hold.deadlines());
   try {
     await unlessAborted(guard?.armed(), interrupted, hold.lost);
     signals.route(undefined);
@@ -63,12 +63,12 @@ export async function runAcquired(
 
 /** Runs the command, and gives the lock back when nothing of it is left. */
 async function runHeld(
-  { options, lock, signals, reporter, world }: RunParts,
+  { options, lock, signals, reporter, host }: RunParts,
   hold: Hold,
   me: Contender,
-  guard: Guarded | undefined,
+  guard: Supervisor | undefined,
 ): Promise<number> {
-  hold.lost.addEventListener("abort", () => guard?.stopping(hold.moments().killAtMs));
+  hold.lost.addEventListener("abort", () => guard?.stopping(hold.deadlines().killAtMs));
   const mark = markOf(me);
   const { status } = await runCommand({
     argv: options.command,
@@ -84,18 +84,18 @@ async function runHeld(
     ...(guard !== undefined && { guard }),
     signals,
     lost: guard === undefined ? hold.lost : AbortSignal.any([hold.lost, guard.broken]),
-    killAt: () => hold.moments().killAtMs,
+    killAt: () => hold.deadlines().killAtMs,
     stopSignal: options.stopSignal,
     ...(options.killAfterMs !== undefined && { killAfterMs: options.killAfterMs }),
-    clock: world.clock,
+    clock: host.clock,
     say: (line) => reporter.warn(line),
   });
   hold.lost.throwIfAborted();
   guard?.broken.throwIfAborted();
   // Nobody may have noticed that the time was up, if klatch stood still: then it is not known who else has run.
-  if (world.clock.awakeOrNot() >= hold.moments().termAtMs) throw noticedLate(lock);
+  if (host.clock.boottime() >= hold.deadlines().termAtMs) throw noticedLate(lock);
   // Nothing is left to guard. That can wait until the release is on its way, since somebody may wait for that.
-  world.clock.sleep(ONE_TURN_MS).then(() => guard?.end());
+  host.clock.sleep(ONE_TURN_MS).then(() => guard?.end());
   await hold.release({ remove: options.cleanup });
   return status;
 }

@@ -9,8 +9,8 @@ import { checkTiming, DEFAULT_TIMING, type Timing } from "../session/mod.ts";
 import { parseDuration } from "./duration.ts";
 import { type Flag, type Parsed, parseFlags } from "./flags.ts";
 import { checkLockName, checkNamespace, parseLabels } from "./kubernetes_names.ts";
-import type { Voice } from "./reporter.ts";
-import { type Kept, keptBy, STRATEGY_FLAGS } from "./strategy_flags.ts";
+import type { LogOptions } from "./reporter.ts";
+import { STRATEGY_FLAGS, type StrategyChoice, strategyChoice } from "./strategy_flags.ts";
 
 /** The flags that choose a cluster; every command that talks to one has them. */
 export const CLUSTER_FLAGS: readonly Flag[] = [
@@ -84,7 +84,7 @@ export const RUN_FLAGS: readonly Flag[] = [
 ];
 
 /** What `klatch run` was asked to do. */
-export interface RunOptions extends Kept {
+export interface RunOptions extends StrategyChoice {
   readonly name: string;
   readonly command: readonly string[];
   readonly namespace: string | undefined;
@@ -101,7 +101,7 @@ export interface RunOptions extends Kept {
   readonly killAfterMs: number | undefined;
   readonly guard: boolean;
   readonly cleanup: boolean;
-  readonly voice: Voice;
+  readonly log: LogOptions;
 }
 
 /**
@@ -123,7 +123,7 @@ export function runOptions(
   if (namespace !== undefined) checkNamespace(namespace);
   return {
     ...nameAndCommand(parsed),
-    ...keptBy(parsed, env),
+    ...strategyChoice(parsed, env),
     namespace,
     kubeconfig: parsed.text("kubeconfig"),
     context: parsed.text("context"),
@@ -137,7 +137,7 @@ export function runOptions(
     killAfterMs: duration(parsed, "kill-after"),
     guard: !parsed.on("no-guard"),
     cleanup: parsed.on("cleanup"),
-    voice: { format: formatOf(parsed), quiet: parsed.on("quiet"), verbose: parsed.on("verbose") },
+    log: { format: formatOf(parsed), quiet: parsed.on("quiet"), verbose: parsed.on("verbose") },
   };
 }
 

@@ -10,20 +10,20 @@ import { startSandbox } from "../sandbox/mod.ts";
 import { parseFlags } from "./flags.ts";
 import { helpFor } from "./help.ts";
 import { SANDBOX_FLAGS } from "./sandbox_flags.ts";
-import type { World } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /**
  * Starts the sandbox.
  *
  * @param args what followed `sandbox`.
- * @param world the process around it.
+ * @param host the process around it.
  * @returns the command's exit status; without a command, 0 after INT, TERM or HUP.
  * @throws KlatchError `usage`, `internal` if the port cannot be had.
  */
-export async function sandbox(args: readonly string[], world: World): Promise<number> {
-  const parsed = parseFlags("sandbox", args, SANDBOX_FLAGS, (name) => world.env(name));
+export async function sandbox(args: readonly string[], host: Host): Promise<number> {
+  const parsed = parseFlags("sandbox", args, SANDBOX_FLAGS, (name) => host.env(name));
   if (parsed.on("help")) {
-    world.print(helpFor("sandbox"));
+    host.print(helpFor("sandbox"));
     return 0;
   }
   if (parsed.words[0] !== undefined) {
@@ -34,20 +34,20 @@ export async function sandbox(args: readonly string[], world: World): Promise<nu
   const command = parsed.command ?? [];
   using signals = listenSignals();
   const server = await startSandbox(portOf(parsed.text("port")));
-  const place = await world.makeScratch({ kubeconfig: server.kubeconfig() });
+  const place = await host.makeScratch({ kubeconfig: server.kubeconfig() });
   try {
     if (command.length > 0) {
       const { status } = await runCommand({
         argv: command,
-        env: { KUBECONFIG: place.file("kubeconfig"), PATH: `${place.binaries}:${world.env("PATH") ?? ""}` },
+        env: { KUBECONFIG: place.file("kubeconfig"), PATH: `${place.binaries}:${host.env("PATH") ?? ""}` },
         signals,
         lost: new AbortController().signal,
-        clock: world.clock,
-        say: (line) => world.say(`klatch: ${line}\n`),
+        clock: host.clock,
+        say: (line) => host.say(`klatch: ${line}\n`),
       });
       return status;
     }
-    world.print(
+    host.print(
       `The sandbox serves ${server.url} until you press Ctrl-C. In another terminal:\n\n` +
         `  export KUBECONFIG=${place.file("kubeconfig")} PATH=${place.binaries}:$PATH\n` +
         `  klatch run try -- echo hello\n`,

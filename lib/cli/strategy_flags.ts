@@ -4,7 +4,7 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
-import type { Strategy, Terms, Ticket } from "../lock.ts";
+import type { Strategy, StrategyOptions, Ticket } from "../lock.ts";
 import { strategies } from "../strategies/catalog.ts";
 import type { Flag, Parsed } from "./flags.ts";
 import { checkLockName } from "./kubernetes_names.ts";
@@ -50,10 +50,10 @@ export const STRATEGY_FLAGS: readonly StrategyFlag[] = [
 ];
 
 /** How a lock is to be kept. */
-export interface Kept {
+export interface StrategyChoice {
   /** In the order in which they are acquired; at least one. */
   readonly strategies: readonly Strategy[];
-  readonly terms: Terms;
+  readonly strategyOptions: StrategyOptions;
   /** The object's name, where it is not the lock's. */
   readonly object: string | undefined;
 }
@@ -65,7 +65,7 @@ export interface Kept {
  * @param env reads the environment.
  * @throws KlatchError `usage`, also for a flag that none of the strategies knows.
  */
-export function keptBy(parsed: Parsed, env: (name: string) => string | undefined): Kept {
+export function strategyChoice(parsed: Parsed, env: (name: string) => string | undefined): StrategyChoice {
   const chosen = strategiesNamed(parsed.text("strategy"));
   for (const { name, only, value } of STRATEGY_FLAGS) {
     const given = value === undefined ? parsed.on(name) : parsed.text(name) !== undefined;
@@ -77,7 +77,7 @@ export function keptBy(parsed: Parsed, env: (name: string) => string | undefined
   }
   const object = parsed.text("object");
   if (object !== undefined) checkLockName(object);
-  return { strategies: chosen, terms: termsOf(parsed, env), object };
+  return { strategies: chosen, strategyOptions: strategyOptionsOf(parsed, env), object };
 }
 
 function strategiesNamed(text: string | undefined): readonly Strategy[] {
@@ -111,7 +111,7 @@ export function namesOf(chosen: readonly Strategy[]): string {
   return chosen.map((strategy) => strategy.name).join(",");
 }
 
-function termsOf(parsed: Parsed, env: (name: string) => string | undefined): Terms {
+function strategyOptionsOf(parsed: Parsed, env: (name: string) => string | undefined): StrategyOptions {
   const [slots, ticket] = [parsed.text("slots"), parsed.text("ticket")];
   const [setSlots, shared, exclusive] = ["set-slots", "shared", "exclusive"].map(parsed.on);
   if (setSlots && slots === undefined) {

@@ -16,7 +16,7 @@
 import { KlatchError } from "../errors.ts";
 import { DEAF_TO, SIGNALS } from "../process/signals.ts";
 import { type SpawnRequest, type StartedProcess, startProcess } from "../process/spawn.ts";
-import { PLACES } from "./protocol.ts";
+import { GUARD_FDS } from "./protocol.ts";
 
 /**
  * The least time, in milliseconds, until it may have to act. It sleeps for one second; the rest is for its start, on a
@@ -36,7 +36,7 @@ export const WAKE = SIGNALS.PWR;
  */
 export function startAsleep(request: SpawnRequest): StartedProcess | undefined {
   // While it sleeps nobody but the shell holds its pipes, so that klatch and the kernel notice its end.
-  const closed = [...Object.values(PLACES), STDERR].map((fd) => `${fd}>&-`).join(" ");
+  const closed = [...Object.values(GUARD_FDS), STDERR].map((fd) => `${fd}>&-`).join(" ");
   // The shell would say that its sleep was cut short, and nobody wants to know.
   const script = `trap '' ${IGNORED.join(" ")}; trap : ${WAKE}; { sleep 1 ${closed}; } 2>&-; exec "$@"`;
   const argv = ["/bin/sh", "-c", script, "sh", ...request.argv];

@@ -18,14 +18,14 @@ import { SIGNALS } from "../process/signals.ts";
 import { exitOf, startProcess } from "../process/spawn.ts";
 import { startAsleep, WAKE } from "./asleep.ts";
 import {
-  type Answer,
+  GUARD_FDS,
   GUARD_WORD,
+  type GuardConfig,
+  type GuardMessage,
+  type GuardReply,
   LineBuffer,
   lineOf,
-  type Order,
   OWN_GROUP,
-  PLACES,
-  type Told,
 } from "./protocol.ts";
 import type { DeadMansSwitch } from "./switch.ts";
 
@@ -73,7 +73,7 @@ export class GuardHandle {
     this.#toGuard = makePipe();
     this.#fromGuard = makePipe();
     neverWait(this.#toGuard.write);
-    const places: Record<keyof typeof PLACES, number> = {
+    const places: Record<keyof typeof GUARD_FDS, number> = {
       heard: this.#toGuard.read,
       said: this.#fromGuard.write,
       switchRead: dead.read,
@@ -83,7 +83,9 @@ export class GuardHandle {
     const STDERR = 2;
     const descriptors: number[] = [];
     descriptors[STDERR] = STDERR;
-    for (const [name, fd] of Object.entries(places)) descriptors[PLACES[name as keyof typeof PLACES]] = fd;
+    for (const [name, fd] of Object.entries(places)) {
+      descriptors[GUARD_FDS[name as keyof typeof GUARD_FDS]] = fd;
+    }
     try {
       const argv = [...self, GUARD_WORD, pgid === undefined ? OWN_GROUP : String(pgid)];
       const group = pgid === undefined ? "own" : { join: pgid };
@@ -109,11 +111,11 @@ export class GuardHandle {
   /**
    * Tells it what it is for. To be called once, before anything else is told.
    *
-   * @param order what the guard is to do.
+   * @param config what the guard is to do.
    * @param news what is called when something happens, or has happened.
    */
-  begin(order: Order, news: GuardNews): void {
-    this.tell({ kind: "order", order });
+  begin(config: GuardConfig, news: GuardNews): void {
+    this.send({ kind: "config", config });
     this.#news = news;
     for (const each of this.#missed) news[each]();
   }
@@ -131,7 +133,7 @@ export class GuardHandle {
   }
 
   /** Tells it something, and never waits for it to listen. If somebody has stopped it, it goes on. */
-  tell(told: Told): void {
+  send(told: GuardMessage): void {
     if (this.#gone) return;
     writeNow(this.#toGuard.write, lineOf(told));
     kill(this.pid, SIGNALS.CONT);
@@ -142,13 +144,13 @@ export class GuardHandle {
     for (;;) {
       const piece = await readSome(this.#fromGuard.read);
       if (piece === undefined) break;
-      for (const line of lines.take(piece)) this.#hear(line as Answer);
+      for (const line of lines.take(piece)) this.#hear(line as GuardReply);
     }
     this.#gone = true;
     this.#tellNews("gone");
   }
 
-  #hear(answer: Answer): void {
+  #hear(answer: GuardReply): void {
     if (answer === "armed" || answer === "acting") return this.#tellNews(answer);
     if (answer !== "ready") return;
     this.#asleep = false;

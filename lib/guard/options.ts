@@ -8,13 +8,13 @@ import type { Clock } from "../clock.ts";
 import type { Mark } from "../process/group.ts";
 import { environ } from "../process/libc/children.ts";
 import type { EarlyGuard } from "./early.ts";
-import type { Order } from "./protocol.ts";
+import type { GuardConfig } from "./protocol.ts";
 
 /** How long after klatch's end KILL follows, unless told otherwise. */
 const KILL_AFTER_MS = 5_000;
 
 /** What a run wants to be guarded with. */
-export interface GuardedOptions {
+export interface SupervisorOptions {
   /** The words that start this program once more. */
   readonly self: readonly string[];
   /** A guard that was started before anything was known. */
@@ -27,7 +27,7 @@ export interface GuardedOptions {
   readonly stopSignal: number;
   /** How long after it KILL follows, if that was asked for; milliseconds. */
   readonly killAfterMs?: number;
-  /** What makes the guard's lines JSON objects; see {@link Order}. */
+  /** What makes the guard's lines JSON objects; see {@link GuardConfig}. */
   readonly fields?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   /** Tells the user something, one line without a line break. */
@@ -44,10 +44,10 @@ export function isNested({ name }: Mark): boolean {
  *
  * @param where whether the command stays in a terminal's process group, and whether the run is {@link isNested}.
  */
-export function orderFor(
-  { mark, stopSignal, killAfterMs, fields }: GuardedOptions,
+export function configFor(
+  { mark, stopSignal, killAfterMs, fields }: SupervisorOptions,
   where: { readonly terminal: boolean; readonly nested: boolean },
-): Order {
+): GuardConfig {
   return {
     stopSignal,
     ...(killAfterMs !== undefined && { killAfterMs }),

@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Told } from "./protocol.ts";
+import type { GuardMessage } from "./protocol.ts";
 
 /** What a guard is to do. */
 export type Action =
@@ -67,7 +67,7 @@ export class Watch {
   }
 
   /** klatch has said something. */
-  hear(told: Told): void {
+  hear(told: GuardMessage): void {
     // What was sent before klatch knew that it was too late must not give the command more time.
     if (this.#asked) return;
     if (told.kind === "deadline") {
@@ -87,7 +87,7 @@ export class Watch {
   }
 
   /**
-   * What is to be done now, in this order. It has to be asked again at {@link Watch.nextLookMs}, and when klatch has
+   * What is to be done now, in this config. It has to be asked again at {@link Watch.nextLookMs}, and when klatch has
    * said something.
    *
    * @param nowMs the time.

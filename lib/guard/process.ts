@@ -28,7 +28,14 @@ import { DEAF_TO, SIGNALS } from "../process/signals.ts";
 import { withStrays } from "../process/strays.ts";
 import { Alarm, MomentFd } from "./alarm.ts";
 import { sayNow } from "./say.ts";
-import { type Answer, LineBuffer, type Order, OWN_GROUP, PLACES, toldBy } from "./protocol.ts";
+import {
+  GUARD_FDS,
+  type GuardConfig,
+  type GuardReply,
+  LineBuffer,
+  OWN_GROUP,
+  parseGuardMessage,
+} from "./protocol.ts";
 import { type Action, Watch } from "./policy.ts";
 
 /** The longest wait where the kernel wakes us at the moment, whatever happens meanwhile: in case that it does not. */
@@ -58,7 +65,7 @@ export function guardProcess(words: readonly string[]): number {
 
 class Guard {
   readonly #pgid: number;
-  #order: Order | undefined;
+  #config: GuardConfig | undefined;
   #watch = new Watch();
   #group: CommandGroup;
   readonly #lines = new LineBuffer();
@@ -71,7 +78,7 @@ class Guard {
 
   constructor(pgid: number) {
     this.#pgid = pgid;
-    // Until there is an order there is no command.
+    // Until there is a config there is no command.
     this.#group = processGroup(pgid, () => [Deno.pid]);
   }
 
@@ -87,7 +94,7 @@ class Guard {
       this.#armed = this.#watch.killAtMs !== Infinity;
       const nextMs = this.#watch.nextLookMs(now);
       this.#moment.set(nextMs);
-      if (waitForInput(this.#alone ? -1 : PLACES.heard, this.#moment.fd, nextMs - bootTimeMs())) {
+      if (waitForInput(this.#alone ? -1 : GUARD_FDS.heard, this.#moment.fd, nextMs - bootTimeMs())) {
         this.#listen();
       }
     }
@@ -95,30 +102,30 @@ class Guard {
 
   #listen(): void {
     const buffer = fixedBytes(4096);
-    const got = syscall("read", PLACES.heard, buffer, buffer.length);
+    const got = syscall("read", GUARD_FDS.heard, buffer, buffer.length);
     if (got < 0) return;
     if (got === 0) {
       this.#alone = true;
       return this.#watch.orphan(bootTimeMs());
     }
     for (const line of this.#lines.take(new TextDecoder().decode(buffer.subarray(0, got)))) {
-      const told = toldBy(line);
-      if (told?.kind === "order") this.#take(told.order);
+      const told = parseGuardMessage(line);
+      if (told?.kind === "config") this.#take(told.config);
       else if (told?.kind === "command") this.#group = this.#groupOf(told);
       else if (told !== undefined) this.#watch.hear(told);
     }
   }
 
-  #take(order: Order): void {
-    this.#order = order;
-    this.#watch = new Watch(order.killAfterMs, order.killAfterMyEndMs);
+  #take(config: GuardConfig): void {
+    this.#config = config;
+    this.#watch = new Watch(config.killAfterMs, config.killAfterMyEndMs);
     this.#group = this.#groupOf(undefined);
   }
 
   /** What the command consists of, once its number is known or before. */
   #groupOf(command: { pid: number; startTime: number } | undefined): CommandGroup {
-    const mark = this.#order?.mark;
-    if (this.#order?.terminal) {
+    const mark = this.#config?.mark;
+    if (this.#config?.terminal) {
       const session = { by: "getsid", id: belongsTo("getsid", 0) } as const;
       return withStrays(terminalTree(command, mark), session, command, mark);
     }
@@ -129,7 +136,7 @@ class Guard {
   #do(action: Action): void {
     switch (action) {
       case "ask": {
-        const stopSignal = this.#order?.stopSignal ?? SIGNALS.TERM;
+        const stopSignal = this.#config?.stopSignal ?? SIGNALS.TERM;
         this.#group.signal(stopSignal);
         // Something that stands still cannot obey.
         if (stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
@@ -139,7 +146,7 @@ class Guard {
         return this.#group.signal(SIGNALS.KILL);
       case "tell-klatch":
         // klatch, if it is stopped on purpose, is not to be woken by this, nor by the end of this process.
-        signalNoMore(PLACES.saidRead);
+        signalNoMore(GUARD_FDS.saidRead);
         return answer("acting");
       case "end":
         this.#over = true;
@@ -150,15 +157,15 @@ class Guard {
   }
 
   #textOf(text: string): string {
-    const fields = this.#order?.fields;
+    const fields = this.#config?.fields;
     if (fields === undefined) return `klatch guard: ${text}\n`;
     const time = new Date().toISOString();
     return `${JSON.stringify({ time, event: "warning", ...fields, message: text })}\n`;
   }
 }
 
-function answer(word: Answer): void {
-  writeNow(PLACES.said, `${word}\n`);
+function answer(word: GuardReply): void {
+  writeNow(GUARD_FDS.said, `${word}\n`);
 }
 
 /**

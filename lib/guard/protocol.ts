@@ -15,7 +15,7 @@ export const GUARD_WORD = "guard";
 export const OWN_GROUP = "own";
 
 /** The descriptors that a guard is started with, by their places. Standard error is klatch's. */
-export const PLACES = {
+export const GUARD_FDS = {
   /** From klatch. Its end is klatch's end. */
   heard: 0,
   /** To klatch. */
@@ -28,7 +28,7 @@ export const PLACES = {
 } as const;
 
 /** What a guard is told first of all, as soon as it is known. */
-export interface Order {
+export interface GuardConfig {
   /** Whether the command stays in the terminal's process group, instead of joining the guard's. */
   readonly terminal: boolean;
   /** By what the command's processes are known. */
@@ -44,9 +44,9 @@ export interface Order {
 }
 
 /** What klatch tells its guard. */
-export type Told =
+export type GuardMessage =
   /** What kind of command it will be. The first line, once. */
-  | { readonly kind: "order"; readonly order: Order }
+  | { readonly kind: "config"; readonly config: GuardConfig }
   /** The hold is good: ask the command to stop at the one moment, kill it at the other, unless told anew. */
   | { readonly kind: "deadline"; readonly termAtMs: number; readonly killAtMs: number }
   /** klatch has lost the hold and asks the command to stop by itself; kill it at that moment. */
@@ -55,7 +55,7 @@ export type Told =
   | { readonly kind: "command"; readonly pid: number; readonly startTime: number };
 
 /** What the guard tells klatch. */
-export type Answer =
+export type GuardReply =
   /** It listens. */
   | "ready"
   /** It knows a deadline, and wakes at it whatever happens. */
@@ -68,16 +68,16 @@ export type Answer =
  *
  * @example
  * ```ts
- * import { lineOf, toldBy } from "./protocol.ts";
+ * import { lineOf, parseGuardMessage } from "./protocol.ts";
  *
- * const told = toldBy(lineOf({ kind: "deadline", termAtMs: 1000.5, killAtMs: 2000 }).trim());
+ * const told = parseGuardMessage(lineOf({ kind: "deadline", termAtMs: 1000.5, killAtMs: 2000 }).trim());
  * if (told?.kind !== "deadline" || told.termAtMs !== 1000.5) throw new Error();
  * ```
  */
-export function lineOf(told: Told): string {
+export function lineOf(told: GuardMessage): string {
   switch (told.kind) {
-    case "order":
-      return `order ${JSON.stringify(told.order)}\n`;
+    case "config":
+      return `config ${JSON.stringify(told.config)}\n`;
     case "deadline":
       return `deadline ${told.termAtMs} ${told.killAtMs}\n`;
     case "stopping":
@@ -88,8 +88,8 @@ export function lineOf(told: Told): string {
 }
 
 /** What a line means; `undefined` if it means nothing. */
-export function toldBy(line: string): Told | undefined {
-  if (line.startsWith("order ")) return { kind: "order", order: JSON.parse(line.slice(6)) };
+export function parseGuardMessage(line: string): GuardMessage | undefined {
+  if (line.startsWith("config ")) return { kind: "config", config: JSON.parse(line.slice(6)) };
   const [kind, ...rest] = line.split(" ");
   const [first = NaN, second = NaN] = rest.map(Number);
   if (Number.isNaN(first)) return undefined;

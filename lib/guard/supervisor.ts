@@ -3,7 +3,7 @@
  * a process group of its own, which the command joins, and another one in that same group whenever one is killed.
  *
  * It promises that no command is started unguarded, and that none goes on unguarded for longer than another guard
- * takes to start; where that cannot be, {@link Guarded.broken} says so. What a guard promises stands in `process.ts`,
+ * takes to start; where that cannot be, {@link Supervisor.broken} says so. What a guard promises stands in `process.ts`,
  * and what holds when klatch and the guard are killed at once, in `switch.ts`. When both are stopped at once, the
  * kernel wakes the guard at the deadlines; when the guard is killed while klatch is stopped, the kernel wakes klatch.
  *
@@ -21,8 +21,8 @@ import { Alarm } from "./alarm.ts";
 import { ASLEEP_WITHIN_MS } from "./asleep.ts";
 import { cannotStart, stoppedByGuard, tooManyEnded } from "./failures.ts";
 import { GuardHandle } from "./handle.ts";
-import { type GuardedOptions, isNested, orderFor } from "./options.ts";
-import type { Order, Told } from "./protocol.ts";
+import { configFor, isNested, type SupervisorOptions } from "./options.ts";
+import type { GuardConfig, GuardMessage } from "./protocol.ts";
 import { DeadMansSwitch } from "./switch.ts";
 
 /** How long a guard may take to start. */
@@ -39,9 +39,9 @@ export interface Deadlines {
 }
 
 /** The guard of one run. */
-export class Guarded implements CommandGuard {
-  readonly #options: GuardedOptions;
-  readonly #order: Order;
+export class Supervisor implements CommandGuard {
+  readonly #options: SupervisorOptions;
+  readonly #config: GuardConfig;
   readonly #terminal = onTerminal();
   /** Whether this run is part of another one's command, whose hold may end sooner than ours. */
   readonly #nested: boolean;
@@ -52,7 +52,7 @@ export class Guarded implements CommandGuard {
   /** Resolves when a guard is armed for the first time. */
   readonly #armed = promised();
   #deadlines: Deadlines | undefined;
-  #stopping: Told | undefined;
+  #stopping: GuardMessage | undefined;
   #command: SpawnedCommand | undefined;
   /** How many in a row have ended without having guarded. */
   #unready = 0;
@@ -62,12 +62,12 @@ export class Guarded implements CommandGuard {
   #over = false;
   #ended: Promise<void> | undefined;
 
-  /** Starts a guard at once. {@link Guarded.end} has to be called, whatever happens. */
-  constructor(options: GuardedOptions) {
+  /** Starts a guard at once. {@link Supervisor.end} has to be called, whatever happens. */
+  constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#switch = options.early?.dead ?? new DeadMansSwitch();
     this.#nested = isNested(options.mark);
-    this.#order = orderFor(options, { terminal: this.#terminal, nested: this.#nested });
+    this.#config = configFor(options, { terminal: this.#terminal, nested: this.#nested });
     this.#startGuard(options.early?.guard);
   }
 
@@ -81,7 +81,7 @@ export class Guarded implements CommandGuard {
 
   /**
    * Resolves when there is a guard that knows the deadlines that it has been told, so that a command may be started.
-   * Rejects with what {@link Guarded.broken} says, if that comes first.
+   * Rejects with what {@link Supervisor.broken} says, if that comes first.
    */
   armed(): Promise<void> {
     return this.#armed.promise;
@@ -96,13 +96,13 @@ export class Guarded implements CommandGuard {
   deadline(deadlines: Deadlines): void {
     if (this.#deadlines === undefined) this.#limit(this.#armed);
     this.#deadlines = deadlines;
-    this.#current?.tell({ kind: "deadline", ...times(deadlines) });
+    this.#current?.send({ kind: "deadline", ...times(deadlines) });
     this.#trustSleeper(deadlines);
   }
 
   /** A guard that has not woken up yet will read the deadlines in time. */
   #trustSleeper({ termAtMs }: Deadlines): void {
-    if (!this.#current?.asleep || termAtMs - this.#options.clock.awakeOrNot() < ASLEEP_WITHIN_MS) return;
+    if (!this.#current?.asleep || termAtMs - this.#options.clock.boottime() < ASLEEP_WITHIN_MS) return;
     // Should somebody stop it and klatch at once, it has no timer yet that would wake it.
     this.#alarm ??= new Alarm();
     this.#alarm.set(termAtMs);
@@ -112,7 +112,7 @@ export class Guarded implements CommandGuard {
   /** The hold is lost, and klatch is about to stop the command itself. */
   stopping(killAtMs: number): void {
     this.#stopping = { kind: "stopping", killAtMs };
-    this.#current?.tell(this.#stopping);
+    this.#current?.send(this.#stopping);
   }
 
   get pgid(): number | undefined {
@@ -127,7 +127,7 @@ export class Guarded implements CommandGuard {
     this.#inTime();
     const command = this.#command = this.#switch.handOver(spawn);
     if (this.#terminal) this.#switch.aim(command.pid);
-    this.#current?.tell({ kind: "command", pid: command.pid, startTime: command.startTime });
+    this.#current?.send({ kind: "command", pid: command.pid, startTime: command.startTime });
     try {
       this.#inTime();
     } catch {
@@ -140,7 +140,7 @@ export class Guarded implements CommandGuard {
 
   #inTime(): void {
     const { clock } = this.#options;
-    if (clock.awakeOrNot() < (this.#deadlines?.termAtMs ?? Infinity)) return;
+    if (clock.boottime() < (this.#deadlines?.termAtMs ?? Infinity)) return;
     throw new KlatchError("lost", "the hold was lost before the command was started");
   }
 
@@ -169,7 +169,7 @@ export class Guarded implements CommandGuard {
       const guard = early ?? new GuardHandle(this.#options.self, pgid, this.#switch, this.#begin);
       this.#all.push(guard);
       this.#current = guard;
-      guard.begin(this.#order, {
+      guard.begin(this.#config, {
         ready: () => {
           this.#unready = 0;
           this.#alarm?.set(Infinity);
@@ -201,10 +201,10 @@ export class Guarded implements CommandGuard {
 
   /** What a guard that comes later has missed. */
   #tellAll(guard: GuardHandle): void {
-    if (this.#deadlines !== undefined) guard.tell({ kind: "deadline", ...times(this.#deadlines) });
-    if (this.#stopping !== undefined) guard.tell(this.#stopping);
+    if (this.#deadlines !== undefined) guard.send({ kind: "deadline", ...times(this.#deadlines) });
+    if (this.#stopping !== undefined) guard.send(this.#stopping);
     const command = this.#command;
-    if (command) guard.tell({ kind: "command", pid: command.pid, startTime: command.startTime });
+    if (command) guard.send({ kind: "command", pid: command.pid, startTime: command.startTime });
   }
 
   /** Gives up when something that a guard owes does not come. */

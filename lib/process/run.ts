@@ -35,7 +35,7 @@ export interface RunOptions {
   /** Aborts when the command has to stop, because the hold is lost. */
   readonly lost: AbortSignal;
   /**
-   * When, on `clock.awakeOrNot()`, the command must get KILL at the latest once `lost` has aborted. Asked at that
+   * When, on `clock.boottime()`, the command must get KILL at the latest once `lost` has aborted. Asked at that
    * moment. Without it there is no limit but `killAfterMs`.
    */
   readonly killAt?: () => number;
@@ -139,7 +139,7 @@ class Run {
   /** Aborts when the command itself has ended. */
   readonly #ended = new AbortController();
   readonly #exit: Promise<Exit>;
-  /** On `clock.awakeOrNot()`. */
+  /** On `clock.boottime()`. */
   #killAt = Infinity;
 
   constructor(options: RunOptions, terminal: boolean) {
@@ -240,7 +240,7 @@ class Run {
   }
 
   #now(): number {
-    return this.#options.clock.awakeOrNot();
+    return this.#options.clock.boottime();
   }
 
   /** Asks the group to end, and sets the time for KILL. */

@@ -65,7 +65,7 @@ export class History {
     this.#telling = true;
     try {
       for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
-        for (const watcher of [...this.#watchers]) if (this.#watchers.has(watcher)) tell(watcher, next);
+        for (const watcher of [...this.#watchers]) if (this.#watchers.has(watcher)) onEvent(watcher, next);
       }
     } finally {
       this.#telling = false;
@@ -99,7 +99,7 @@ export class History {
     }
     const watcher: Watcher = { ...audience, seen: after };
     this.#watchers.add(watcher);
-    for (const change of [...this.#changes]) tell(watcher, change);
+    for (const change of [...this.#changes]) onEvent(watcher, change);
     return () => void this.#watchers.delete(watcher);
   }
 }
@@ -108,7 +108,7 @@ function tooOld(asked: number, current: number): StoreEvent {
   return { type: "ERROR", object: expired(`too old resource version: ${asked} (${current})`).status };
 }
 
-function tell(watcher: Watcher, change: Change): void {
+function onEvent(watcher: Watcher, change: Change): void {
   if (change.version <= watcher.seen) return;
   watcher.seen = change.version;
   if (change.type !== watcher.type) return;

@@ -167,7 +167,7 @@ function checked(key: string, value: string, index: number): string {
  * @throws {ApiError} 400 for a selector that does not parse, or names another field.
  */
 export function fieldSelector(type: ResourceType, text: string): Selector {
-  const terms = text.split(/(?<!\\),/).filter((term) => term !== "").map((term) => {
+  const strategyOptions = text.split(/(?<!\\),/).filter((term) => term !== "").map((term) => {
     const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
     if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     const path = Object.hasOwn(type.selectable, match[1]!) ? type.selectable[match[1]!] : undefined;
@@ -181,7 +181,8 @@ export function fieldSelector(type: ResourceType, text: string): Selector {
     }
     return { path, equal: match[2] !== "!=", value: match[3]!.replace(/\\([\\,=])/g, "$1") };
   });
-  return (object) => terms.every(({ path, equal, value }) => (fieldOf(object, path) === value) === equal);
+  return (object) =>
+    strategyOptions.every(({ path, equal, value }) => (fieldOf(object, path) === value) === equal);
 }
 
 function fieldOf(object: KubeObject, path: readonly string[]): unknown {

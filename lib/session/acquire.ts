@@ -10,14 +10,14 @@ import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
 import type { WriteOutcome } from "../kube/api.ts";
 import type { Claim, KubeObject, LockView } from "../lock.ts";
-import { CLAIMING, Contention, TAKING_PLACE } from "./claim_backoff.ts";
-import { Crowd } from "./join_backoff.ts";
+import { ClaimBackoff, CLAIMING, TAKING_PLACE } from "./claim_backoff.ts";
+import { JoinBackoff } from "./join_backoff.ts";
 import { keep } from "./held_lock.ts";
-import { Ledger } from "./sent_writes.ts";
-import { isSame, News } from "./object_watcher.ts";
+import { SentWrites } from "./sent_writes.ts";
+import { isSame, ObjectWatcher } from "./object_watcher.ts";
 import { notInTime } from "./not_in_time.ts";
-import { Observer } from "./expiry_tracker.ts";
-import { moments } from "./deadlines.ts";
+import { ExpiryTracker } from "./expiry_tracker.ts";
+import { deadlines } from "./deadlines.ts";
 import { type AcquireRequest, type Hold, refOf } from "./types.ts";
 import { Waiting } from "./waiting.ts";
 import { withdraw } from "./withdraw.ts";
@@ -43,7 +43,7 @@ export async function acquire(request: AcquireRequest): Promise<Hold> {
     return await attempt.run();
   } catch (error) {
     attempt.stop();
-    if (attempt.mayBeThere) await withdraw(request, attempt.ledger);
+    if (attempt.mayBeThere) await withdraw(request, attempt.sentWrites);
     throw error;
   }
 }
@@ -53,16 +53,16 @@ type Sent = WriteOutcome | { readonly kind: "unsent" };
 
 class Attempt {
   /** What we have sent. */
-  readonly ledger: Ledger;
+  readonly sentWrites: SentWrites;
   /** We are in the record, or may be: a write was committed, or its outcome is not known. */
   mayBeThere = false;
   readonly #request: AcquireRequest;
-  readonly #observer: Observer;
-  readonly #news: News;
+  readonly #expiryTracker: ExpiryTracker;
+  readonly #news: ObjectWatcher;
   readonly #waiting: Waiting;
-  readonly #contention = new Contention(CLAIMING);
-  readonly #place = new Contention(TAKING_PLACE);
-  readonly #crowd = new Crowd();
+  readonly #contention = new ClaimBackoff(CLAIMING);
+  readonly #place = new ClaimBackoff(TAKING_PLACE);
+  readonly #crowd = new JoinBackoff();
   readonly #giveUpAtMs: number;
   /** What the API server made of our last write. */
   #written: KubeObject | undefined;
@@ -70,16 +70,21 @@ class Attempt {
   #placeAtMs: number | undefined;
 
   constructor(request: AcquireRequest) {
-    const { client, clock, strategy, lock, me, timing, waitMs, interrupted, tell } = request;
+    const { client, clock, strategy, lock, me, timing, waitMs, interrupted, onEvent } = request;
     this.#request = request;
-    this.ledger = new Ledger(strategy, me);
-    this.#observer = new Observer(clock);
+    this.sentWrites = new SentWrites(strategy, me);
+    this.#expiryTracker = new ExpiryTracker(clock);
     const retryPeriodMs = timing.retryPeriodMs;
     const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
     const ref = refOf(strategy, lock);
-    this.#news = new News({ client, clock, ref, retryPeriodMs, giveUpAtMs, interrupted, tell });
+    this.#news = new ObjectWatcher({ client, clock, ref, retryPeriodMs, giveUpAtMs, interrupted, onEvent });
     this.#giveUpAtMs = giveUpAtMs;
-    this.#waiting = new Waiting({ request, news: this.#news, observer: this.#observer, giveUpAtMs });
+    this.#waiting = new Waiting({
+      request,
+      news: this.#news,
+      expiryTracker: this.#expiryTracker,
+      giveUpAtMs,
+    });
   }
 
   async run(): Promise<Hold> {
@@ -87,18 +92,18 @@ class Attempt {
     let object = await this.#news.read();
     for (;;) {
       this.#request.interrupted.throwIfAborted();
-      const sentMs = this.ledger.sentMsOf(object);
-      const view = this.#observer.see((isExpired) => strategy.view(object, isExpired));
+      const sentMs = this.sentWrites.sentMsOf(object);
+      const view = this.#expiryTracker.see((isExpired) => strategy.view(object, isExpired));
       if (object !== undefined && sentMs !== undefined) {
         // Where several hold, the version that we find our hold in may be that of another's claim: no token for us.
         const isOurs = object === this.#written || view.slots === 1;
         // An answer that came late leaves too little of the hold to begin with.
-        const isFresh = clock.awakeOrNot() < moments(sentMs, timing).renewAtMs;
+        const isFresh = clock.boottime() < deadlines(sentMs, timing).renewAtMs;
         if (isOurs && isFresh) return this.#hold(object, sentMs);
         object = await this.#confirm(object, view);
         continue;
       }
-      const claim = strategy.claim(object, lock, me, this.#observer.isExpired, clock.wall());
+      const claim = strategy.claim(object, lock, me, this.#expiryTracker.isExpired, clock.wall());
       object = await this.#act(object, claim, view);
     }
   }
@@ -130,7 +135,7 @@ class Attempt {
     claimed: KubeObject,
     view: LockView,
   ): Promise<KubeObject | undefined> {
-    const { clock, me, tell } = this.#request;
+    const { clock, me, onEvent } = this.#request;
     const isNext = view.waiters[0]?.nonce === me.nonce;
     const delayMs = isNext ? 0 : this.#contention.delayMs(clock.random());
     if (delayMs > 0) {
@@ -140,9 +145,11 @@ class Attempt {
         return news;
       }
     }
-    const outcome = await this.#write(claimed, view, this.ledger);
+    const outcome = await this.#write(claimed, view, this.sentWrites);
     if (outcome.kind === "done") {
-      for (const from of view.holders.filter(this.#observer.isExpired)) tell({ kind: "took-over", from });
+      for (const from of view.holders.filter(this.#expiryTracker.isExpired)) {
+        onEvent({ kind: "took-over", from });
+      }
       return outcome.object;
     }
     return await this.#afterFailure(outcome, object, () => this.#contention.collided());
@@ -212,8 +219,8 @@ class Attempt {
   async #confirm(object: KubeObject, view: LockView): Promise<KubeObject | undefined> {
     const { strategy, me, clock } = this.#request;
     const change = strategy.renew(object, me, clock.wall());
-    invariant(change.kind === "write", "what the ledger recognises states our hold");
-    const outcome = await this.#write(change.object, view, this.ledger);
+    invariant(change.kind === "write", "what the sentWrites recognises states our hold");
+    const outcome = await this.#write(change.object, view, this.sentWrites);
     return outcome.kind === "done" ? outcome.object : await this.#news.read(true);
   }
 
@@ -224,12 +231,12 @@ class Attempt {
   async #write(
     object: KubeObject,
     view: LockView,
-    ledger: Ledger | undefined,
+    sentWrites: SentWrites | undefined,
   ): Promise<Sent> {
     const { client, clock, strategy, lock, waitMs } = this.#request;
     const before = this.mayBeThere;
     this.mayBeThere = true;
-    const target = { client, clock, ref: refOf(strategy, lock), ledger };
+    const target = { client, clock, ref: refOf(strategy, lock), sentWrites };
     let outcome: WriteOutcome;
     try {
       ({ outcome } = await write(target, object, CLAIM_TIMEOUT_MS));
@@ -241,7 +248,7 @@ class Attempt {
     }
     if (outcome.kind === "done") {
       this.#written = outcome.object;
-      ledger?.settle(outcome.object);
+      sentWrites?.settle(outcome.object);
     }
     if (outcome.kind === "conflict" || outcome.kind === "gone") {
       this.mayBeThere = before;
@@ -252,7 +259,7 @@ class Attempt {
 
   #hold(object: KubeObject, sentMs: number): Hold {
     this.mayBeThere = false;
-    return keep(this.#request, this.ledger, object, sentMs, this.#news);
+    return keep(this.#request, this.sentWrites, object, sentMs, this.#news);
   }
 
   stop(): void {

@@ -31,7 +31,7 @@ const FIRST_MS = 8;
 const SHRINK = 0.9;
 
 /** One contender's window. */
-export class Contention {
+export class ClaimBackoff {
   readonly #width: Width;
   #windowMs: number;
 

@@ -79,7 +79,7 @@ export function checkTiming(timing: Timing): void {
  * if (String([renewAtMs, termAtMs, killAtMs, expiresAtMs]) !== "5000,10000,13500,15000") throw new Error();
  * ```
  */
-export function moments(sentMs: number, timing: Timing): Moments {
+export function deadlines(sentMs: number, timing: Timing): Deadlines {
   const killAtMs = sentMs + KILL_PART * timing.leaseDurationMs;
   return {
     renewAtMs: sentMs + renewAfterMs(timing),
@@ -99,7 +99,7 @@ function renewAfterMs({ leaseDurationMs, renewDeadlineMs }: Timing): number {
 }
 
 /** See {@link moments}; all in milliseconds on the holder's clock. */
-export interface Moments {
+export interface Deadlines {
   readonly renewAtMs: number;
   readonly termAtMs: number;
   readonly killAtMs: number;

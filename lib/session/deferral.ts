@@ -22,12 +22,12 @@ const LATEST_MS = 1_000;
  *
  * @example
  * ```ts
- * import { leisureMs } from "./deferral.ts";
+ * import { deferralMs } from "./deferral.ts";
  *
- * const leisure = [0, 1, 2, 10_000].map((before) => leisureMs(before, 1));
- * if (String(leisure) !== "0,15,30,1000" || leisureMs(3, 2) !== 15) throw new Error(String(leisure));
+ * const leisure = [0, 1, 2, 10_000].map((before) => deferralMs(before, 1));
+ * if (String(leisure) !== "0,15,30,1000" || deferralMs(3, 2) !== 15) throw new Error(String(leisure));
  * ```
  */
-export function leisureMs(before: number, slots: number): number {
+export function deferralMs(before: number, slots: number): number {
   return Math.min(LATEST_MS, HANDOVER_MS * Math.floor(before / slots));
 }

@@ -1,15 +1,15 @@
 /**
- * Judges whether a hold has expired, by the local clock alone: a hold expires when its stamp has not changed for
- * the duration that the record itself states, counted from the moment that we saw the stamp first. No wall-clock
+ * Judges whether a hold has expired, by the local clock alone: a hold expires when its fingerprint has not changed for
+ * the duration that the record itself states, counted from the moment that we saw the fingerprint first. No wall-clock
  * time of another machine is looked at. The same goes for a waiter that does not take its turn.
  *
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { IsExpired, LockView, Party } from "../lock.ts";
+import type { IsExpired, LockView, Participant } from "../lock.ts";
 
 /** What one contender has seen of the others. */
-export class Observer {
+export class ExpiryTracker {
   readonly #clock: Clock;
   readonly #seenMs = new Map<string, number>();
   /** When a record was read last. */
@@ -21,7 +21,7 @@ export class Observer {
   }
 
   /**
-   * Reads a record and notes when each party of it was seen first. Whose turn it is depends on who has expired, so
+   * Reads a record and notes when each participant of it was seen first. Whose turn it is depends on who has expired, so
    * the record is read twice. Parties that are no longer in it are forgotten.
    *
    * @param read the strategy's view of the object that was read last.
@@ -29,25 +29,30 @@ export class Observer {
    */
   see(read: (isExpired: IsExpired) => LockView): LockView {
     this.#viewedMs = this.#clock.monotonic();
-    const stamps = this.#note(read(() => false));
+    const fingerprints = this.#note(read(() => false));
     const view = read(this.isExpired);
-    const present = new Set([...stamps, ...this.#note(view)]);
-    for (const stamp of this.#seenMs.keys()) if (!present.has(stamp)) this.#seenMs.delete(stamp);
+    const present = new Set([...fingerprints, ...this.#note(view)]);
+    for (const fingerprint of this.#seenMs.keys()) {
+      if (!present.has(fingerprint)) this.#seenMs.delete(fingerprint);
+    }
     return view;
   }
 
   #note(view: LockView): string[] {
     const nowMs = this.#clock.monotonic();
-    const stamps = [...view.holders, ...view.waiters].map((party) => party.stamp);
-    for (const stamp of stamps) if (!this.#seenMs.has(stamp)) this.#seenMs.set(stamp, nowMs);
-    return stamps;
+    const fingerprints = [...view.holders, ...view.waiters].map((participant) => participant.fingerprint);
+    for (const fingerprint of fingerprints) {
+      if (!this.#seenMs.has(fingerprint)) this.#seenMs.set(fingerprint, nowMs);
+    }
+    return fingerprints;
   }
 
-  /** Whether the party has expired. One that was never seen has not. */
-  readonly isExpired = (party: Party): boolean => this.#clock.monotonic() >= this.#expiresAtMs(party);
+  /** Whether the participant has expired. One that was never seen has not. */
+  readonly isExpired = (participant: Participant): boolean =>
+    this.#clock.monotonic() >= this.#expiresAtMs(participant);
 
   /**
-   * How long it is until the next party expires, unless it shows that it lives.
+   * How long it is until the next participant expires, unless it shows that it lives.
    *
    * @param view what was seen last.
    * @returns milliseconds from 0 up; infinite if nobody can expire who has not yet.
@@ -55,14 +60,14 @@ export class Observer {
   untilNextExpiryMs(view: LockView): number {
     const nowMs = this.#clock.monotonic();
     // Who has expired since the view was made has not been judged so yet: it is time to look again.
-    const ends = [...view.holders, ...view.waiters].map((party) => this.#expiresAtMs(party))
+    const ends = [...view.holders, ...view.waiters].map((participant) => this.#expiresAtMs(participant))
       .filter((endMs) => endMs > this.#viewedMs);
     return Math.max(0, Math.min(...ends, Infinity) - nowMs);
   }
 
-  #expiresAtMs(party: Party): number {
-    const seenMs = this.#seenMs.get(party.stamp);
-    if (seenMs === undefined || party.leaseDurationMs === undefined) return Infinity;
-    return seenMs + party.leaseDurationMs;
+  #expiresAtMs(participant: Participant): number {
+    const seenMs = this.#seenMs.get(participant.fingerprint);
+    if (seenMs === undefined || participant.leaseDurationMs === undefined) return Infinity;
+    return seenMs + participant.leaseDurationMs;
   }
 }

@@ -10,10 +10,10 @@ import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
 import { DECIMAL, isLater } from "../kube/api.ts";
 import type { KubeObject } from "../lock.ts";
-import type { Ledger } from "./sent_writes.ts";
-import type { News } from "./object_watcher.ts";
-import { giveBack } from "./release.ts";
-import { JITTER, type Moments, moments } from "./deadlines.ts";
+import type { SentWrites } from "./sent_writes.ts";
+import type { ObjectWatcher } from "./object_watcher.ts";
+import { releaseHold } from "./release.ts";
+import { type Deadlines, deadlines, JITTER } from "./deadlines.ts";
 import { type AcquireRequest, type Hold, refOf } from "./types.ts";
 import { write } from "./write.ts";
 
@@ -31,19 +31,19 @@ const FOLLOW_AFTER_MS = 1_000;
  * Starts to keep a hold that has just been acquired.
  *
  * @param request what was acquired and with what.
- * @param ledger what was written for it.
+ * @param sentWrites what was written for it.
  * @param object the object that states it.
- * @param sentMs when the write that made it was sent, on `clock.awakeOrNot()`.
+ * @param sentMs when the write that made it was sent, on `clock.boottime()`.
  * @param news of the object; if there is a watch already, it is followed. It ends with the hold, or when nobody waits.
  * @returns the hold.
  * @throws KlatchError `refused` if the server's versions cannot serve as fencing tokens.
  */
 export function keep(
   request: AcquireRequest,
-  ledger: Ledger,
+  sentWrites: SentWrites,
   object: KubeObject,
   sentMs: number,
-  news: News,
+  news: ObjectWatcher,
 ): Hold {
   const token = object.metadata.resourceVersion ?? "";
   if (!DECIMAL.test(token)) {
@@ -51,15 +51,15 @@ export function keep(
       hint: "klatch needs one for its fencing token; this server cannot keep its locks",
     });
   }
-  request.tell({ kind: "acquired", token });
-  return new Keeper(request, ledger, object, sentMs, token, news);
+  request.onEvent({ kind: "acquired", token });
+  return new HeldLock(request, sentWrites, object, sentMs, token, news);
 }
 
-class Keeper implements Hold {
+class HeldLock implements Hold {
   readonly token: string;
   readonly #request: AcquireRequest;
-  readonly #ledger: Ledger;
-  #news: News;
+  readonly #sentWrites: SentWrites;
+  #news: ObjectWatcher;
   readonly #stopped = new AbortController();
   readonly #lost = new AbortController();
   #object: KubeObject;
@@ -72,19 +72,19 @@ class Keeper implements Hold {
 
   constructor(
     request: AcquireRequest,
-    ledger: Ledger,
+    sentWrites: SentWrites,
     object: KubeObject,
     sentMs: number,
     token: string,
-    news: News,
+    news: ObjectWatcher,
   ) {
     this.#request = request;
-    this.#ledger = ledger;
+    this.#sentWrites = sentWrites;
     this.#object = object;
     this.#sentMs = sentMs;
     this.token = token;
     this.#news = news;
-    news.hush();
+    news.mute();
     this.#inBackground(this.#renewUntilStopped());
     this.#inBackground(this.#guardDeadline());
     this.#inBackground(news.mode === "idle" ? this.#followLater() : this.#follow());
@@ -94,17 +94,17 @@ class Keeper implements Hold {
     return this.#lost.signal;
   }
 
-  moments(): Moments {
-    const all = moments(this.#sentMs, this.#request.timing);
+  deadlines(): Deadlines {
+    const all = deadlines(this.#sentMs, this.#request.timing);
     return this.#overtakenMs === undefined ? all : { ...all, killAtMs: this.#overtakenMs };
   }
 
   async release(options: { readonly remove?: boolean } = {}): Promise<void> {
     this.#stopped.abort();
     this.#lost.signal.throwIfAborted();
-    const { expiresAtMs } = this.moments();
+    const { expiresAtMs } = this.deadlines();
     try {
-      await giveBack(this.#request, this.#ledger, this.#object, expiresAtMs, options.remove ?? false);
+      await releaseHold(this.#request, this.#sentWrites, this.#object, expiresAtMs, options.remove ?? false);
     } finally {
       this.#news.stop();
     }
@@ -120,16 +120,16 @@ class Keeper implements Hold {
 
   async #renewUntilStopped(): Promise<void> {
     const { clock, timing } = this.#request;
-    let atMs = this.moments().renewAtMs;
+    let atMs = this.deadlines().renewAtMs;
     while (!this.#over) {
-      await clock.sleep(atMs - clock.awakeOrNot(), this.#stopped.signal);
+      await clock.sleep(atMs - clock.boottime(), this.#stopped.signal);
       // Whoever was stopped or suspended wakes up here, perhaps long after its deadline.
       if (this.#over || this.#isLate()) return;
       const before = this.#sentMs;
       const again = await this.#renewOnce();
       const pauseMs = timing.retryPeriodMs * (1 + (JITTER - 1) * clock.random());
-      if (this.#sentMs > before) atMs = this.moments().renewAtMs;
-      else atMs = again === "now" ? 0 : clock.awakeOrNot() + pauseMs;
+      if (this.#sentMs > before) atMs = this.deadlines().renewAtMs;
+      else atMs = again === "now" ? 0 : clock.boottime() + pauseMs;
     }
   }
 
@@ -141,14 +141,14 @@ class Keeper implements Hold {
     invariant(change.kind === "write", "what we keep is an object that states our hold");
     const ref = refOf(strategy, lock);
     try {
-      const target = { client, clock, ref, ledger: this.#ledger };
+      const target = { client, clock, ref, sentWrites: this.#sentWrites };
       const { outcome, sentMs } = await write(target, change.object, this.#patienceMs(), this.#lost.signal);
       if (outcome.kind === "done") {
         this.#renewed(outcome.object, sentMs);
-        this.#ledger.settle(outcome.object);
+        this.#sentWrites.settle(outcome.object);
         const isAlone = strategy.view(outcome.object).waiters.length === 0;
         // A watch would tell of nothing but our own renewals. Who comes to wait makes one of them conflict.
-        if (isAlone && this.#news.mode === "watching") this.#news = this.#news.anew();
+        if (isAlone && this.#news.mode === "watching") this.#news = this.#news.restart();
       } else if (outcome.kind === "gone") this.#overtaken("somebody deleted it");
       else {
         const fresh = await client.get(ref, { timeoutMs: this.#patienceMs() });
@@ -164,7 +164,7 @@ class Keeper implements Hold {
     } catch (error) {
       if (!(error instanceof KlatchError)) throw error;
       if (error.code === "record") this.#overtaken(error.message);
-      else if (!this.#over) this.#request.tell({ kind: "trouble", error });
+      else if (!this.#over) this.#request.onEvent({ kind: "trouble", error });
       this.#trouble = error;
     }
     return "later";
@@ -210,13 +210,13 @@ class Keeper implements Hold {
   /** How long one request may take: half of what is left, so that there is time for another. */
   #patienceMs(): number {
     const { clock, timing } = this.#request;
-    const leftMs = this.moments().termAtMs - clock.awakeOrNot();
+    const leftMs = this.deadlines().termAtMs - clock.boottime();
     return Math.max(1, Math.min(leftMs, Math.max(timing.retryPeriodMs, leftMs / 2)));
   }
 
   #recognise(object: KubeObject | undefined): void {
     if (object === undefined) return this.#overtaken("somebody deleted it");
-    const sentMs = this.#ledger.sentMsOf(object);
+    const sentMs = this.#sentWrites.sentMsOf(object);
     if (sentMs !== undefined) return this.#renewed(object, sentMs);
     const by = this.#request.strategy.view(object).holders.map((holder) => holder.identity).join(", ");
     this.#overtaken(by === "" ? "somebody took it away" : `${by} took it`);
@@ -230,41 +230,41 @@ class Keeper implements Hold {
     if (sentMs <= this.#sentMs) return;
     this.#hurried = false;
     this.#sentMs = sentMs;
-    this.#request.tell({ kind: "renewed", moments: this.moments() });
+    this.#request.onEvent({ kind: "renewed", deadlines: this.deadlines() });
   }
 
   async #guardDeadline(): Promise<void> {
     const { clock, guarded } = this.#request;
     const longestMs = guarded ? Infinity : CHECK_EVERY_MS;
     while (!this.#over && !this.#isLate()) {
-      const leftMs = this.moments().termAtMs - clock.awakeOrNot();
+      const leftMs = this.deadlines().termAtMs - clock.boottime();
       await clock.sleep(Math.min(leftMs, longestMs), this.#stopped.signal);
     }
   }
 
   /** Whether the renew deadline has passed; if so, the hold is lost. */
   #isLate(): boolean {
-    const nowMs = this.#request.clock.awakeOrNot();
-    if (nowMs < this.moments().termAtMs) return false;
+    const nowMs = this.#request.clock.boottime();
+    if (nowMs < this.deadlines().termAtMs) return false;
     const why = this.#trouble === undefined ? "" : `: ${this.#trouble.message}`;
     this.#lose(`not renewed for ${((nowMs - this.#sentMs) / 1000).toFixed(1)}s${why}`);
     return true;
   }
 
   #overtaken(why: string): void {
-    if (!this.#over) this.#overtakenMs = this.#request.clock.awakeOrNot();
+    if (!this.#over) this.#overtakenMs = this.#request.clock.boottime();
     this.#lose(why);
   }
 
   #lose(why: string): void {
     if (this.#over) return;
-    const { strategy, lock, tell } = this.#request;
+    const { strategy, lock, onEvent } = this.#request;
     const message = `lost ${lock.namespace}/${lock.name} (${strategy.name}): ${why}`;
     const error = new KlatchError("lost", message, {
       hint: "the command is stopped; check what it left half done",
     });
     this.#lost.abort(error);
     this.#news.stop();
-    tell({ kind: "lost", error });
+    onEvent({ kind: "lost", error });
   }
 }

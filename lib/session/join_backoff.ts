@@ -21,7 +21,7 @@ const LONG_MS = { least: 2_000, most: 10_000 };
 const BUSY = 0.5;
 
 /** What one contender knows of the others. All times are milliseconds on one clock. */
-export class Crowd {
+export class JoinBackoff {
   #windowMs = 0;
   #sinceMs = 0;
   #untilMs: number | undefined;

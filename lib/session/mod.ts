@@ -7,5 +7,5 @@
 export { acquire } from "./acquire.ts";
 export { describeHolder } from "./describe.ts";
 export { acquireAll } from "./multi_lock.ts";
-export { checkTiming, DEFAULT_TIMING, type Moments, type Timing } from "./deadlines.ts";
+export { checkTiming, type Deadlines, DEFAULT_TIMING, type Timing } from "./deadlines.ts";
 export type { AcquireRequest, Hold, SessionEvent } from "./types.ts";

@@ -9,7 +9,7 @@
  */
 import type { Strategy } from "../lock.ts";
 import { acquire } from "./acquire.ts";
-import type { Moments } from "./deadlines.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { AcquireRequest, Hold, SessionEvent } from "./types.ts";
 
 /**
@@ -28,7 +28,7 @@ export async function acquireAll(
   const [strategy, ...more] = strategies;
   if (strategy === undefined) throw new RangeError("a lock needs a strategy");
   if (more.length === 0) return await acquire({ ...request, strategy });
-  const all = new Several(request.tell);
+  const all = new MultiLock(request.onEvent);
   const { clock, waitMs, interrupted } = request;
   const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
   try {
@@ -42,7 +42,7 @@ export async function acquireAll(
           // No guard is told of the first hold's deadlines before there is a last one.
           guarded: false,
           interrupted: AbortSignal.any([interrupted, all.lost]),
-          tell: all.listen,
+          onEvent: all.listen,
         }),
       );
     }
@@ -55,16 +55,16 @@ export async function acquireAll(
   return all;
 }
 
-class Several implements Hold {
-  readonly #tell: (event: SessionEvent) => void;
+class MultiLock implements Hold {
+  readonly #onEvent: (event: SessionEvent) => void;
   readonly #holds: Hold[] = [];
   readonly #lost = new AbortController();
   #complete = false;
   /** Whether the API server has confirmed each release so far. */
   #confirmed = true;
 
-  constructor(tell: (event: SessionEvent) => void) {
-    this.#tell = tell;
+  constructor(onEvent: (event: SessionEvent) => void) {
+    this.#onEvent = onEvent;
   }
 
   add(hold: Hold): void {
@@ -76,15 +76,15 @@ class Several implements Hold {
 
   complete(): void {
     this.#complete = true;
-    this.#tell({ kind: "acquired", token: this.token });
+    this.#onEvent({ kind: "acquired", token: this.token });
   }
 
   /** Passes on what is true of the whole. */
   readonly listen = (event: SessionEvent): void => {
     if (event.kind === "acquired") return;
     if (event.kind === "released") this.#confirmed &&= event.confirmed;
-    else if (event.kind !== "renewed") this.#tell(event);
-    else if (this.#complete) this.#tell({ kind: "renewed", moments: this.moments() });
+    else if (event.kind !== "renewed") this.#onEvent(event);
+    else if (this.#complete) this.#onEvent({ kind: "renewed", deadlines: this.deadlines() });
   };
 
   get token(): string {
@@ -95,9 +95,9 @@ class Several implements Hold {
     return this.#lost.signal;
   }
 
-  moments(): Moments {
-    const all = this.#holds.map((hold) => hold.moments());
-    const first = (name: keyof Moments) => Math.min(...all.map((each) => each[name]));
+  deadlines(): Deadlines {
+    const all = this.#holds.map((hold) => hold.deadlines());
+    const first = (name: keyof Deadlines) => Math.min(...all.map((each) => each[name]));
     return {
       renewAtMs: first("renewAtMs"),
       termAtMs: first("termAtMs"),
@@ -114,6 +114,6 @@ class Several implements Hold {
     }
     this.#lost.signal.throwIfAborted();
     if (failures.length > 0) throw failures[0];
-    if (this.#complete) this.#tell({ kind: "released", confirmed: this.#confirmed });
+    if (this.#complete) this.#onEvent({ kind: "released", confirmed: this.#confirmed });
   }
 }

@@ -20,8 +20,8 @@ const WATCH_LAG_MS = 300;
 /** How long it takes to read what has rested, in milliseconds; it is there already. */
 const GATHER_MS = 1;
 
-/** What {@link News} needs. */
-export interface NewsRequest {
+/** What {@link ObjectWatcher} needs. */
+export interface ObjectWatcherRequest {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly ref: ObjectRef;
@@ -29,7 +29,7 @@ export interface NewsRequest {
   /** When the caller gives up, on the monotonic clock; may be infinite. */
   readonly giveUpAtMs: number;
   readonly interrupted: AbortSignal;
-  readonly tell: (event: SessionEvent) => void;
+  readonly onEvent: (event: SessionEvent) => void;
 }
 
 /** Whether two are one state of the object. A poll brings another copy even where nothing has changed. */
@@ -40,8 +40,8 @@ export function isSame(one: KubeObject | undefined, other: KubeObject | undefine
 type Mode = "idle" | "watching" | "polling";
 
 /** Follows one object. Nothing is requested before it is asked for. */
-export class News {
-  readonly #request: NewsRequest;
+export class ObjectWatcher {
+  readonly #request: ObjectWatcherRequest;
   readonly #stop = new AbortController();
   #mode: Mode = "idle";
   #version = "";
@@ -54,9 +54,9 @@ export class News {
   #resting: AbortController | undefined;
   readonly #onInterrupt = () => this.#wake();
   #failure: unknown;
-  #hushed = false;
+  #muted = false;
 
-  constructor(request: NewsRequest) {
+  constructor(request: ObjectWatcherRequest) {
     this.#request = request;
     request.interrupted.addEventListener("abort", this.#onInterrupt);
   }
@@ -69,7 +69,7 @@ export class News {
    * @throws KlatchError as {@link KubeClient.get} does, or the interruption's reason.
    */
   async read(persistent = false): Promise<KubeObject | undefined> {
-    const { client, clock, ref, retryPeriodMs, giveUpAtMs, interrupted, tell } = this.#request;
+    const { client, clock, ref, retryPeriodMs, giveUpAtMs, interrupted, onEvent } = this.#request;
     for (;;) {
       if (this.#fresh === "gap") this.#fresh = undefined;
       try {
@@ -80,7 +80,7 @@ export class News {
       } catch (error) {
         const again = persistent && error instanceof KlatchError && error.code === "unreachable";
         if (!again || interrupted.aborted || clock.monotonic() >= giveUpAtMs) throw error;
-        tell({ kind: "trouble", error });
+        onEvent({ kind: "trouble", error });
       }
       const pauseMs = retryPeriodMs * (1 + (JITTER - 1) * clock.random());
       await clock.sleep(Math.min(pauseMs, giveUpAtMs - clock.monotonic()), interrupted);
@@ -146,16 +146,16 @@ export class News {
   }
 
   /** News of the same object, which is not followed yet. These have ended. */
-  anew(): News {
+  restart(): ObjectWatcher {
     this.stop();
-    const news = new News(this.#request);
-    news.#hushed = this.#hushed;
+    const news = new ObjectWatcher(this.#request);
+    news.#muted = this.#muted;
     return news;
   }
 
   /** Nobody need be told from now on that the object cannot be watched. */
-  hush(): void {
-    this.#hushed = true;
+  mute(): void {
+    this.#muted = true;
   }
 
   /** Has the watch not tell what is not later than a version that we have by other ways. */
@@ -192,7 +192,7 @@ export class News {
     this.#follow(version).catch((error) => {
       if (error instanceof KlatchError && error.code === "forbidden") {
         this.#mode = "polling";
-        if (!this.#hushed) this.#request.tell({ kind: "polling", error });
+        if (!this.#muted) this.#request.onEvent({ kind: "polling", error });
       } else if (!this.#stop.signal.aborted) {
         this.#failure = error;
       }

@@ -5,7 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import { type KubeObject, MANAGED_BY_KLATCH, MANAGED_BY_LABEL } from "../lock.ts";
-import type { Ledger } from "./sent_writes.ts";
+import type { SentWrites } from "./sent_writes.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 
 /** How long one request to release may take. */
@@ -15,22 +15,22 @@ const REQUEST_TIMEOUT_MS = 2_000;
  * Gives a hold back. Nothing may run under it any more.
  *
  * @param request what is held and with what.
- * @param ledger what was written for it.
+ * @param sentWrites what was written for it.
  * @param object the object as last seen, which states the hold.
- * @param expiresAtMs until when the hold is safe, on `clock.awakeOrNot()`; no longer is it tried.
+ * @param expiresAtMs until when the hold is safe, on `clock.boottime()`; no longer is it tried.
  * @param remove whether to delete the object after.
  * @throws KlatchError `lost` if the record does not state the hold any more: it was not ours to the end.
  */
-export async function giveBack(
+export async function releaseHold(
   request: AcquireRequest,
-  ledger: Ledger,
+  sentWrites: SentWrites,
   object: KubeObject,
   expiresAtMs: number,
   remove: boolean,
 ): Promise<void> {
-  const { client, clock, strategy, lock, me, timing, tell } = request;
+  const { client, clock, strategy, lock, me, timing, onEvent } = request;
   const ref = refOf(strategy, lock);
-  const wasSafe = clock.awakeOrNot() < expiresAtMs;
+  const wasSafe = clock.boottime() < expiresAtMs;
   let current = object;
   /** A release was sent whose answer is lost: if the hold is gone now, that is why. */
   let sent = false;
@@ -40,24 +40,24 @@ export async function giveBack(
       if (change.kind === "lost") throw takenAway(request);
       const outcome = await client.update(ref, change.object, { timeoutMs: REQUEST_TIMEOUT_MS });
       if (outcome.kind === "done") {
-        tell({ kind: "released", confirmed: true });
+        onEvent({ kind: "released", confirmed: true });
         return remove ? await removeObject(request, outcome.object) : undefined;
       }
       sent ||= outcome.kind === "unknown";
       const fresh = await client.get(ref, { timeoutMs: REQUEST_TIMEOUT_MS });
-      if (fresh === undefined || ledger.sentMsOf(fresh) === undefined) {
+      if (fresh === undefined || sentWrites.sentMsOf(fresh) === undefined) {
         if (!(sent && wasSafe)) throw takenAway(request);
-        return tell({ kind: "released", confirmed: true });
+        return onEvent({ kind: "released", confirmed: true });
       }
       current = fresh;
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code === "lost" || error.code === "record") throw error;
-      tell({ kind: "trouble", error });
-      await clock.sleep(Math.min(timing.retryPeriodMs, expiresAtMs - clock.awakeOrNot()));
+      onEvent({ kind: "trouble", error });
+      await clock.sleep(Math.min(timing.retryPeriodMs, expiresAtMs - clock.boottime()));
     }
-  } while (clock.awakeOrNot() < expiresAtMs);
+  } while (clock.boottime() < expiresAtMs);
   if (!wasSafe) throw takenAway(request);
-  tell({ kind: "released", confirmed: false });
+  onEvent({ kind: "released", confirmed: false });
 }
 
 /**
@@ -65,7 +65,7 @@ export async function giveBack(
  * hold or wait: the record is theirs.
  */
 async function removeObject(request: AcquireRequest, released: KubeObject): Promise<void> {
-  const { client, strategy, lock, me, tell } = request;
+  const { client, strategy, lock, me, onEvent } = request;
   const { uid, resourceVersion, labels } = released.metadata;
   const ours = labels?.[MANAGED_BY_LABEL] === (me.labels[MANAGED_BY_LABEL] ?? MANAGED_BY_KLATCH);
   if (!ours || uid === undefined || resourceVersion === undefined) return;
@@ -75,7 +75,7 @@ async function removeObject(request: AcquireRequest, released: KubeObject): Prom
     await client.delete(refOf(strategy, lock), { uid, resourceVersion }, { timeoutMs: REQUEST_TIMEOUT_MS });
   } catch (error) {
     if (!(error instanceof KlatchError)) throw error;
-    tell({ kind: "not-removed", error });
+    onEvent({ kind: "not-removed", error });
   }
 }
 

@@ -8,12 +8,12 @@ import type { Contender, KubeObject, Strategy } from "../lock.ts";
 import { holdOf } from "../lock.ts";
 
 /** The writes of one contender that may have been committed. */
-export class Ledger {
+export class SentWrites {
   readonly #strategy: Strategy;
   readonly #me: Contender;
   readonly #sentMs = new Map<string, number>();
   /** What was found in an object, which is asked for several times while it is dealt with. */
-  readonly #stamps = new WeakMap<KubeObject, { readonly stamp: string | undefined }>();
+  readonly #fingerprints = new WeakMap<KubeObject, { readonly fingerprint: string | undefined }>();
 
   constructor(strategy: Strategy, me: Contender) {
     this.#strategy = strategy;
@@ -24,13 +24,13 @@ export class Ledger {
    * Notes a write before it is sent.
    *
    * @param object what is written.
-   * @param sentMs when, on `clock.awakeOrNot()`.
+   * @param sentMs when, on `clock.boottime()`.
    */
   sending(object: KubeObject, sentMs: number): void {
-    const stamp = this.#stamp(object);
-    if (stamp === undefined) return;
+    const fingerprint = this.#fingerprint(object);
+    if (fingerprint === undefined) return;
     // Of two writes that look alike the earlier one counts: it gives the shorter hold.
-    if (!this.#sentMs.has(stamp)) this.#sentMs.set(stamp, sentMs);
+    if (!this.#sentMs.has(fingerprint)) this.#sentMs.set(fingerprint, sentMs);
   }
 
   /**
@@ -40,8 +40,8 @@ export class Ledger {
    * @returns when the write that made it was sent; `undefined` if the hold is not ours or not as we wrote it.
    */
   sentMsOf(object: KubeObject | undefined): number | undefined {
-    const stamp = object === undefined ? undefined : this.#stamp(object);
-    return stamp === undefined ? undefined : this.#sentMs.get(stamp);
+    const fingerprint = object === undefined ? undefined : this.#fingerprint(object);
+    return fingerprint === undefined ? undefined : this.#sentMs.get(fingerprint);
   }
 
   /**
@@ -51,14 +51,14 @@ export class Ledger {
    * @param object as committed.
    */
   settle(object: KubeObject): void {
-    const stamp = this.#stamp(object);
-    for (const other of this.#sentMs.keys()) if (other !== stamp) this.#sentMs.delete(other);
+    const fingerprint = this.#fingerprint(object);
+    for (const other of this.#sentMs.keys()) if (other !== fingerprint) this.#sentMs.delete(other);
   }
 
-  #stamp(object: KubeObject): string | undefined {
-    const known = this.#stamps.get(object) ??
-      { stamp: holdOf(this.#strategy.view(object), this.#me.nonce)?.stamp };
-    this.#stamps.set(object, known);
-    return known.stamp;
+  #fingerprint(object: KubeObject): string | undefined {
+    const known = this.#fingerprints.get(object) ??
+      { fingerprint: holdOf(this.#strategy.view(object), this.#me.nonce)?.fingerprint };
+    this.#fingerprints.set(object, known);
+    return known.fingerprint;
   }
 }

@@ -7,7 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { KlatchError } from "../errors.ts";
 import type { KubeClient, ObjectRef } from "../kube/api.ts";
 import type { Contender, Holder, LockName, LockView, Strategy } from "../lock.ts";
-import type { Moments, Timing } from "./deadlines.ts";
+import type { Deadlines, Timing } from "./deadlines.ts";
 
 /** Everything that one attempt to hold a lock needs. */
 export interface AcquireRequest {
@@ -27,7 +27,7 @@ export interface AcquireRequest {
   /** Aborts the wait; its reason is what {@link acquire} rejects with. */
   readonly interrupted: AbortSignal;
   /** Is told what happens, for people and logs. It must not throw. */
-  readonly tell: (event: SessionEvent) => void;
+  readonly onEvent: (event: SessionEvent) => void;
 }
 
 /** What a session tells. */
@@ -40,7 +40,7 @@ export type SessionEvent =
   /** The lock is ours. */
   | { readonly kind: "acquired"; readonly token: string }
   /** The hold was renewed, and its deadlines are these now. */
-  | { readonly kind: "renewed"; readonly moments: Moments }
+  | { readonly kind: "renewed"; readonly deadlines: Deadlines }
   /** A hold whose holder did not renew it was taken over. */
   | { readonly kind: "took-over"; readonly from: Holder }
   /** The verb watch is not granted; the lock is polled instead. Told once. */
@@ -60,8 +60,8 @@ export interface Hold {
   readonly token: string;
   /** Aborts when the hold is lost, with a KlatchError `lost` as its reason. */
   readonly lost: AbortSignal;
-  /** The deadlines that follow from the last renewal, on `clock.awakeOrNot()`. */
-  moments(): Moments;
+  /** The deadlines that follow from the last renewal, on `clock.boottime()`. */
+  deadlines(): Deadlines;
   /**
    * Stops renewing and gives the lock back, if it is still ours. Call it when nothing runs under the lock any more.
    *

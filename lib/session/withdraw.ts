@@ -7,8 +7,8 @@
  * @module
  */
 import { holdOf, type KubeObject } from "../lock.ts";
-import { CLAIMING, Contention } from "./claim_backoff.ts";
-import type { Ledger } from "./sent_writes.ts";
+import { ClaimBackoff, CLAIMING } from "./claim_backoff.ts";
+import type { SentWrites } from "./sent_writes.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 
 /** How long it may take: who has interrupted klatch waits for it to end. */
@@ -19,18 +19,18 @@ const TIMEOUT_MS = 2_000;
  * caller is told.
  *
  * @param request what was to be acquired.
- * @param ledger what the contender has sent.
+ * @param sentWrites what the contender has sent.
  */
-export async function withdraw(request: AcquireRequest, ledger: Ledger): Promise<void> {
+export async function withdraw(request: AcquireRequest, sentWrites: SentWrites): Promise<void> {
   const { client, strategy, lock, me, clock } = request;
   const ref = refOf(strategy, lock);
   const endMs = clock.monotonic() + TIMEOUT_MS;
   const options = { timeoutMs: TIMEOUT_MS };
-  const contention = new Contention(CLAIMING);
+  const contention = new ClaimBackoff(CLAIMING);
   try {
     do {
       const object = await client.get(ref, options);
-      if (object === undefined || isAnothers(request, ledger, object)) return;
+      if (object === undefined || isAnothers(request, sentWrites, object)) return;
       const change = strategy.release(object, me, clock.wall());
       if (change.kind === "lost") return;
       const outcome = await client.update(ref, change.object, options);
@@ -44,7 +44,7 @@ export async function withdraw(request: AcquireRequest, ledger: Ledger): Promise
 }
 
 /** Whether the record states a hold with our nonce that we did not write: somebody acts under our name. */
-function isAnothers({ strategy, me }: AcquireRequest, ledger: Ledger, object: KubeObject): boolean {
+function isAnothers({ strategy, me }: AcquireRequest, sentWrites: SentWrites, object: KubeObject): boolean {
   const held = holdOf(strategy.view(object), me.nonce) !== undefined;
-  return held && ledger.sentMsOf(object) === undefined;
+  return held && sentWrites.sentMsOf(object) === undefined;
 }

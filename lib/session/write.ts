@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import type { KubeClient, ObjectRef, WriteOutcome } from "../kube/api.ts";
 import type { KubeObject } from "../lock.ts";
-import type { Ledger } from "./sent_writes.ts";
+import type { SentWrites } from "./sent_writes.ts";
 
 /** Where and how to write. */
 export interface WriteRequest {
@@ -14,18 +14,18 @@ export interface WriteRequest {
   readonly clock: Clock;
   readonly ref: ObjectRef;
   /** Where the write is noted, if it states our hold. */
-  readonly ledger: Ledger | undefined;
+  readonly sentWrites: SentWrites | undefined;
 }
 
 /**
  * Writes an object: creates it if it has no resourceVersion, else replaces that version. If it states our hold, the write
- * is noted in the ledger before it is sent, so that it is recognised whatever becomes of its answer.
+ * is noted in the sentWrites before it is sent, so that it is recognised whatever becomes of its answer.
  *
  * @param request where to.
  * @param object what to write.
  * @param timeoutMs how long to wait for the answer, in milliseconds.
  * @param signal gives it up: nothing is sent any more, and the promise rejects with its reason.
- * @returns the outcome, and when the request was sent, on `clock.awakeOrNot()`.
+ * @returns the outcome, and when the request was sent, on `clock.boottime()`.
  * @throws KlatchError as {@link KubeClient.update} does.
  */
 export async function write(
@@ -34,9 +34,9 @@ export async function write(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<{ readonly outcome: WriteOutcome; readonly sentMs: number }> {
-  const { client, clock, ref, ledger } = request;
-  const sentMs = clock.awakeOrNot();
-  ledger?.sending(object, sentMs);
+  const { client, clock, ref, sentWrites } = request;
+  const sentMs = clock.boottime();
+  sentWrites?.sending(object, sentMs);
   const options = { timeoutMs, ...(signal !== undefined && { signal }) };
   const isNew = object.metadata.resourceVersion === undefined;
   const outcome = isNew

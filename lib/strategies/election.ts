@@ -32,7 +32,7 @@ import { instant } from "./record_fields.ts";
 const NEXT_MS = 250;
 
 /** How many may stand in line. Each makes the record longer; with more than one, short holds do not find it empty. */
-export const PLACES = 4;
+export const GUARD_FDS = 4;
 
 /**
  * A strategy over client-go's record.
@@ -88,7 +88,7 @@ class Election {
     const line = object === undefined ? [] : this.#lineOf(object, isExpired);
     const mine = line.findIndex(({ nonce }) => nonce === me.nonce);
     if (object !== undefined && holder !== undefined && !isExpired(holder)) {
-      if (mine >= 0 || line.length >= PLACES) return { kind: "wait" };
+      if (mine >= 0 || line.length >= GUARD_FDS) return { kind: "wait" };
       const { identity, nonce } = me;
       const last = { identity, nonce, since: instant(wallMs) };
       return { kind: "join", limited: true, object: withNext(object, [...line, last]) };
@@ -165,15 +165,15 @@ class Election {
       return line.map((next) => ({
         ...next,
         leaseDurationMs: undefined,
-        stamp: JSON.stringify([next.nonce]),
+        fingerprint: JSON.stringify([next.nonce]),
       }));
     }
     // Whatever ends a turn makes another record, and so another turn.
-    const turn = holder?.stamp ?? this.#records.read(object);
+    const turn = holder?.fingerprint ?? this.#records.read(object);
     return line.map((next, i) => ({
       ...next,
       leaseDurationMs: (i + 1) * NEXT_MS,
-      stamp: JSON.stringify([next.nonce, turn]),
+      fingerprint: JSON.stringify([next.nonce, turn]),
     }));
   }
 }

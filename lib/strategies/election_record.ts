@@ -94,7 +94,7 @@ export class Records {
       since: textOf(acquireTime),
       renewed: textOf(renewTime),
       reason: note === undefined ? undefined : reasonOf(object),
-      stamp: JSON.stringify([
+      fingerprint: JSON.stringify([
         identity,
         note?.nonce,
         acquireTime,

@@ -28,16 +28,16 @@ export interface Place {
   /** Since when, by its own wall clock; for people. */
   readonly since: string;
   /** Holds with nobody beside it. */
-  readonly alone?: boolean;
+  readonly exclusive?: boolean;
 }
 
 /** What a queue waits for. */
-export interface Room {
+export interface Capacity {
   /** How many may enter now. */
   readonly free: number;
   /** Whether nobody holds. */
   readonly idle: boolean;
-  /** Differs for every period in which the room is as it is; a part of the stamps. */
+  /** Differs for every period in which the room is as it is; a part of the fingerprints. */
   readonly period: string;
 }
 
@@ -45,7 +45,7 @@ export interface Room {
  * The queue as a view shows it: when each waiter's turn comes, and when it is over.
  *
  * @param queue in the order of service.
- * @param room what is free.
+ * @param capacity what is free.
  *
  * @example
  * ```ts
@@ -57,8 +57,8 @@ export interface Room {
  * if (String(turns) !== "4000,5000") throw new Error(String(turns));
  * ```
  */
-export function waitersOf(queue: readonly Place[], room: Room): Waiter[] {
-  const rounds = roundsOf(queue, room);
+export function waitersOf(queue: readonly Place[], capacity: Capacity): Waiter[] {
+  const rounds = roundsOf(queue, capacity);
   return queue.map(({ identity, nonce, since }, i) => {
     const round = rounds[i];
     return {
@@ -66,7 +66,7 @@ export function waitersOf(queue: readonly Place[], room: Room): Waiter[] {
       nonce,
       since,
       leaseDurationMs: round === undefined ? undefined : PASS_OVER_MS + round * STEP_MS,
-      stamp: JSON.stringify(round === undefined ? [nonce] : [nonce, round, room.period]),
+      fingerprint: JSON.stringify(round === undefined ? [nonce] : [nonce, round, capacity.period]),
     };
   });
 }
@@ -75,11 +75,15 @@ export function waitersOf(queue: readonly Place[], room: Room): Waiter[] {
  * Those of a queue who have not let their turn pass.
  *
  * @param queue in the order of service.
- * @param room what is free.
+ * @param capacity what is free.
  * @param isExpired whose turn is over.
  */
-export function awaited<P extends Place>(queue: readonly P[], room: Room, isExpired: IsExpired): P[] {
-  const waiters = waitersOf(queue, room);
+export function notSkipped<P extends Place>(
+  queue: readonly P[],
+  capacity: Capacity,
+  isExpired: IsExpired,
+): P[] {
+  const waiters = waitersOf(queue, capacity);
   return queue.filter((_, i) => {
     const waiter = waiters[i];
     return waiter === undefined || !isExpired(waiter);
@@ -91,29 +95,29 @@ export function awaited<P extends Place>(queue: readonly P[], room: Room, isExpi
  *
  * @param before those in the queue who go first.
  * @param me who asks.
- * @param room what is free.
+ * @param capacity what is free.
  */
-export function mayEnter(before: readonly Place[], me: Place, room: Room): boolean {
-  return roundsOf([...before, me], room).at(-1) === 0;
+export function mayEnter(before: readonly Place[], me: Place, capacity: Capacity): boolean {
+  return roundsOf([...before, me], capacity).at(-1) === 0;
 }
 
 /**
  * In which round each of a queue may enter: 0, those who may now; 1, those who may if everybody of round 0 is dead;
  * and so on. `undefined`: not before somebody who holds has given back.
  */
-function roundsOf(queue: readonly Place[], { free, idle }: Room): (number | undefined)[] {
+function roundsOf(queue: readonly Place[], { free, idle }: Capacity): (number | undefined)[] {
   const rounds: (number | undefined)[] = queue.map(() => undefined);
   if (free <= 0) return rounds;
   let round = 0;
   let taken = 0;
-  for (const [i, { alone }] of queue.entries()) {
-    if (alone === true && !idle) break;
-    if (taken > 0 && (alone === true || taken >= free)) {
+  for (const [i, { exclusive }] of queue.entries()) {
+    if (exclusive === true && !idle) break;
+    if (taken > 0 && (exclusive === true || taken >= free)) {
       round++;
       taken = 0;
     }
     rounds[i] = round;
-    taken = alone === true ? free : taken + 1;
+    taken = exclusive === true ? free : taken + 1;
   }
   return rounds;
 }

@@ -35,9 +35,16 @@ import { KlatchError } from "../errors.ts";
 import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
 import type { LockView, Strategy } from "../lock.ts";
 import { checkTexts, HOLD_BYTES, queueFull } from "./limits.ts";
-import { awaited, mayEnter, type Place, type Room, waitersOf } from "./queue.ts";
+import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
 import { instant, labelled } from "./record_fields.ts";
-import { type Elder, type Held, MOST_HOLD_BYTES, read, sizeOf, type State } from "./semaphore_record.ts";
+import {
+  type ForeignHolder,
+  type Held,
+  MOST_HOLD_BYTES,
+  read,
+  sizeOf,
+  type State,
+} from "./semaphore_record.ts";
 import { takesQueue, write } from "./semaphore_record.ts";
 
 /** The slots of a new lock that is shared or exclusive, if nobody says how many. */
@@ -67,8 +74,8 @@ export const semaphore: Strategy = {
 function view(object: KubeObject | undefined, isExpired: IsExpired = () => false): LockView {
   const state = read(object);
   return {
-    holders: [...state.held.map(holderOf), ...state.elders.map(elderOf)],
-    waiters: waitersOf(state.queue, roomOf(state, isExpired)),
+    holders: [...state.held.map(holderOf), ...state.foreign.map(foreignHolderOf)],
+    waiters: waitersOf(state.queue, capacityOf(state, isExpired)),
     slots: state.slots ?? 1,
   };
 }
@@ -85,12 +92,12 @@ function claim(
   if (registered === undefined) checkTexts(semaphore.name, lock, me);
   const slots = registered === undefined ? slotsFor(me, before.slots, lock) : before.slots;
   const state = { ...before, slots };
-  const room = roomOf(state, isExpired);
+  const capacity = capacityOf(state, isExpired);
   const mine = registered ?? newPlace(me, wallMs);
   const at = registered === undefined ? state.queue.length : state.queue.indexOf(registered);
-  const first = awaited(state.queue.slice(0, at), room, isExpired);
+  const first = notSkipped(state.queue.slice(0, at), capacity, isExpired);
   const base = labelled(object ?? newConfigMap(lock), me);
-  if (mayEnter(first, mine, room)) {
+  if (mayEnter(first, mine, capacity)) {
     return { kind: "acquire", object: write(base, entered(state, first, mine, me, isExpired, wallMs)) };
   }
   if (registered !== undefined) return { kind: "wait" };
@@ -133,7 +140,7 @@ function entered(
   const expired = state.held.filter((each) => !held.includes(each));
   const at = state.queue.indexOf(mine);
   const after = at < 0 ? [] : state.queue.slice(at + 1);
-  const taken = [...held, ...state.elders].some(({ name }) => name === me.identity);
+  const taken = [...held, ...state.foreign].some(({ name }) => name === me.identity);
   const hold: Held = {
     ...mine,
     ...renewal(me, wallMs, 0),
@@ -152,36 +159,40 @@ function entered(
 }
 
 /** How many slots there are to be when we have joined. */
-function slotsFor({ terms }: Contender, slots: number | undefined, { namespace, name }: LockName): number {
-  const wanted = terms?.slots;
-  if (slots === undefined) return wanted ?? (terms?.mode === undefined ? 1 : SHARED_SLOTS);
+function slotsFor(
+  { strategyOptions }: Contender,
+  slots: number | undefined,
+  { namespace, name }: LockName,
+): number {
+  const wanted = strategyOptions?.slots;
+  if (slots === undefined) return wanted ?? (strategyOptions?.mode === undefined ? 1 : SHARED_SLOTS);
   if (wanted === undefined || wanted === slots) return slots;
-  if (terms?.setSlots === true) return wanted;
+  if (strategyOptions?.setSlots === true) return wanted;
   throw new KlatchError("usage", `${namespace}/${name} (semaphore) has --slots ${slots}, not ${wanted}`, {
     hint: `say --slots ${slots}, or --set-slots as well to change it for everybody`,
   });
 }
 
-function newPlace({ identity, nonce, terms }: Contender, wallMs: number): Place {
+function newPlace({ identity, nonce, strategyOptions }: Contender, wallMs: number): Place {
   const place = { identity, nonce, since: instant(wallMs) };
-  return terms?.mode === "exclusive" ? { ...place, alone: true } : place;
+  return strategyOptions?.mode === "exclusive" ? { ...place, exclusive: true } : place;
 }
 
-function roomOf({ slots = 1, held, elders, last }: State, isExpired: IsExpired): Room {
+function capacityOf({ slots = 1, held, foreign, last }: State, isExpired: IsExpired): Capacity {
   const live = held.filter((each) => !isExpired(holderOf(each)));
   const expired = held.filter((each) => !live.includes(each));
-  const count = live.length + elders.length;
+  const count = live.length + foreign.length;
   // Many holders with long names and reasons may fill the record before they fill the slots.
-  const isFull = sizeOf([...live, ...elders]) + MOST_HOLD_BYTES > HOLD_BYTES;
+  const isFull = sizeOf([...live, ...foreign]) + MOST_HOLD_BYTES > HOLD_BYTES;
   return {
-    free: isFull || live.some(({ alone }) => alone === true) ? 0 : slots - count,
+    free: isFull || live.some(({ exclusive }) => exclusive === true) ? 0 : slots - count,
     idle: count === 0,
     // Whatever ends somebody's turn makes another period: an acquisition, a hold that comes to life again, the older
     // tool. Mere releases do not, or those behind a dead waiter would wait anew after each of them.
     period: JSON.stringify([
       last,
       expired.map(({ nonce }) => nonce),
-      elders.map(({ name, date }) => [name, date]),
+      foreign.map(({ name, date }) => [name, date]),
     ]),
   };
 }
@@ -192,11 +203,11 @@ function renewal(me: Contender, wallMs: number, renewals: number) {
 
 function holderOf(held: Held): Holder {
   const { name, identity, nonce, durationMs, since, renewed, renewals, reason } = held;
-  const stamp = JSON.stringify([name, nonce, since, renewed, renewals, durationMs]);
-  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, stamp };
+  const fingerprint = JSON.stringify([name, nonce, since, renewed, renewals, durationMs]);
+  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, fingerprint };
 }
 
-function elderOf({ name, date, reason }: Elder): Holder {
+function foreignHolderOf({ name, date, reason }: ForeignHolder): Holder {
   return {
     identity: name,
     nonce: undefined,
@@ -204,7 +215,7 @@ function elderOf({ name, date, reason }: Elder): Holder {
     since: date,
     renewed: undefined,
     reason: reason === "" ? undefined : reason,
-    stamp: JSON.stringify([name, date]),
+    fingerprint: JSON.stringify([name, date]),
   };
 }
 

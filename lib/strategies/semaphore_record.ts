@@ -35,7 +35,7 @@ export interface Held extends Place {
 }
 
 /** A hold that only the older tool's annotation states. */
-export interface Elder {
+export interface ForeignHolder {
   readonly name: string;
   readonly date: string | undefined;
   readonly reason: string | undefined;
@@ -52,7 +52,7 @@ export interface State {
   /** `undefined`: nobody has said yet. */
   readonly slots: number | undefined;
   readonly held: readonly Held[];
-  readonly elders: readonly Elder[];
+  readonly foreign: readonly ForeignHolder[];
   /** In the order of joining. */
   readonly queue: readonly Place[];
   /** The nonce of who acquired last. */
@@ -60,7 +60,7 @@ export interface State {
   readonly gone: readonly Gone[];
 }
 
-const EMPTY: State = { slots: undefined, held: [], elders: [], queue: [], last: "", gone: [] };
+const EMPTY: State = { slots: undefined, held: [], foreign: [], queue: [], last: "", gone: [] };
 
 /**
  * Reads both annotations.
@@ -83,8 +83,9 @@ function parsed(object: KubeObject): State {
   const ours = fieldsOf(object, OURS);
   const gone = ours?.list("gone").map((each) => ({ name: each.text("name"), since: each.text("date") })) ??
     [];
-  const isGone = ({ name, date }: Elder) => gone.some((each) => each.name === name && each.since === date);
-  const named = eldersOf(theirs).filter((each) => !isGone(each));
+  const isGone = ({ name, date }: ForeignHolder) =>
+    gone.some((each) => each.name === name && each.since === date);
+  const named = foreignHoldersOf(theirs).filter((each) => !isGone(each));
   // A holder that goes by the name of one of ours, but has not come when ours has, is another one.
   const held = (ours?.list("holders") ?? []).map(heldOf).filter(({ name, since }) =>
     !named.some((each) => each.name === name && each.date !== since)
@@ -92,7 +93,7 @@ function parsed(object: KubeObject): State {
   return {
     slots: theirs?.whole("max", 1) ?? ours?.whole("slots", 1),
     held,
-    elders: named.filter(({ name }) => !held.some((each) => each.name === name)),
+    foreign: named.filter(({ name }) => !held.some((each) => each.name === name)),
     queue: ours?.list("queue").map(placeOf) ?? [],
     last: ours?.maybeText("last") ?? "",
     gone,
@@ -106,10 +107,10 @@ function parsed(object: KubeObject): State {
  * @param state what they are to state.
  */
 export function write(object: KubeObject, state: State): KubeObject {
-  const { slots = 1, held, elders, queue, last, gone } = state;
+  const { slots = 1, held, foreign, queue, last, gone } = state;
   const before = JSON.parse(object.metadata.annotations?.[THEIRS] ?? "{}");
   const holders = Object.fromEntries([
-    ...elders.map(({ name }) => [name, before.holders[name]]),
+    ...foreign.map(({ name }) => [name, before.holders[name]]),
     ...held.map(({ name, since, reason = "" }) => [name, { date: since, reason }]),
   ]);
   const ours = {
@@ -128,7 +129,7 @@ export function write(object: KubeObject, state: State): KubeObject {
 }
 
 /** What holds take up in both annotations, in bytes. */
-export function sizeOf(holds: readonly (Held | Elder)[]): number {
+export function sizeOf(holds: readonly (Held | ForeignHolder)[]): number {
   return holds.reduce((sum, hold) => {
     const size = sizes.get(hold) ??
       bytesOf(JSON.stringify([hold, hold.name, hold.reason])) + FRAME_THERE_BYTES;
@@ -139,7 +140,7 @@ export function sizeOf(holds: readonly (Held | Elder)[]): number {
 
 /** What a hold takes up in the older tool's annotation besides its name and reason. */
 const FRAME_THERE_BYTES = 64;
-const sizes = new WeakMap<Held | Elder, number>();
+const sizes = new WeakMap<Held | ForeignHolder, number>();
 
 /**
  * Whether the annotations take a queue, and leave room for as many holders as there may be.
@@ -156,8 +157,8 @@ export function takesQueue(object: KubeObject, queue: readonly Place[]): boolean
 }
 
 /** A place as the annotation has it. */
-function written<P extends Place>({ alone, ...each }: P) {
-  return { ...each, ...(alone === true && { exclusive: true }) };
+function written<P extends Place>({ exclusive, ...each }: P) {
+  return { ...each, ...(exclusive === true && { exclusive: true }) };
 }
 
 function fieldsOf(object: KubeObject, name: string): Fields | undefined {
@@ -165,7 +166,7 @@ function fieldsOf(object: KubeObject, name: string): Fields | undefined {
   return text === undefined ? undefined : Fields.parse(object, `metadata.annotations["${name}"]`, text);
 }
 
-function eldersOf(theirs: Fields | undefined): Elder[] {
+function foreignHoldersOf(theirs: Fields | undefined): ForeignHolder[] {
   const holders = theirs?.maybe("holders");
   return (holders?.names ?? []).map((name) => {
     const entry = holders?.maybe(name);
@@ -190,5 +191,5 @@ function placeOf(fields: Fields): Place {
     nonce: fields.text("nonce"),
     since: fields.text("since"),
   };
-  return fields.flag("exclusive") ? { ...place, alone: true } : place;
+  return fields.flag("exclusive") ? { ...place, exclusive: true } : place;
 }

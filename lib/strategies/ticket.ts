@@ -30,7 +30,7 @@
 import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
 import type { LockView, Strategy } from "../lock.ts";
 import { checkTexts, queueFull } from "./limits.ts";
-import { awaited, mayEnter, type Place, type Room, waitersOf } from "./queue.ts";
+import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
 import { instant, labelled } from "./record_fields.ts";
 import { fits, type Held, inOrder, type State, stateOf, type Ticketed, withState } from "./ticket_record.ts";
 
@@ -62,7 +62,7 @@ function view(object: KubeObject | undefined, isExpired: IsExpired = () => false
   const state = stateOf(object);
   return {
     holders: state.holder === undefined ? [] : [holderOf(state.holder)],
-    waiters: waitersOf(state.queue, roomOf(state, isExpired)),
+    waiters: waitersOf(state.queue, capacityOf(state, isExpired)),
     slots: 1,
   };
 }
@@ -75,16 +75,16 @@ function claim(
   wallMs: number,
 ): Claim {
   const state = stateOf(object);
-  const room = roomOf(state, isExpired);
+  const capacity = capacityOf(state, isExpired);
   const registered = state.queue.find(({ nonce }) => nonce === me.nonce);
   if (registered === undefined) checkTexts(ticket.name, lock, me);
   const mine = registered ?? newPlace(state, me, wallMs);
-  if (me.terms?.strict === true && mine.ticket > servedBy(state, room)) return { kind: "wait" };
+  if (me.strategyOptions?.strict === true && mine.ticket > servedBy(state, capacity)) return { kind: "wait" };
   const queue = registered === undefined ? inserted(state.queue, mine) : state.queue;
   const at = queue.indexOf(mine);
-  const before = awaited(queue.slice(0, at), room, isExpired);
+  const before = notSkipped(queue.slice(0, at), capacity, isExpired);
   const base = labelled(object ?? newSecret(lock), me);
-  if (mayEnter(before, mine, room)) {
+  if (mayEnter(before, mine, capacity)) {
     const holder = { ...mine, ...renewal(me, wallMs, 0), since: instant(wallMs), reason: me.reason };
     const entered = {
       next: Math.max(state.next ?? 0, mine.ticket),
@@ -128,19 +128,19 @@ function release(object: KubeObject, me: Contender): Change {
 
 /** What `next_build` becomes when a ticket has been served: the lowest that waits, else the number after all. */
 function nextAfter({ next, queue, served }: State, me: Contender): number {
-  const waits = me.terms?.strict === true ? undefined : queue[0]?.ticket;
+  const waits = me.strategyOptions?.strict === true ? undefined : queue[0]?.ticket;
   return Math.max(next ?? 0, waits ?? served + 1);
 }
 
 /** The number up to which the older action's order has come. A holder that died has been served. */
-function servedBy({ next, holder }: State, room: Room): number {
+function servedBy({ next, holder }: State, capacity: Capacity): number {
   if (next === undefined) return Infinity;
-  return room.idle && holder !== undefined ? Math.max(next, holder.ticket + 1) : next;
+  return capacity.idle && holder !== undefined ? Math.max(next, holder.ticket + 1) : next;
 }
 
 function newPlace(state: State, me: Contender, wallMs: number): Ticketed {
-  const { identity, nonce, terms } = me;
-  const { number, attempt } = terms?.ticket ?? { number: freeNumber(state), attempt: 1 };
+  const { identity, nonce, strategyOptions } = me;
+  const { number, attempt } = strategyOptions?.ticket ?? { number: freeNumber(state), attempt: 1 };
   return { ticket: number, attempt, identity, nonce, since: instant(wallMs) };
 }
 
@@ -154,7 +154,7 @@ function inserted(queue: readonly Ticketed[], place: Ticketed): Ticketed[] {
   return [...queue, place].sort(inOrder);
 }
 
-function roomOf({ holder, last }: State, isExpired: IsExpired): Room {
+function capacityOf({ holder, last }: State, isExpired: IsExpired): Capacity {
   const idle = holder === undefined || isExpired(holderOf(holder));
   // A hold that has expired may come to life again and be given back, which begins another period.
   return { free: idle ? 1 : 0, idle, period: `${last} ${holder?.nonce ?? ""}` };
@@ -166,8 +166,8 @@ function renewal(me: Contender, wallMs: number, renewals: number) {
 
 function holderOf(held: Held): Holder {
   const { identity, nonce, durationMs, since, renewed, renewals, reason } = held;
-  const stamp = JSON.stringify([nonce, since, renewed, renewals, durationMs]);
-  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, stamp };
+  const fingerprint = JSON.stringify([nonce, since, renewed, renewals, durationMs]);
+  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, fingerprint };
 }
 
 function newSecret(lock: LockName): KubeObject {

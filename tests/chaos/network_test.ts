@@ -11,7 +11,7 @@ import { type ControlPlane, sharedControlPlane } from "../support/control_plane.
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { sleep } from "../support/waiting.ts";
 import { AT_ONCE, atMost, noChaos, openAll, pastTheLease } from "./faults.ts";
-import { type Cast, type Scene, SLOW, type Temper, type Timing } from "./scene.ts";
+import { type Cast, type CommandProfile, type Scene, SLOW, type Timing } from "./scene.ts";
 import { judge } from "./verdict.ts";
 
 /** Whose way to the API server leads through the proxy. */
@@ -21,7 +21,7 @@ interface Fault {
   readonly whose: Whose;
   readonly fault: string;
   readonly outcome: "lost" | "kept";
-  readonly temper?: Temper;
+  readonly profile?: CommandProfile;
   /** The holder's and the waiters'; quick ones if not given. */
   readonly timing?: Timing;
   /** Why it is not tested for now. */
@@ -48,7 +48,7 @@ const RESETS = "all connections are reset every second";
 
 const FAULTS: readonly Fault[] = [
   { whose: "the holder", fault: STALL, outcome: "lost", strike: stalled },
-  { whose: "the holder", fault: STALL, outcome: "lost", temper: "stubborn", strike: stalled },
+  { whose: "the holder", fault: STALL, outcome: "lost", profile: "stubborn", strike: stalled },
   {
     whose: "the holder",
     fault: "requests do not pass for a while, answers do",
@@ -112,9 +112,9 @@ describe("a fault of the network", { skip: noChaos }, () => {
   });
   after(() => plane.stop());
 
-  for (const [i, { whose, fault, outcome, pending, temper = "plain" }] of FAULTS.entries()) {
+  for (const [i, { whose, fault, outcome, pending, profile = "plain" }] of FAULTS.entries()) {
     const what = outcome === "lost" ? "loses the hold and no more" : "does not cost the hold";
-    it(`between ${whose} and the API server: ${fault}: ${what} (${temper} command)`, {
+    it(`between ${whose} and the API server: ${fault}: ${what} (${profile} command)`, {
       skip: pending ?? false,
     }, () => played[i]);
   }
@@ -128,7 +128,7 @@ async function play(fault: Fault, plane: ControlPlane, namespace: string): Promi
   const cast: Cast = {
     plane,
     namespace,
-    ...(fault.temper && { temper: fault.temper }),
+    ...(fault.profile && { profile: fault.profile }),
     ...(fault.timing && { timing: fault.timing }),
     ...(fault.whose !== "the waiters" && { holderConfig: config }),
     ...(fault.whose !== "the holder" && { waiterConfig: config }),

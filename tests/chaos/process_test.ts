@@ -11,7 +11,7 @@ import { type ControlPlane, sharedControlPlane } from "../support/control_plane.
 import { send } from "../support/marked_processes.ts";
 import { sleep } from "../support/waiting.ts";
 import { AT_ONCE, atMost, noChaos, openAll } from "./faults.ts";
-import { type Cast, PATIENT, QUICK, type Scene, type Temper, TIGHT, type Timing } from "./scene.ts";
+import { type Cast, type CommandProfile, PATIENT, QUICK, type Scene, TIGHT, type Timing } from "./scene.ts";
 import { guardOf, processesOf, runOf } from "./scene_processes.ts";
 import { judge, judgeOverlap } from "./verdict.ts";
 
@@ -21,7 +21,7 @@ interface Blow {
   readonly fault: string;
   readonly outcome: "lost" | "kept";
   readonly status?: number;
-  readonly temper?: Temper;
+  readonly profile?: CommandProfile;
   readonly timing?: Timing;
   /** Runs the holder without a guard; an overlap is expected then. */
   readonly unguarded?: true;
@@ -52,7 +52,7 @@ const inTurn = (...blows: ((scene: Scene) => Promise<void> | void)[]) => async (
 const LOST = { outcome: "lost" } as const;
 const KEPT = { outcome: "kept" } as const;
 const DEAD = { outcome: "lost", status: KILLED } as const;
-const STUBBORN = { temper: "stubborn" } as const;
+const STUBBORN = { profile: "stubborn" } as const;
 const UNGUARDED = { unguarded: true } as const;
 
 const BLOWS: readonly Blow[] = [
@@ -120,22 +120,22 @@ describe("a fault of the processes", { skip: noChaos }, () => {
   });
   after(() => plane.stop());
 
-  for (const [i, { fault, outcome, unguarded, pending, temper = "plain" }] of BLOWS.entries()) {
+  for (const [i, { fault, outcome, unguarded, pending, profile = "plain" }] of BLOWS.entries()) {
     const what = unguarded
       ? "the witness sees two at once, and later tokens are larger"
       : outcome === "lost"
       ? "loses the hold and no more"
       : "does not cost the hold";
-    it(`${fault}: ${what} (${temper} command)`, { skip: pending ?? false }, () => played[i]);
+    it(`${fault}: ${what} (${profile} command)`, { skip: pending ?? false }, () => played[i]);
   }
 });
 
 async function play(blow: Blow, { plane, namespace }: Cast): Promise<void> {
-  const { temper, timing, unguarded, outcome } = blow;
+  const { profile, timing, unguarded, outcome } = blow;
   const cast: Cast = {
     plane,
     namespace,
-    ...(temper && { temper }),
+    ...(profile && { profile }),
     ...(timing && { timing }),
     ...(unguarded && { holderFlags: ["--no-guard"] }),
   };

@@ -37,8 +37,8 @@ const HOLDER = "holder";
  * What the holder runs, until its stdin ends. A `stubborn` one ignores TERM, INT and HUP, and so do its children and
  * theirs.
  */
-export type Temper = "plain" | "stubborn";
-const BODY: Record<Temper, string> = {
+export type CommandProfile = "plain" | "stubborn";
+const BODY: Record<CommandProfile, string> = {
   plain: `cat >/dev/null; exit ${OWN_STATUS}`,
   stubborn:
     `trap '' TERM INT HUP; sleep 600 & sh -c 'sleep 600 & sleep 600' & cat >/dev/null; exit ${OWN_STATUS}`,
@@ -49,7 +49,7 @@ export interface Cast {
   readonly plane: ControlPlane;
   readonly namespace: string;
   readonly timing?: Timing;
-  readonly temper?: Temper;
+  readonly profile?: CommandProfile;
   /** The kubeconfig of the holder; the admin's if not given. */
   readonly holderConfig?: string;
   /** The kubeconfig of the waiters; the admin's if not given. */
@@ -135,10 +135,10 @@ export class Scene {
   }
 
   async #begin(): Promise<void> {
-    const { plane, namespace, temper = "plain", holderConfig, waiterConfig, holderFlags = [] } = this.#cast;
+    const { plane, namespace, profile = "plain", holderConfig, waiterConfig, holderFlags = [] } = this.#cast;
     this.#log = await LeaseLog.start(plane.admin, { namespace, name: this.name });
     const note = `echo "$KLATCH_TOKEN" >>'${this.#tokens}'`;
-    const body = ["sh", "-c", `${note}; ${BODY[temper]}`];
+    const body = ["sh", "-c", `${note}; ${BODY[profile]}`];
     const command = this.lifeline.command(this.witness.command(HOLDER, body));
     this.#holder = this.#klatch(HOLDER, holderConfig, holderFlags, command, "open");
     await Promise.race([this.witness.entered(HOLDER), this.#holder.exited.then(() => this.#ended())]);

@@ -25,7 +25,7 @@ describe("a fault of the server", { skip: noChaos }, () => {
   async function suffer(fault: string, strike: () => Promise<void> | void, heal: () => Promise<void> | void) {
     const cast: Cast = { plane, namespace };
     const section = "The server";
-    const casts: readonly [Cast, Cast, Cast] = [cast, { ...cast, temper: "stubborn" }, {
+    const casts: readonly [Cast, Cast, Cast] = [cast, { ...cast, profile: "stubborn" }, {
       ...cast,
       timing: PATIENT,
     }];
@@ -41,7 +41,7 @@ describe("a fault of the server", { skip: noChaos }, () => {
       await judge(stubborn, {
         section,
         fault: `${fault} past the lease`,
-        temper: "stubborn",
+        profile: "stubborn",
         outcome: "lost",
       });
       await patient.renewsAgain(healedMs);

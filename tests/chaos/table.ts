@@ -141,11 +141,13 @@ function capital(text: string): string {
 
 function table(verdicts: readonly Verdict[], section: string): string[] {
   const mine = verdicts.filter((verdict) => verdict.section === section);
-  const keys = [...new Set(mine.map((verdict) => `${verdict.fault}\n${verdict.temper}`))];
+  const keys = [...new Set(mine.map((verdict) => `${verdict.fault}\n${verdict.profile}`))];
   return [
     "| fault | command | hold | status | dead | free | margin | next in | handover | overlaps |",
     "|---|---|---|---:|---:|---:|---:|---:|---:|---:|",
-    ...keys.sort().map((key) => row(mine.filter((verdict) => `${verdict.fault}\n${verdict.temper}` === key))),
+    ...keys.sort().map((key) =>
+      row(mine.filter((verdict) => `${verdict.fault}\n${verdict.profile}` === key))
+    ),
   ];
 }
 
@@ -155,12 +157,12 @@ function row(same: readonly Verdict[]): string {
     const found = same.map(of).filter((each) => each !== undefined);
     return found.length === 0 ? "" : seconds(Math.max(...found));
   };
-  const [{ fault, temper, outcome } = same[0] as Verdict] = same;
+  const [{ fault, profile, outcome } = same[0] as Verdict] = same;
   const statuses = [...new Set(same.map((verdict) => verdict.status))].join(", ");
   const isLost = outcome === "lost";
   const cells = [
     fault,
-    temper,
+    profile,
     outcome,
     statuses,
     worst((verdict) => verdict.diedAfterMs),

@@ -19,7 +19,7 @@ const PATIENCE_MS = 20_000;
 export interface Verdict {
   readonly section: string;
   readonly fault: string;
-  readonly temper: string;
+  readonly profile: string;
   /** Whether the fault cost the holder its hold. */
   readonly outcome: "lost" | "kept";
   /** klatch's own exit status. */
@@ -38,7 +38,7 @@ export interface Verdict {
 export interface Expected {
   readonly section: string;
   readonly fault: string;
-  readonly temper?: string;
+  readonly profile?: string;
   readonly outcome: "lost" | "kept";
   /** klatch's exit status; 123 for a lost hold and the command's own for a kept one, if not given. */
   readonly status?: number;
@@ -99,7 +99,7 @@ async function measure(scene: Scene, expected: Expected): Promise<Verdict> {
   await assertTokensGrow(scene);
 
   const nextMs = visits[1]?.enteredMs ?? NaN;
-  const { section, fault, outcome, temper = "plain" } = expected;
+  const { section, fault, outcome, profile = "plain" } = expected;
   const overlaps = visits.filter((visit) => visit.place > 1).length;
   const last = scene.lastRenewal(diedMs);
   const since = (ms: number) => Math.round(ms - last.renewedMs);
@@ -108,7 +108,7 @@ async function measure(scene: Scene, expected: Expected): Promise<Verdict> {
     freeAfterMs: since(last.renewedMs + last.durationMs),
     nextAfterMs: since(nextMs),
   };
-  return { section, fault, temper, outcome, status, overlaps, ...times };
+  return { section, fault, profile, outcome, status, overlaps, ...times };
 }
 
 /** A guard that klatch left behind notices soon that there is nothing to guard. */

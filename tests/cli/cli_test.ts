@@ -70,7 +70,7 @@ describe("klatch run's arguments", () => {
 
   it("take letters in one word, and a value right behind its letter", () => {
     const got = options("x -qvw5 -n=team -k1h30m -- true");
-    assertEquals([got.voice.quiet, got.voice.verbose, got.waitMs, got.killAfterMs], [
+    assertEquals([got.log.quiet, got.log.verbose, got.waitMs, got.killAfterMs], [
       true,
       true,
       5000,
@@ -84,7 +84,7 @@ describe("klatch run's arguments", () => {
       ["x", "--reason", "a", "--reason", "", "--quiet", "--quiet=0", "--", "true"],
       () => "",
     );
-    assertEquals([got?.reason, got?.voice.quiet], ["", false]);
+    assertEquals([got?.reason, got?.log.quiet], ["", false]);
   });
 
   it("have the defaults of client-go", () => {
@@ -98,7 +98,7 @@ describe("klatch run's arguments", () => {
   it("come from the environment too, and flags win", () => {
     const env = { KLATCH_WAIT: "1s", KLATCH_REASON: "nightly", KLATCH_CLEANUP: "true", KLATCH_QUIET: "0" };
     const got = options("x --wait 2s -- true", env);
-    assertEquals([got.waitMs, got.reason, got.cleanup, got.voice.quiet], [2000, "nightly", true, false]);
+    assertEquals([got.waitMs, got.reason, got.cleanup, got.log.quiet], [2000, "nightly", true, false]);
     assertEquals(options("x --cleanup=false -- true", env).cleanup, false);
   });
 
@@ -114,9 +114,9 @@ describe("klatch run's arguments", () => {
     assertEquals(named("x --strategy endpoints,lease -- true"), ["endpoints", "lease"]);
   });
 
-  it("have terms for the strategies that know of them", () => {
-    assertEquals(options("x -- true").terms, {});
-    assertEquals(options("x --strategy ticket --ticket 57.2 --strict -- true").terms, {
+  it("have strategyOptions for the strategies that know of them", () => {
+    assertEquals(options("x -- true").strategyOptions, {});
+    assertEquals(options("x --strategy ticket --ticket 57.2 --strict -- true").strategyOptions, {
       ticket: { number: 57, attempt: 2 },
       strict: true,
     });
@@ -124,11 +124,12 @@ describe("klatch run's arguments", () => {
   });
 
   it("have slots and modes for a semaphore", () => {
-    const terms = (flags: string) => options(`x --strategy semaphore ${flags} -- true`).terms;
-    assertEquals(terms("--slots 3"), { slots: 3 });
-    assertEquals(terms("--slots 3 --set-slots"), { slots: 3, setSlots: true });
-    assertEquals(terms("--shared"), { mode: "shared" });
-    assertEquals(terms("--exclusive"), { mode: "exclusive" });
+    const strategyOptions = (flags: string) =>
+      options(`x --strategy semaphore ${flags} -- true`).strategyOptions;
+    assertEquals(strategyOptions("--slots 3"), { slots: 3 });
+    assertEquals(strategyOptions("--slots 3 --set-slots"), { slots: 3, setSlots: true });
+    assertEquals(strategyOptions("--shared"), { mode: "shared" });
+    assertEquals(strategyOptions("--exclusive"), { mode: "exclusive" });
   });
 
   for (const text of ["0", "-1", "1e3", "010", "1.5", "10001", "", "two"]) {
@@ -142,7 +143,7 @@ describe("klatch run's arguments", () => {
 
   it("take a run's attempt from GitHub where the ticket names none", () => {
     const ticket = (text: string, env: Record<string, string> = {}) =>
-      options(`x --strategy ticket --ticket ${text} -- true`, env).terms.ticket;
+      options(`x --strategy ticket --ticket ${text} -- true`, env).strategyOptions.ticket;
     assertEquals(ticket("57"), { number: 57, attempt: 1 });
     assertEquals(ticket("57", { GITHUB_RUN_ATTEMPT: "3" }), { number: 57, attempt: 3 });
     assertEquals(ticket("57.2", { GITHUB_RUN_ATTEMPT: "3" }), { number: 57, attempt: 2 });
@@ -243,17 +244,17 @@ describe("labels", () => {
 describe("the program", () => {
   it("says in one line what was wrong, with status 125", async () => {
     for (const args of [[], ["rum"], ["run"], ["run", "x", "--wiat"], ["help", "rum"], ["sandbox", "x"]]) {
-      const { world, said, printed } = quietWorld();
-      assertEquals(await main(args, world), 125);
+      const { host, said, printed } = quietWorld();
+      assertEquals(await main(args, host), 125);
       assertEquals(said.join("").split("\n").length, 2, said.join(""));
       assertEquals(printed, []);
     }
   });
 
   it("suggests the command that was meant, and none where nothing is near", async () => {
-    const { world, said } = quietWorld();
-    await main(["rum"], world);
-    await main(["status"], world);
+    const { host, said } = quietWorld();
+    await main(["rum"], host);
+    await main(["status"], host);
     assertStringIncludes(said[0] ?? "", "did you mean klatch run?");
     assertEquals(said[1], 'klatch: there is no command "status"; klatch help lists them all\n');
   });
@@ -273,11 +274,11 @@ describe("the program", () => {
       [false, ["run", "x", "-o"]],
     ];
     for (const [isJson, args, env] of ways) {
-      const { world, said } = quietWorld({
+      const { host, said } = quietWorld({
         env: (name) => env?.[name],
         clock: { ...systemClock(), wall: () => 0 },
       });
-      assertEquals(await main(args, world), 125);
+      assertEquals(await main(args, host), 125);
       assertEquals(said.length, 1);
       const [line = ""] = said;
       if (!isJson) {
@@ -293,22 +294,22 @@ describe("the program", () => {
 
   it("prints help on stdout, with every flag", async () => {
     for (const args of [["help", "run"], ["run", "--help"], ["run", "-h"]]) {
-      const { world, printed } = quietWorld();
-      assertEquals(await main(args, world), 0);
+      const { host, printed } = quietWorld();
+      assertEquals(await main(args, host), 0);
       for (const flag of RUN_FLAGS) assertStringIncludes(printed.join(""), `--${flag.name}`);
     }
   });
 
   it("prints a page of help for each command, in lines that fit, with the flags that it has", async () => {
     for (const command of COMMANDS) {
-      const { world, printed, said } = quietWorld();
-      assertEquals(await main(["help", command], world), 0, said.join(""));
+      const { host, printed, said } = quietWorld();
+      assertEquals(await main(["help", command], host), 0, said.join(""));
       const page = printed.join("");
       assertStringIncludes(page, `klatch ${command}`);
       assertEquals(page.includes("Durations"), command === "run");
     }
-    const { world, printed } = quietWorld();
-    await main(["help"], world);
+    const { host, printed } = quietWorld();
+    await main(["help"], host);
     assertEquals(COMMANDS.filter((command) => !printed.join("").includes(`klatch ${command}`)), []);
     for (const line of printed.join("").split("\n")) assert(line.length <= 100, line);
   });
@@ -320,8 +321,8 @@ describe("the program", () => {
         "kubelock [flags]",
       ]] as const
     ) {
-      const { world, printed } = quietWorld();
-      assertEquals(await main(args, world), 0);
+      const { host, printed } = quietWorld();
+      assertEquals(await main(args, host), 0);
       assertStringIncludes(printed.join(""), says);
     }
   });
@@ -336,30 +337,30 @@ describe("what klatch says", () => {
     since: "2026-01-02T03:04:05.678901Z",
     renewed: undefined,
     reason: "release 7",
-    stamp: "",
+    fingerprint: "",
   };
   const view = { holders: [holder], waiters: [], slots: 1 };
   const waiting = { kind: "waiting", view, place: undefined } as const;
   const held = "klatch: waiting for ns/x: held by alice since 2026-01-02T03:04:05Z (release 7)";
 
   it("is one line for people", () => {
-    const { world, said } = quietWorld();
-    new Reporter(world, { format: "text", quiet: false, verbose: false }, lock, "lease").tell(waiting);
+    const { host, said } = quietWorld();
+    new Reporter(host, { format: "text", quiet: false, verbose: false }, lock, "lease").onEvent(waiting);
     assertEquals(said, [`${held}\n`]);
   });
 
   it("tells the place in the queue, in a line of its own only with another holder", () => {
-    const { world, said } = quietWorld();
-    const reporter = new Reporter(world, { format: "text", quiet: false, verbose: false }, lock, "ticket");
-    reporter.tell({ ...waiting, place: 3 });
-    reporter.tell({ ...waiting, place: 2 });
-    reporter.tell({ kind: "waiting", view: { ...view, holders: [] }, place: 1 });
+    const { host, said } = quietWorld();
+    const reporter = new Reporter(host, { format: "text", quiet: false, verbose: false }, lock, "ticket");
+    reporter.onEvent({ ...waiting, place: 3 });
+    reporter.onEvent({ ...waiting, place: 2 });
+    reporter.onEvent({ kind: "waiting", view: { ...view, holders: [] }, place: 1 });
     assertEquals(said, [`${held}; number 3 in line\n`, "klatch: waiting for ns/x: next in line\n"]);
   });
 
   it("is one object a line for programs", () => {
-    const { world, said } = quietWorld({ clock: { ...systemClock(), wall: () => 0 } });
-    new Reporter(world, { format: "json", quiet: false, verbose: false }, lock, "lease").tell(waiting);
+    const { host, said } = quietWorld({ clock: { ...systemClock(), wall: () => 0 } });
+    new Reporter(host, { format: "json", quiet: false, verbose: false }, lock, "lease").onEvent(waiting);
     const { holders, message, ...rest } = JSON.parse(said.join(""));
     assertEquals(rest, {
       time: "1970-01-01T00:00:00.000Z",
@@ -373,11 +374,11 @@ describe("what klatch says", () => {
   });
 
   it("is nothing when it is told to be quiet, but for what goes wrong", () => {
-    const { world, said } = quietWorld();
-    const reporter = new Reporter(world, { format: "text", quiet: true, verbose: false }, lock, "lease");
-    reporter.tell(waiting);
-    reporter.tell({ kind: "acquired", token: "7" });
-    reporter.tell({ kind: "released", confirmed: true });
+    const { host, said } = quietWorld();
+    const reporter = new Reporter(host, { format: "text", quiet: true, verbose: false }, lock, "lease");
+    reporter.onEvent(waiting);
+    reporter.onEvent({ kind: "acquired", token: "7" });
+    reporter.onEvent({ kind: "released", confirmed: true });
     assertEquals(said, []);
     reporter.error(new KlatchError("lost", "lost ns/x"));
     assertEquals(said, ["klatch: lost ns/x\n"]);
@@ -385,10 +386,10 @@ describe("what klatch says", () => {
 
   it("tells of trouble once, or each time when it is told to be verbose", () => {
     for (const verbose of [false, true]) {
-      const { world, said } = quietWorld();
-      const reporter = new Reporter(world, { format: "text", quiet: false, verbose }, lock, "lease");
+      const { host, said } = quietWorld();
+      const reporter = new Reporter(host, { format: "text", quiet: false, verbose }, lock, "lease");
       for (let i = 0; i < 3; i++) {
-        reporter.tell({ kind: "trouble", error: new KlatchError("unreachable", "no answer") });
+        reporter.onEvent({ kind: "trouble", error: new KlatchError("unreachable", "no answer") });
       }
       assertEquals(said.length, verbose ? 3 : 1);
     }

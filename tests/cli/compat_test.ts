@@ -14,8 +14,8 @@ import { holdOf, type KubeObject } from "../../lib/lock.ts";
 import { quietWorld } from "../support/quiet_host.ts";
 
 async function call(calledAs: string, args: readonly string[]) {
-  const { world, said, printed } = quietWorld({ calledAs });
-  return { status: await main(args, world), said: said.join(""), printed: printed.join("") };
+  const { host, said, printed } = quietWorld({ calledAs });
+  return { status: await main(args, host), said: said.join(""), printed: printed.join("") };
 }
 
 describe("klatch called by an older tool's name", () => {

@@ -9,7 +9,7 @@ import type { KubeClient, KubeObject, ObjectRef } from "../../lib/kube/api.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import { loadClusterConfig } from "../../lib/kube/config/mod.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
-import type { Contender, LockName, Strategy, Terms } from "../../lib/lock.ts";
+import type { Contender, LockName, Strategy, StrategyOptions } from "../../lib/lock.ts";
 import { sendAtOnce } from "../../lib/process/sockets.ts";
 import { acquire, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
 import { poll } from "../support/waiting.ts";
@@ -39,7 +39,7 @@ export interface Wish {
   readonly interrupted?: AbortSignal;
   readonly labels?: Record<string, string>;
   readonly reason?: string;
-  readonly terms?: Terms | undefined;
+  readonly strategyOptions?: StrategyOptions | undefined;
   readonly client?: KubeClient;
 }
 
@@ -86,7 +86,7 @@ export class Bench {
       leaseDurationMs: timing.leaseDurationMs,
       labels: wish.labels ?? {},
       reason: wish.reason,
-      ...(wish.terms && { terms: wish.terms }),
+      ...(wish.strategyOptions && { strategyOptions: wish.strategyOptions }),
     };
     const events: SessionEvent[] = [];
     const hold = acquire({
@@ -98,7 +98,7 @@ export class Bench {
       timing,
       waitMs: wish.waitMs,
       interrupted: wish.interrupted ?? new AbortController().signal,
-      tell: (event) => void events.push(event),
+      onEvent: (event) => void events.push(event),
     }).then((hold) => {
       this.#holds.push(hold);
       return hold;
@@ -117,13 +117,13 @@ export class Bench {
   }
 
   /** Somebody joins the queue and dies. The lock must be held. */
-  async leaveDead(identity: string, terms?: Terms): Promise<void> {
+  async leaveDead(identity: string, strategyOptions?: StrategyOptions): Promise<void> {
     const me = {
       identity,
       nonce: crypto.randomUUID(),
       leaseDurationMs: 3_000,
       labels: {},
-      ...(terms && { terms }),
+      ...(strategyOptions && { strategyOptions }),
     };
     await this.rewrite((object) => {
       const claim = this.strategy.claim(object, this.lock, me, () => false, Date.now());

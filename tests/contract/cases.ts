@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject, LockName, Strategy, Terms } from "../../lib/lock.ts";
+import type { KubeObject, LockName, Strategy, StrategyOptions } from "../../lib/lock.ts";
 import { endpointsCase, leaseCase } from "./election_cases.ts";
 import { semaphoreCase } from "./semaphore_cases.ts";
 import { ticketCase } from "./ticket_cases.ts";
@@ -15,7 +15,7 @@ export interface Case {
   /** The tool that the records below are of. */
   readonly elder: string;
   /** What klatch has to be asked for when it contends beside that tool. */
-  readonly beside?: Terms;
+  readonly beside?: StrategyOptions;
   /** The annotations of klatch's that stay on the object when nobody holds. */
   readonly annotations?: readonly string[];
   /** Whether it keeps a queue. */

@@ -191,7 +191,7 @@ function older(on: OnBench, { elder, annotations = [], beside, held, released, b
       "respects its hold, and acquires when it releases",
       on(async (bench) => {
         await bench.client.create(bench.ref, held(bench.lock, "elder", 60_000));
-        const { hold, events } = bench.contend({ terms: beside });
+        const { hold, events } = bench.contend({ strategyOptions: beside });
         await until(() => events.length > 0);
         await bench.rewrite(released);
         await hold;

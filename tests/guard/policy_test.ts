@@ -6,12 +6,12 @@
 
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { LineBuffer, lineOf, type Told, toldBy } from "../../lib/guard/protocol.ts";
+import { type GuardMessage, LineBuffer, lineOf, parseGuardMessage } from "../../lib/guard/protocol.ts";
 import { Watch } from "../../lib/guard/policy.ts";
 
 /** What happens to a guard, by the time in milliseconds. */
 interface Story {
-  readonly told?: Readonly<Record<number, Told>>;
+  readonly told?: Readonly<Record<number, GuardMessage>>;
   /** When klatch is gone. */
   readonly orphanedAt?: number;
   /** When the command is gone; Infinity: it does not end by itself. */
@@ -24,13 +24,17 @@ interface Story {
   readonly frozen?: { readonly from: number; readonly until: number };
 }
 
-const deadline = (termAtMs: number, killAtMs: number): Told => ({ kind: "deadline", termAtMs, killAtMs });
+const deadline = (termAtMs: number, killAtMs: number): GuardMessage => ({
+  kind: "deadline",
+  termAtMs,
+  killAtMs,
+});
 
 /** Lets a guard live for 30 s, looks only when it wants to look or is told something, and lists what it does when. */
 function live(story: Story): string[] {
   const watch = new Watch(story.killAfterMs, story.aloneMs);
   const done: string[] = [];
-  let nextMs = 0, killed = false, missed: Told[] = [];
+  let nextMs = 0, killed = false, missed: GuardMessage[] = [];
   for (let now = 0; now <= 30_000; now++) {
     const told = story.told?.[now];
     if (told !== undefined) missed.push(told);
@@ -158,17 +162,17 @@ describe("the guard's watch", () => {
 
 describe("what klatch and its guard say", () => {
   it("is read as it was written", () => {
-    const all: Told[] = [
+    const all: GuardMessage[] = [
       deadline(123456.789, 123457.5),
       { kind: "stopping", killAtMs: 0.25 },
       { kind: "command", pid: 42, startTime: 4711 },
     ];
-    assertEquals(all.map((told) => toldBy(lineOf(told).trimEnd())), all);
+    assertEquals(all.map((told) => parseGuardMessage(lineOf(told).trimEnd())), all);
   });
 
   it("is nothing where it makes no sense", () => {
     for (const line of ["", "deadline", "deadline 1", "deadline x y", "stopping", "command 1", "other 1 2"]) {
-      assertEquals(toldBy(line), undefined, line);
+      assertEquals(parseGuardMessage(line), undefined, line);
     }
   });
 

@@ -9,7 +9,7 @@ import { describe, it } from "@std/testing/bdd";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { exitStatus, KlatchError } from "../../lib/errors.ts";
 import { close, makePipe, readSome } from "../../lib/process/descriptors.ts";
-import { Guarded } from "../../lib/guard/supervisor.ts";
+import { Supervisor } from "../../lib/guard/supervisor.ts";
 import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
 import { GuardHandle } from "../../lib/guard/handle.ts";
 import { DeadMansSwitch } from "../../lib/guard/switch.ts";
@@ -26,7 +26,7 @@ const hasty: Clock = { ...real, sleep: (ms, signal) => real.sleep(ms / 100, sign
 
 function guarded(self: readonly string[], clock: Clock = real) {
   const said: string[] = [];
-  const guard = new Guarded({
+  const guard = new Supervisor({
     self,
     renewDeadlineMs: 1_000,
     mark: { name: "KLATCH_RUN", value: crypto.randomUUID() },
@@ -39,7 +39,7 @@ function guarded(self: readonly string[], clock: Clock = real) {
 }
 
 /** The error with which a guard is said not to come. */
-async function refusal(guard: Guarded): Promise<string> {
+async function refusal(guard: Supervisor): Promise<string> {
   const error = await assertRejects(() => guard.armed(), KlatchError);
   assertEquals([error.code, exitStatus(error)], ["guard", 125]);
   assertEquals([guard.broken.aborted, guard.broken.reason], [true, error]);
@@ -176,11 +176,11 @@ function script(list: string): string {
   const lib = new URL("../../lib", import.meta.url).href;
   return `
     import { systemClock } from "${lib}clock.ts";
-    import { Guarded } from "${lib}process/guard/guarded.ts";
+    import { Supervisor } from "${lib}process/guard/guarded.ts";
     import { spawnCommand } from "${lib}process/spawn.ts";
     const list = ["sh", "-c", ${JSON.stringify(`${list}; echo >&2`)}];
     await spawnCommand({ argv: list, group: "own" }).exit;
-    const guard = new Guarded({
+    const guard = new Supervisor({
       self: ["sh", "-c", ${JSON.stringify(`${list}; echo >&2; echo armed; exec sleep 600`)}],
       mark: { name: "KLATCH_RUN", value: "x" }, stopSignal: 15, renewDeadlineMs: 1_000,
       clock: systemClock(), say: () => {},

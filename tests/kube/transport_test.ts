@@ -3,7 +3,12 @@ import { after, before, describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { KlatchError } from "../../lib/errors.ts";
 import type { ClusterConfig } from "../../lib/kube/config/mod.ts";
-import { LostAnswer, openTransport, type Transport, type TransportRequest } from "../../lib/kube/transport.ts";
+import {
+  LostAnswer,
+  openTransport,
+  type Transport,
+  type TransportRequest,
+} from "../../lib/kube/transport.ts";
 import { connectionFailure } from "../../lib/kube/transport/errors.ts";
 import { haveOpenssl, type KeyPair } from "../support/certificates.ts";
 import {

@@ -17,7 +17,7 @@ const FOREVER = "while :; do sleep 0.02; done";
 
 /** A clock on which everything lasts a hundred times as long, so that a slow machine is not slow on it. */
 function patientClock(): Clock {
-  return { ...systemClock(), awakeOrNot: () => bootTimeMs() / 100 };
+  return { ...systemClock(), boottime: () => bootTimeMs() / 100 };
 }
 
 describe("a signal", () => {

@@ -1,7 +1,14 @@
 /** kubectl on the sandbox: what a person does with locks by hand works, without flags that it would not need. */
 import { assert, assertEquals } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { CONFIG_MAPS, LEASES, NAMESPACES, type Sandbox, SECRETS, startSandbox } from "../../lib/sandbox/mod.ts";
+import {
+  CONFIG_MAPS,
+  LEASES,
+  NAMESPACES,
+  type Sandbox,
+  SECRETS,
+  startSandbox,
+} from "../../lib/sandbox/mod.ts";
 
 const assets = Deno.env.get("KUBEBUILDER_ASSETS");
 const skip = assets ? false : "KUBEBUILDER_ASSETS is not set";

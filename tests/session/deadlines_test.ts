@@ -8,9 +8,9 @@ import { describe, it } from "@std/testing/bdd";
 import type { Clock } from "../../lib/clock.ts";
 import type { KubeClient, KubeObject } from "../../lib/kube/api.ts";
 import { acquire, DEFAULT_TIMING, type Hold, type Timing } from "../../lib/session/mod.ts";
-import { moments } from "../../lib/session/deadlines.ts";
+import { deadlines } from "../../lib/session/deadlines.ts";
 import { lease } from "../../lib/strategies/lease.ts";
-import { TurnedClock } from "../support/manual_clock.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 
 const timingOf = (leaseS: number, renewS: number, retryS: number): Timing => {
   return { leaseDurationMs: leaseS * 1000, renewDeadlineMs: renewS * 1000, retryPeriodMs: retryS * 1000 };
@@ -29,14 +29,14 @@ describe("a hold", () => {
       [timingOf(60, 30, 10), 15_000],
       [timingOf(7, 6.9, 1), 7_000 / 3],
     ];
-    for (const [timing, renewAtMs] of cases) assertEquals(moments(0, timing).renewAtMs, renewAtMs);
+    for (const [timing, renewAtMs] of cases) assertEquals(deadlines(0, timing).renewAtMs, renewAtMs);
   });
 
   it("is renewed when at least as much time remains until its deadline as has passed", () => {
     for (let leaseS = 1; leaseS <= 120; leaseS++) {
       for (const renew of [0.3, 0.5, 0.67, 0.9, 0.99]) {
         const timing = timingOf(leaseS, leaseS * renew, leaseS * renew / 5);
-        const { renewAtMs, termAtMs } = moments(0, timing);
+        const { renewAtMs, termAtMs } = deadlines(0, timing);
         assert(termAtMs - renewAtMs >= renewAtMs, `${leaseS} s, ${renew}`);
         assert(termAtMs - renewAtMs > 1.999 * timing.retryPeriodMs, `${leaseS} s, ${renew}`);
       }
@@ -74,13 +74,13 @@ async function holdOn(clock: Clock, client: KubeClient, guarded: boolean): Promi
     timing: DEFAULT_TIMING,
     guarded,
     interrupted: new AbortController().signal,
-    tell: () => {},
+    onEvent: () => {},
   });
 }
 
 describe("a holder whose machine has slept past the deadline", () => {
   it("notices it within a second if nobody else does", async () => {
-    const clock = new TurnedClock();
+    const clock = new ManualClock();
     const hold = await holdOn(clock, yielding().client, false);
     await clock.turn(2_500);
     await clock.suspend(20_000);
@@ -89,7 +89,7 @@ describe("a holder whose machine has slept past the deadline", () => {
   });
 
   it("renews nothing any more, though a guard is what stops the command", async () => {
-    const clock = new TurnedClock();
+    const clock = new ManualClock();
     const { client, writes } = yielding();
     const hold = await holdOn(clock, client, true);
     await clock.turn(2_500);
@@ -102,7 +102,7 @@ describe("a holder whose machine has slept past the deadline", () => {
 
 describe("a holder with a guard", () => {
   it("is woken by its renewals, and once between two of them", async () => {
-    const clock = new TurnedClock();
+    const clock = new ManualClock();
     const { client, writes } = yielding();
     const hold = await holdOn(clock, client, true);
     await clock.turn(5_500);

@@ -45,7 +45,7 @@ class Pair {
       timing: QUICK,
       waitMs,
       interrupted: new AbortController().signal,
-      tell: (event) => void events.push(event),
+      onEvent: (event) => void events.push(event),
     });
     hold.catch(() => {});
     return { hold, events };
@@ -71,7 +71,7 @@ onEachServer("two strategies at once,", "several", (ground) => {
       }
     });
 
-  test("hold both, tell of it once, and give both back", async (pair) => {
+  test("hold both, onEvent of it once, and give both back", async (pair) => {
     const { hold: held, events } = pair.contend();
     const hold = await held;
     assertEquals(await pair.holders(), [["both"], ["both"]]);

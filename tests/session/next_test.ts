@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { KubeObject, Party } from "../../lib/lock.ts";
+import type { KubeObject, Participant } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { until } from "../contract/bench.ts";
@@ -43,22 +43,28 @@ describe("a place in the line for a Lease", () => {
 
   it("also gives it when the holder has died", () => {
     const [holder] = lease.view(waitedFor).holders;
-    const isExpired = (party: Party) => party.stamp === holder?.stamp;
+    const isExpired = (participant: Participant) => participant.fingerprint === holder?.fingerprint;
     assertEquals([b, c, d].map((me) => claimed(waitedFor, me, isExpired).kind), ["acquire", "wait", "wait"]);
   });
 
-  it("is passed over when its turn is over, one after the other, which has another stamp in each turn", () => {
+  it("is passed over when its turn is over, one after the other, which has another fingerprint in each turn", () => {
     const free = released(waitedFor, a);
     const [first, second] = lease.view(free).waiters;
     assert(first?.leaseDurationMs !== undefined && second?.leaseDurationMs !== undefined);
     assert(first.leaseDurationMs < second.leaseDurationMs);
-    const kinds = (...over: Party[]) =>
-      [c, d].map((me) => claimed(free, me, (party) => over.some(({ stamp }) => stamp === party.stamp)).kind);
+    const kinds = (...over: Participant[]) =>
+      [c, d].map((me) =>
+        claimed(
+          free,
+          me,
+          (participant) => over.some(({ fingerprint }) => fingerprint === participant.fingerprint),
+        ).kind
+      );
     assertEquals(kinds(first), ["acquire", "wait"]);
     assertEquals(kinds(first, second), ["acquire", "acquire"]);
     const [waiting] = lease.view(waitedFor).waiters;
     assertEquals(waiting?.leaseDurationMs, undefined);
-    assert(waiting?.stamp !== first.stamp);
+    assert(waiting?.fingerprint !== first.fingerprint);
   });
 
   it("is empty when who stood there has acquired, has left, or was passed over", () => {
@@ -68,7 +74,7 @@ describe("a place in the line for a Lease", () => {
     assertEquals(nextIn(left), ["c"]);
     assertEquals(lease.view(left).holders[0]?.nonce, "a");
     const [first] = lease.view(free).waiters;
-    const over = claimed(free, c, (party) => party.stamp === first?.stamp);
+    const over = claimed(free, c, (participant) => participant.fingerprint === first?.fingerprint);
     assert(over.kind === "acquire");
     assertEquals(nextIn(over.object), []);
   });

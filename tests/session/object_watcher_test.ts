@@ -6,8 +6,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { KubeClient, KubeObject, WatchEvent } from "../../lib/kube/api.ts";
-import { News } from "../../lib/session/object_watcher.ts";
-import { TurnedClock } from "../support/manual_clock.ts";
+import { ObjectWatcher } from "../../lib/session/object_watcher.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 
 const resource = { apiVersion: "v1", kind: "Secret", plural: "secrets" };
 
@@ -17,7 +17,7 @@ function version(number: number): KubeObject {
 
 /** News of an object whose versions come when the test says so. They stay in the stream until they are read. */
 function followed() {
-  const clock = new TurnedClock();
+  const clock = new ManualClock();
   const interrupted = new AbortController();
   const events: WatchEvent[] = [];
   let come = () => {};
@@ -31,14 +31,14 @@ function followed() {
       }
     },
   } as unknown as KubeClient;
-  const news = new News({
+  const news = new ObjectWatcher({
     client,
     clock,
     ref: { resource, namespace: "ns", name: "x" },
     retryPeriodMs: 2_000,
     giveUpAtMs: Infinity,
     interrupted: interrupted.signal,
-    tell: () => {},
+    onEvent: () => {},
   });
   /** Which versions were heard of, and when. */
   const heard: [number, string | undefined][] = [];

@@ -21,18 +21,18 @@ import { token } from "./checkers/token.ts";
 import { ELDER, Stage, viewOf } from "./stage.ts";
 
 /** What a checker says about a story: facts at their times. */
-async function verdict(make: MakeChecker, tell: (stage: Stage) => void): Promise<string> {
+async function verdict(make: MakeChecker, onEvent: (stage: Stage) => void): Promise<string> {
   const stage = new Stage(make);
-  tell(stage);
+  onEvent(stage);
   return (await stage.play()).join("; ");
 }
 
-function itFinds(promise: string, make: MakeChecker, said: string, tell: (stage: Stage) => void) {
-  it(`finds ${promise}`, async () => assertStringIncludes(await verdict(make, tell), said));
+function itFinds(promise: string, make: MakeChecker, said: string, onEvent: (stage: Stage) => void) {
+  it(`finds ${promise}`, async () => assertStringIncludes(await verdict(make, onEvent), said));
 }
 
-function itAllows(what: string, make: MakeChecker, tell: (stage: Stage) => void) {
-  it(`allows ${what}`, async () => assertEquals(await verdict(make, tell), ""));
+function itAllows(what: string, make: MakeChecker, onEvent: (stage: Stage) => void) {
+  it(`allows ${what}`, async () => assertEquals(await verdict(make, onEvent), ""));
 }
 
 const lost = new KlatchError("lost", "simulated");

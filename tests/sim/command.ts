@@ -13,7 +13,7 @@ import type { Timeline } from "./timeline.ts";
 export const KILL_TAKES_MS = 10;
 
 /** What a command is like. */
-export interface Temper {
+export interface CommandProfile {
   /** How long it works. */
   readonly worksMs: number;
   /** How long it goes on after TERM; infinite: it does not care. */
@@ -23,7 +23,7 @@ export interface Temper {
 }
 
 /** Draws one; not all commands care about TERM. */
-export function drawTemper(random: Random, { longestWorkMs }: Scenario): Temper {
+export function drawCommandProfile(random: Random, { longestWorkMs }: Scenario): CommandProfile {
   const cares = random.chance(0.6);
   return {
     worksMs: random.chance(0.4) ? longestWorkMs : random.between(1, longestWorkMs),
@@ -49,16 +49,22 @@ export class Command {
   readonly #timeline: Timeline;
   readonly #random: Random;
   readonly #hooks: CommandHooks;
-  readonly #temper: Temper;
+  readonly #profile: CommandProfile;
   #alive = true;
 
-  constructor(machine: Machine, timeline: Timeline, random: Random, temper: Temper, hooks: CommandHooks) {
+  constructor(
+    machine: Machine,
+    timeline: Timeline,
+    random: Random,
+    profile: CommandProfile,
+    hooks: CommandHooks,
+  ) {
     this.#machine = machine;
     this.#timeline = timeline;
     this.#random = random;
     this.#hooks = hooks;
-    this.#temper = temper;
-    this.#endAfter(temper.worksMs, undefined);
+    this.#profile = profile;
+    this.#endAfter(profile.worksMs, undefined);
     this.#writeLater();
   }
 
@@ -69,7 +75,7 @@ export class Command {
   /** What kill(2) does. */
   signal(signal: number): void {
     if (signal === KILL) this.#endAfter(this.#random.between(0, KILL_TAKES_MS), signal);
-    if (signal === TERM) this.#endAfter(this.#temper.afterTermMs, signal);
+    if (signal === TERM) this.#endAfter(this.#profile.afterTermMs, signal);
   }
 
   /** The machine lost its power. */
@@ -88,7 +94,7 @@ export class Command {
   }
 
   #writeLater(): void {
-    this.#timeline.after(this.#temper.writesEveryMs, () =>
+    this.#timeline.after(this.#profile.writesEveryMs, () =>
       this.#machine.whenAwake(() => {
         if (!this.#alive) return;
         this.#hooks.onWrite();

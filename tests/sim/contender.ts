@@ -10,8 +10,8 @@ import { KlatchError } from "../../lib/errors.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import type { Contender as Me } from "../../lib/lock.ts";
 import { runCommand } from "../../lib/process/run.ts";
-import { acquire, type Hold, type Moments, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
-import { Command, drawTemper } from "./command.ts";
+import { acquire, type Deadlines, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
+import { Command, drawCommandProfile } from "./command.ts";
 import type { Run } from "./facts.ts";
 import { Guard } from "./guard.ts";
 import type { Machine } from "./machine.ts";
@@ -69,9 +69,9 @@ export class KlatchRun implements Run {
     return this.process.responsive;
   }
 
-  moments(): Moments {
+  deadlines(): Deadlines {
     if (this.#hold === undefined) throw new Error(`${this.name} has no hold`);
-    return this.#hold.moments();
+    return this.#hold.deadlines();
   }
 
   get command(): Command | undefined {
@@ -85,7 +85,7 @@ export class KlatchRun implements Run {
   /** SIGKILL to klatch; the guard, if there is one, hears of it. */
   kill(): void {
     this.#around.trace(this.name, `klatch is killed${this.guarded ? "" : ", and has no guard"}`);
-    this.#around.tell({ kind: "klatch down", run: this });
+    this.#around.onEvent({ kind: "klatch down", run: this });
     this.process.die();
     this.#guard?.orphaned();
   }
@@ -93,21 +93,21 @@ export class KlatchRun implements Run {
   /** SIGSTOP to klatch. */
   stop(): void {
     this.#around.trace(this.name, `klatch is stopped${this.guarded ? "" : ", and has no guard"}`);
-    this.#around.tell({ kind: "klatch down", run: this });
+    this.#around.onEvent({ kind: "klatch down", run: this });
     this.process.stop();
   }
 
   /** SIGCONT to klatch. */
   goOn(): void {
     this.#around.trace(this.name, "klatch goes on");
-    this.#around.tell({ kind: "klatch up", run: this });
+    this.#around.onEvent({ kind: "klatch up", run: this });
     this.process.continue();
   }
 
   /** The machine loses its power: klatch, the guard and the command are gone. */
   crash(): void {
     this.#around.trace(this.name, "its machine crashes");
-    this.#around.tell({ kind: "klatch down", run: this });
+    this.#around.onEvent({ kind: "klatch down", run: this });
     this.process.die();
     this.#guard?.end();
     this.#command?.vanish();
@@ -115,7 +115,7 @@ export class KlatchRun implements Run {
 
   /** What `klatch run` does. Returns whether the command ran to its end under the lock. */
   async main(): Promise<boolean> {
-    const { scenario, strategy, lock, network, tell } = this.#around;
+    const { scenario, strategy, lock, network, onEvent } = this.#around;
     const { clock } = this.process;
     const transport = network.transportOf({ run: this, process: this.process });
     const client = kubeClient({ transport, clock, userAgent: "klatch/simulated" });
@@ -131,16 +131,16 @@ export class KlatchRun implements Run {
         waitMs: this.#around.timeline.nowMs < scenario.healAtMs ? scenario.waitMs : undefined,
         guarded: this.guarded,
         interrupted: this.interrupted.signal,
-        tell: (event) => this.#onSession(event),
+        onEvent: (event) => this.#onSession(event),
       });
       this.#hold = hold;
-      tell({ kind: "held", run: this, token: hold.token });
+      onEvent({ kind: "held", run: this, token: hold.token });
       await this.#underLock(hold, guard);
-      tell({ kind: "ended", run: this, error: undefined });
+      onEvent({ kind: "ended", run: this, error: undefined });
       return true;
     } catch (error) {
       this.#around.trace(this.name, `ends: ${lineOf(error)}`);
-      tell({ kind: "ended", run: this, error });
+      onEvent({ kind: "ended", run: this, error });
       return false;
     } finally {
       this.#guard?.end();
@@ -152,7 +152,7 @@ export class KlatchRun implements Run {
   async #underLock(hold: Hold, guard: Guard | undefined): Promise<void> {
     const { clock } = this.process;
     const { remove } = this.#around.scenario;
-    guard?.tell({ kind: "deadline", ...hold.moments() });
+    guard?.onEvent({ kind: "deadline", ...hold.deadlines() });
     try {
       // The guard may not be ready yet, and klatch may be stopped meanwhile.
       await clock.sleep(this.#random.pick([0, 5, 50]));
@@ -171,7 +171,7 @@ export class KlatchRun implements Run {
   async #runHeld(hold: Hold, guard: Guard | undefined): Promise<void> {
     const { clock } = this.process;
     hold.lost.addEventListener("abort", () => {
-      guard?.tell({ kind: "stopping", killAtMs: hold.moments().killAtMs });
+      guard?.onEvent({ kind: "stopping", killAtMs: hold.deadlines().killAtMs });
     });
     register(this.name, { start: () => this.#startCommand(hold) });
     await runCommand({
@@ -180,14 +180,14 @@ export class KlatchRun implements Run {
       ...(guard !== undefined && { guard }),
       signals: { route() {}, [Symbol.dispose]() {} },
       lost: guard === undefined ? hold.lost : AbortSignal.any([hold.lost, guard.broken]),
-      killAt: () => hold.moments().killAtMs,
+      killAt: () => hold.deadlines().killAtMs,
       clock,
       say: (line) => this.#around.trace(this.name, line),
     });
     guard?.end();
     hold.lost.throwIfAborted();
     guard?.broken.throwIfAborted();
-    if (clock.awakeOrNot() < hold.moments().termAtMs) return;
+    if (clock.boottime() < hold.deadlines().termAtMs) return;
     throw new KlatchError("lost", "simulated: the hold had not been renewed in time");
   }
 
@@ -207,26 +207,26 @@ export class KlatchRun implements Run {
   }
 
   #startCommand(hold: Hold) {
-    const { timeline, tell, trace, resource, network, scenario } = this.#around;
+    const { timeline, onEvent, trace, resource, network, scenario } = this.#around;
     const pid = freshPid();
     const ended = Promise.withResolvers<{ code: number } | { signal: number }>();
     const command = new Command(
       this.machine,
       timeline,
       this.#random.fork(),
-      drawTemper(this.#random, scenario),
+      drawCommandProfile(this.#random, scenario),
       {
         onWrite: () => timeline.after(network.latency(), () => resource.write(this, hold.token)),
         onDeath: (signal) => {
           trace(this.name, `the command is gone${signal === undefined ? "" : ` by signal ${signal}`}`);
-          tell({ kind: "command dead", run: this });
+          onEvent({ kind: "command dead", run: this });
           this.process.deliver(() => ended.resolve(signal === undefined ? { code: 0 } : { signal }));
         },
       },
     );
     this.#command = command;
     trace(this.name, `starts its command under token ${hold.token}`);
-    tell({ kind: "command started", run: this });
+    onEvent({ kind: "command started", run: this });
     const group = {
       signal: (signal: number) => command.signal(signal),
       alive: () => command.alive ? [pid] : [],
@@ -235,21 +235,21 @@ export class KlatchRun implements Run {
   }
 
   #onSession(event: SessionEvent): void {
-    const { tell, trace } = this.#around;
+    const { onEvent, trace } = this.#around;
     if (event.kind === "waiting") {
       const whom = event.view.holders.map(({ identity }) => identity).join(", ");
       trace(this.name, `waits for ${whom}`);
-      tell({ kind: "waiting", run: this, view: event.view });
+      onEvent({ kind: "waiting", run: this, view: event.view });
     } else if (event.kind === "lost") {
       trace(this.name, lineOf(event.error));
-      tell({ kind: "lost", run: this, error: event.error });
+      onEvent({ kind: "lost", run: this, error: event.error });
     } else if (event.kind === "acquired") trace(this.name, `acquired, token ${event.token}`);
     else if (event.kind === "took-over") trace(this.name, `takes over from ${event.from.identity}`);
     else if (event.kind === "released") {
       trace(this.name, event.confirmed ? "released" : "released, perhaps");
     } else if (event.kind === "renewed") {
-      tell({ kind: "renewed", run: this });
-      this.#guard?.tell({ kind: "deadline", ...event.moments });
+      onEvent({ kind: "renewed", run: this });
+      this.#guard?.onEvent({ kind: "deadline", ...event.deadlines });
     } else trace(this.name, `${event.kind}: ${lineOf(event.error)}`);
   }
 }

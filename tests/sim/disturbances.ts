@@ -6,7 +6,7 @@
  */
 import { KlatchError } from "../../lib/errors.ts";
 import type { KlatchRun } from "./contender.ts";
-import { Elder } from "./foreign_tool.ts";
+import { ForeignHolder } from "./foreign_tool.ts";
 import type { Fact } from "./facts.ts";
 import type { Freeze, Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
@@ -27,7 +27,7 @@ export interface Victims {
   readonly machines: readonly Machine[];
   /** The runs of klatch that are under way. */
   runs(): readonly KlatchRun[];
-  readonly tell: (fact: Fact) => void;
+  readonly onEvent: (fact: Fact) => void;
   readonly trace: (who: string, what: string) => void;
 }
 
@@ -151,7 +151,15 @@ export class Disturbances {
     "record seized": () => {
       const { scenario, server, kind, timeline, trace } = this.#victims;
       const name = scenario.sameIdentity ? "ci" : "elder";
-      new Elder({ name, server, kind, timeline, random: this.#random, trace, healed: () => this.#healed })
+      new ForeignHolder({
+        name,
+        server,
+        kind,
+        timeline,
+        random: this.#random,
+        trace,
+        healed: () => this.#healed,
+      })
         .come();
     },
     "interrupted": () => {
@@ -189,16 +197,16 @@ export class Disturbances {
   }
 
   #freeze(how: Freeze): void {
-    const { timeline, tell, trace } = this.#victims;
+    const { timeline, onEvent, trace } = this.#victims;
     const machine = this.#machine();
     if (machine.frozen) return;
     const sinceMs = timeline.nowMs;
     trace(machine.name, `the machine is ${how}`);
-    tell({ kind: "frozen", machine });
+    onEvent({ kind: "frozen", machine });
     machine.freeze(how);
     this.#until(() => {
       trace(machine.name, "the machine goes on");
-      tell({ kind: "thawed", machine, how, forMs: timeline.nowMs - sinceMs });
+      onEvent({ kind: "thawed", machine, how, forMs: timeline.nowMs - sinceMs });
       machine.thaw();
     });
   }

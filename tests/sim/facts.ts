@@ -6,7 +6,7 @@
  */
 import type { KlatchError } from "../../lib/errors.ts";
 import type { Contender, LockView } from "../../lib/lock.ts";
-import type { Moments, Timing } from "../../lib/session/mod.ts";
+import type { Deadlines, Timing } from "../../lib/session/mod.ts";
 import type { Freeze, Machine } from "./machine.ts";
 
 /** One process of klatch from its start to its end, with at most one hold and one command. */
@@ -21,7 +21,7 @@ export interface Run {
   /** Whether klatch's process would act now: it is neither stopped nor dead, nor is its machine. */
   responsive(): boolean;
   /** The deadlines of its hold; there must be one. */
-  moments(): Moments;
+  deadlines(): Deadlines;
 }
 
 /** Who wrote: a klatch, a person with kubectl, or an older tool. */

@@ -25,7 +25,7 @@ export interface ElderParts {
 }
 
 /** One visit of an older tool. */
-export class Elder {
+export class ForeignHolder {
   readonly #parts: ElderParts;
   readonly #leaseMs: number;
   readonly #releases: boolean;

@@ -9,7 +9,7 @@
  * @module
  */
 import { KlatchError } from "../../lib/errors.ts";
-import type { Told } from "../../lib/guard/protocol.ts";
+import type { GuardMessage } from "../../lib/guard/protocol.ts";
 import { Watch } from "../../lib/guard/policy.ts";
 import type { CommandGuard } from "../../lib/process/run.ts";
 import type { SpawnedCommand } from "../../lib/process/spawn.ts";
@@ -63,7 +63,7 @@ export class Guard implements CommandGuard {
   }
 
   /** klatch says something. */
-  tell(told: Told): void {
+  onEvent(told: GuardMessage): void {
     if (told.kind === "deadline") this.#termAtMs = told.termAtMs;
     this.#later(this.#nowMs + PIPE_MS, 0, () => {
       this.#watch.hear(told);
@@ -100,7 +100,7 @@ export class Guard implements CommandGuard {
   }
 
   get #nowMs(): number {
-    return this.#parts.machine.awakeOrNot();
+    return this.#parts.machine.boottime();
   }
 
   #look(): void {
@@ -122,7 +122,7 @@ export class Guard implements CommandGuard {
 
   #later(atMs: number, lateMs: number, run: () => void): () => void {
     const { machine } = this.#parts;
-    return machine.when(() => machine.awakeOrNot(), atMs, lateMs, () => {
+    return machine.when(() => machine.boottime(), atMs, lateMs, () => {
       if (!this.#over) run();
     });
   }

@@ -51,13 +51,13 @@ export class Machine {
   }
 
   /** The clock that counts suspension. */
-  awakeOrNot(): number {
+  boottime(): number {
     return this.clock.startMs + (this.#timeline.nowMs - this.#uncountedMs) * this.clock.rate;
   }
 
   /** The clock that stands still during suspension. */
   monotonic(): number {
-    return this.awakeOrNot() - this.#suspendedMs * this.clock.rate;
+    return this.boottime() - this.#suspendedMs * this.clock.rate;
   }
 
   /** The calendar. */

@@ -38,34 +38,34 @@ export const mutants: readonly Mutant[] = [
     name: "another machine's wall clock is trusted",
     file: "lib/session/expiry_tracker.ts",
     edits: [{
-      find: `return seenMs + party.leaseDurationMs;`,
-      replace: `const renewed = Date.parse("renewed" in party ? String(party.renewed) : "");
-    return this.#clock.monotonic() + renewed + party.leaseDurationMs - this.#clock.wall();`,
+      find: `return seenMs + participant.leaseDurationMs;`,
+      replace: `const renewed = Date.parse("renewed" in participant ? String(participant.renewed) : "");
+    return this.#clock.monotonic() + renewed + participant.leaseDurationMs - this.#clock.wall();`,
     }],
   },
   {
     name: "a hold is taken over one retry early",
     file: "lib/session/expiry_tracker.ts",
     edits: [{
-      find: `return seenMs + party.leaseDurationMs;`,
-      replace: `return seenMs + party.leaseDurationMs - 500;`,
+      find: `return seenMs + participant.leaseDurationMs;`,
+      replace: `return seenMs + participant.leaseDurationMs - 500;`,
     }],
   },
   {
     name: "another's hold is timed by our own duration, not by the one in its record",
     file: "lib/session/acquire.ts",
     edits: [{
-      find: `this.#observer = new Observer(clock);`,
-      replace: `this.#observer = new Observer(clock);
-    const { see } = Observer.prototype;
+      find: `this.#expiryTracker = new ExpiryTracker(clock);`,
+      replace: `this.#expiryTracker = new ExpiryTracker(clock);
+    const { see } = ExpiryTracker.prototype;
     const { leaseDurationMs } = me;
-    this.#observer.see = (read) => see.call(this.#observer, (isExpired) => {
-      const view = read((party) => isExpired({ ...party, leaseDurationMs }));
+    this.#expiryTracker.see = (read) => see.call(this.#expiryTracker, (isExpired) => {
+      const view = read((participant) => isExpired({ ...participant, leaseDurationMs }));
       return { ...view, holders: view.holders.map((holder) => ({ ...holder, leaseDurationMs })) };
     });
-    const { isExpired } = this.#observer;
-    Object.assign(this.#observer, {
-      isExpired: (party: object) => isExpired({ ...party, leaseDurationMs } as never),
+    const { isExpired } = this.#expiryTracker;
+    Object.assign(this.#expiryTracker, {
+      isExpired: (participant: object) => isExpired({ ...participant, leaseDurationMs } as never),
     });`,
     }],
   },
@@ -73,13 +73,13 @@ export const mutants: readonly Mutant[] = [
     name: "the time is counted from the first look at a holder, not from its last change",
     file: "lib/session/expiry_tracker.ts",
     edits: [{
-      find: `[...view.holders, ...view.waiters].map((party) => party.stamp);`,
-      replace: `[...view.holders, ...view.waiters].map((party) => party.stamp);
-    for (const { stamp, since } of view.holders) {
+      find: `[...view.holders, ...view.waiters].map((participant) => participant.fingerprint);`,
+      replace: `[...view.holders, ...view.waiters].map((participant) => participant.fingerprint);
+    for (const { fingerprint, since } of view.holders) {
       const key = String(since);
-      if (this.#seenMs.has(key)) this.#seenMs.set(stamp, this.#seenMs.get(key) ?? 0);
+      if (this.#seenMs.has(key)) this.#seenMs.set(fingerprint, this.#seenMs.get(key) ?? 0);
       else this.#seenMs.set(key, nowMs);
-      stamps.push(key);
+      fingerprints.push(key);
     }`,
     }],
   },
@@ -164,10 +164,10 @@ export const mutants: readonly Mutant[] = [
     name: "the deadline is on a clock that stands still while the machine is suspended",
     file: "lib/session/held_lock.ts",
     edits: [{
-      find: `const nowMs = this.#request.clock.awakeOrNot();
-    if (nowMs < this.moments().termAtMs)`,
+      find: `const nowMs = this.#request.clock.boottime();
+    if (nowMs < this.deadlines().termAtMs)`,
       replace: `const nowMs = this.#request.clock.monotonic();
-    if (nowMs < this.moments().termAtMs)`,
+    if (nowMs < this.deadlines().termAtMs)`,
     }],
   },
   {
@@ -184,15 +184,15 @@ export const mutants: readonly Mutant[] = [
     file: "lib/session/write.ts",
     edits: [{
       find: `return { outcome, sentMs };`,
-      replace: `return { outcome, sentMs: clock.awakeOrNot() };`,
+      replace: `return { outcome, sentMs: clock.boottime() };`,
     }],
   },
   {
     name: "whatever carries our nonce is ours, whoever wrote it",
     file: "lib/session/sent_writes.ts",
     edits: [{
-      find: `return stamp === undefined ? undefined : this.#sentMs.get(stamp);`,
-      replace: `return stamp === undefined ? undefined : Math.max(...this.#sentMs.values());`,
+      find: `return fingerprint === undefined ? undefined : this.#sentMs.get(fingerprint);`,
+      replace: `return fingerprint === undefined ? undefined : Math.max(...this.#sentMs.values());`,
     }],
   },
   {

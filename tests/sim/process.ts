@@ -38,7 +38,7 @@ export class Process {
     this.machine = parts.machine;
     this.clock = {
       monotonic: () => this.machine.monotonic(),
-      awakeOrNot: () => this.machine.awakeOrNot(),
+      boottime: () => this.machine.boottime(),
       wall: () => this.machine.wall(),
       random: parts.random.unit,
       sleep: (ms, signal) => this.#sleep(ms, signal),

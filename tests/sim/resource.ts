@@ -8,17 +8,17 @@ import type { Fact, Run } from "./facts.ts";
 
 /** The resource. */
 export class Resource {
-  readonly #tell: (fact: Fact) => void;
+  readonly #onEvent: (fact: Fact) => void;
   #highest: string | undefined;
 
-  constructor(tell: (fact: Fact) => void) {
-    this.#tell = tell;
+  constructor(onEvent: (fact: Fact) => void) {
+    this.#onEvent = onEvent;
   }
 
   /** A command's write reaches the resource. */
   write(run: Run, token: string): void {
     const accepted = this.#highest === undefined || !isLater(this.#highest, token);
     if (accepted) this.#highest = token;
-    this.#tell({ kind: "fenced write", run, token, accepted });
+    this.#onEvent({ kind: "fenced write", run, token, accepted });
   }
 }

@@ -6,7 +6,7 @@
  */
 import { configMap, type Record, recordIn, semaphoreCase, withRecord } from "../contract/semaphore_cases.ts";
 import { OURS } from "../contract/semaphore_cases.ts";
-import type { KubeObject, Strategy, Terms } from "../../lib/lock.ts";
+import type { KubeObject, Strategy, StrategyOptions } from "../../lib/lock.ts";
 import { semaphore } from "../../lib/strategies/semaphore.ts";
 import type { Case } from "./strategies.ts";
 
@@ -17,12 +17,12 @@ const ELDERS = ["elder", "ci"];
  * A semaphore.
  *
  * @param slots how many may hold at once.
- * @param termsOf what the contender with this nonce asks for.
+ * @param strategyOptionsOf what the contender with this nonce asks for.
  */
-export function semaphoreOf(slots: number, termsOf: (nonce: string) => Terms): Case {
+export function semaphoreOf(slots: number, strategyOptionsOf: (nonce: string) => StrategyOptions): Case {
   return {
     ...semaphoreCase,
-    strategy: asking(termsOf),
+    strategy: asking(strategyOptionsOf),
     held: (lock, holder) => configMap(lock, { max: slots, holders: { [holder]: dated(0) } }),
     seized(object, holder, durationMs) {
       const way = Number(object.metadata.resourceVersion) % 3;
@@ -60,7 +60,7 @@ export function isExclusive(nonce: string): boolean {
 }
 
 /** The strategy, with contenders that ask for something. */
-function asking(termsOf: (nonce: string) => Terms): Strategy {
+function asking(strategyOptionsOf: (nonce: string) => StrategyOptions): Strategy {
   return {
     ...semaphore,
     view(object, isExpired) {
@@ -71,7 +71,7 @@ function asking(termsOf: (nonce: string) => Terms): Strategy {
       return semaphore.view(object, isExpired);
     },
     claim: (object, lock, me, ...rest) =>
-      semaphore.claim(object, lock, { ...me, terms: termsOf(me.nonce) }, ...rest),
+      semaphore.claim(object, lock, { ...me, strategyOptions: strategyOptionsOf(me.nonce) }, ...rest),
   };
 }
 

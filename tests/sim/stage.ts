@@ -4,7 +4,7 @@
  * @module
  */
 import type { Holder, LockView } from "../../lib/lock.ts";
-import { moments } from "../../lib/session/deadlines.ts";
+import { deadlines } from "../../lib/session/deadlines.ts";
 import type { MakeChecker } from "./checkers/checker.ts";
 import type { Fact, Run, Writer } from "./facts.ts";
 import { Machine } from "./machine.ts";
@@ -26,18 +26,22 @@ export interface Record {
 export const ELDER = "elder";
 
 /** A view in which this run holds, by the write of this number. */
-export function viewOf(name: string | undefined, stamp: number, waiters: readonly string[] = []): LockView {
-  const party = (name: string, stamp: number): Holder => ({
+export function viewOf(
+  name: string | undefined,
+  fingerprint: number,
+  waiters: readonly string[] = [],
+): LockView {
+  const participant = (name: string, fingerprint: number): Holder => ({
     identity: name,
     nonce: name === ELDER ? undefined : name,
     leaseDurationMs: TIMING.leaseDurationMs,
-    stamp: `${name} ${stamp}`,
+    fingerprint: `${name} ${fingerprint}`,
     since: undefined,
     renewed: undefined,
     reason: undefined,
   });
-  const holders = name === undefined ? [] : [party(name, stamp)];
-  return { holders, waiters: waiters.map((waiter) => party(waiter, 0)), slots: 1 };
+  const holders = name === undefined ? [] : [participant(name, fingerprint)];
+  return { holders, waiters: waiters.map((waiter) => participant(waiter, 0)), slots: 1 };
 }
 
 /** Facts at their times, a checker that hears them, and two runs of klatch on two machines. */
@@ -46,7 +50,7 @@ export class Stage {
   readonly #truth = new Truth();
   readonly #said: string[] = [];
   readonly #runs = new Map<string, Run>();
-  readonly #tell: (fact: Fact) => void;
+  readonly #onEvent: (fact: Fact) => void;
   #view = viewOf(undefined, 0);
   #commits = 0;
   readonly a: Run = this.run("a");
@@ -56,7 +60,7 @@ export class Stage {
     const scenario = drawScenario(new Random(1), { ratio: PROMISED_RATIO, faults: [] });
     const violation = (what: string) => void this.#said.push(what);
     const checker = make({ scenario, truth: this.#truth, violation });
-    this.#tell = (fact) => {
+    this.#onEvent = (fact) => {
       this.#truth.take(this.#timeline.nowMs, fact);
       checker.hear(fact);
     };
@@ -73,7 +77,7 @@ export class Stage {
       timing: TIMING,
       guarded,
       responsive: () => true,
-      moments: () => moments(sentMs, TIMING),
+      deadlines: () => deadlines(sentMs, TIMING),
     };
     this.#runs.set(name, run);
     return run;
@@ -81,7 +85,7 @@ export class Stage {
 
   /** Something happens. */
   at(atMs: number, fact: Fact): void {
-    this.#timeline.at(atMs, () => this.#tell(fact));
+    this.#timeline.at(atMs, () => this.#onEvent(fact));
   }
 
   /** Somebody writes. */
@@ -91,7 +95,7 @@ export class Stage {
       const after = this.#view = viewOf(holder, ++this.#commits, waiters);
       const whose = this.#runs.get(writer) ?? writer as Writer;
       const version = String(this.#commits);
-      this.#tell({ kind: "commit", by: whose, sentMs: atMs, before, after, deleted, version });
+      this.#onEvent({ kind: "commit", by: whose, sentMs: atMs, before, after, deleted, version });
     });
   }
 

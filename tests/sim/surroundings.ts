@@ -18,7 +18,7 @@ export interface Surroundings {
   readonly timeline: Timeline;
   readonly network: Network;
   readonly resource: Resource;
-  readonly tell: (fact: Fact) => void;
+  readonly onEvent: (fact: Fact) => void;
   readonly trace: (who: string, what: string) => void;
   /** Something happened that must never happen. */
   readonly violation: (checker: string, what: string) => void;

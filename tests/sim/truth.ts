@@ -45,8 +45,8 @@ export interface HoldTruth {
 /** All holds. Give it each fact before the checkers. */
 export class Truth {
   readonly holds: Map<Run, HoldTruth> = new Map();
-  /** Who wrote each stamp that the record shows, and when. */
-  readonly stamps: Map<string, { readonly by: Commit["by"]; readonly atMs: number }> = new Map();
+  /** Who wrote each fingerprint that the record shows, and when. */
+  readonly fingerprints: Map<string, { readonly by: Commit["by"]; readonly atMs: number }> = new Map();
   nowMs = 0;
   #order = 0;
 
@@ -82,17 +82,19 @@ export class Truth {
   }
 
   #commit({ by, before, after }: Commit): void {
-    const stamps = after.holders.map(({ stamp }) => stamp);
-    for (const stamp of this.stamps.keys()) if (!stamps.includes(stamp)) this.stamps.delete(stamp);
-    for (const stamp of stamps) {
-      if (!this.stamps.has(stamp)) this.stamps.set(stamp, { by, atMs: this.nowMs });
+    const fingerprints = after.holders.map(({ fingerprint }) => fingerprint);
+    for (const fingerprint of this.fingerprints.keys()) {
+      if (!fingerprints.includes(fingerprint)) this.fingerprints.delete(fingerprint);
+    }
+    for (const fingerprint of fingerprints) {
+      if (!this.fingerprints.has(fingerprint)) this.fingerprints.set(fingerprint, { by, atMs: this.nowMs });
     }
     for (const holder of before.holders) {
       const hold = this.holds.get(this.runOf(holder) as Run);
       if (hold === undefined) continue;
       const still = holdOf(after, holder.nonce ?? "");
       if (still === undefined) hold.endedBy ??= by;
-      if (typeof by === "string" && still?.stamp !== holder.stamp) hold.usurped = true;
+      if (typeof by === "string" && still?.fingerprint !== holder.fingerprint) hold.usurped = true;
     }
     if (typeof by === "string" || holdOf(after, by.me.nonce) === undefined) return;
     const hold = this.holds.get(by);
@@ -100,7 +102,7 @@ export class Truth {
     if (hold === undefined || holdOf(before, by.me.nonce) === undefined) this.#acquired(by);
     else {
       hold.renewedMs = this.nowMs;
-      hold.renewedLocalMs = by.machine.awakeOrNot();
+      hold.renewedLocalMs = by.machine.boottime();
       // A renewal after a thaw shows that the hold has outlasted it.
       hold.frozen = by.machine.frozen;
       hold.cutOutMs = 0;
@@ -112,7 +114,7 @@ export class Truth {
       run,
       order: this.#order++,
       renewedMs: this.nowMs,
-      renewedLocalMs: run.machine.awakeOrNot(),
+      renewedLocalMs: run.machine.boottime(),
       endedBy: undefined,
       usurped: false,
       frozen: run.machine.frozen,

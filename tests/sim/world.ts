@@ -77,7 +77,7 @@ export class World {
       kind,
       machines: this.#machines,
       runs: () => [...this.#runs.values()],
-      tell: this.#tell,
+      onEvent: this.#onEvent,
       trace: this.#trace.say,
     });
   }
@@ -101,7 +101,7 @@ export class World {
     );
     if (timeline.events > MOST_EVENTS) this.#violation("progress", "nothing but commotion");
     if (this.#violations.length === 0) {
-      this.#tell({ kind: "over", waiting: [...this.#waiting], afterMs: boundMs });
+      this.#onEvent({ kind: "over", waiting: [...this.#waiting], afterMs: boundMs });
     }
     return {
       seed: this.#options.seed,
@@ -136,7 +136,7 @@ export class World {
   async #follow(run: KlatchRun): Promise<void> {
     const whole = await run.main();
     if (!whole) return;
-    this.#tell({ kind: "served", contender: run.machine.name });
+    this.#onEvent({ kind: "served", contender: run.machine.name });
     if (this.#healed) this.#waiting.delete(run.machine.name);
   }
 
@@ -144,10 +144,10 @@ export class World {
     this.#trace.say("world", "everything is mended");
     this.#disturbances.heal();
     this.#healed = true;
-    this.#tell({ kind: "healed" });
+    this.#onEvent({ kind: "healed" });
   }
 
-  readonly #tell = (fact: Fact): void => {
+  readonly #onEvent = (fact: Fact): void => {
     this.#truth.take(this.#timeline.nowMs, fact);
     for (const checker of this.#checkers) checker.hear(fact);
   };
@@ -185,7 +185,7 @@ export class World {
           `commits version ${commit.version} of ${by}: held by ${whose === "" ? "nobody" : whose}`,
         );
         const sentMs = typeof commit.by === "string" ? timeline.nowMs : network.commitSentMs;
-        this.#tell({ kind: "commit", sentMs, ...commit });
+        this.#onEvent({ kind: "commit", sentMs, ...commit });
       },
     });
     const network = new Network({
@@ -195,7 +195,7 @@ export class World {
       latencyMs: () =>
         this.#healed ? Math.min(HEALED_LATENCY_MS, this.#scenario.latencyMs) : this.#scenario.latencyMs,
       strength: (fault) => this.#healed ? 0 : this.#scenario.faults.get(fault) ?? 0,
-      onSend: (run) => this.#tell({ kind: "sent", run }),
+      onSend: (run) => this.#onEvent({ kind: "sent", run }),
       trace: this.#trace.say,
     });
     if (this.#random.chance(0.3)) this.#leaveRecord(kind, server);
@@ -205,8 +205,8 @@ export class World {
       lock: LOCK,
       timeline,
       network,
-      resource: new Resource(this.#tell),
-      tell: this.#tell,
+      resource: new Resource(this.#onEvent),
+      onEvent: this.#onEvent,
       trace: this.#trace.say,
       violation: (checker, what) => this.#violation(checker, what),
     };

@@ -66,9 +66,9 @@ describe("the record in Endpoints", () => {
     const first = claimed();
     const second = written(endpoints.renew(first, me, noon + 100));
     assertEquals(record(first), record(second));
-    const stamps = [first, second].map((object) => holdOf(endpoints.view(object), "n1")?.stamp);
-    assert(stamps[0] !== undefined && stamps[1] !== undefined);
-    assertNotEquals(stamps[0], stamps[1]);
+    const fingerprints = [first, second].map((object) => holdOf(endpoints.view(object), "n1")?.fingerprint);
+    assert(fingerprints[0] !== undefined && fingerprints[1] !== undefined);
+    assertNotEquals(fingerprints[0], fingerprints[1]);
   });
 
   it("is not ours when another took it over within the second of our claim", () => {

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { exitStatus, KlatchError } from "../../lib/errors.ts";
-import type { Contender, KubeObject, Strategy, Terms } from "../../lib/lock.ts";
+import type { Contender, KubeObject, Strategy, StrategyOptions } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import {
   ANNOTATION_BYTES,
@@ -42,16 +42,16 @@ const counted: readonly { strategy: Strategy; bytes: (object: KubeObject) => num
 
 let nonces = 0;
 
-function contender(terms: Terms = {}, texts: Partial<Contender> = {}): Contender {
+function contender(strategyOptions: StrategyOptions = {}, texts: Partial<Contender> = {}): Contender {
   const nonce = crypto.randomUUID();
   const identity = `${"web-5d9c7b9c4-abcde"}_${nonce}-${++nonces}`;
-  return { identity, nonce, leaseDurationMs: 15_000, labels: {}, terms, ...texts };
+  return { identity, nonce, leaseDurationMs: 15_000, labels: {}, strategyOptions, ...texts };
 }
 
 /** The longest texts that are taken, of characters that are long when they are written. */
-function wordy(terms: Terms = {}): Contender {
+function wordy(strategyOptions: StrategyOptions = {}): Contender {
   const nonce = crypto.randomUUID();
-  return contender(terms, {
+  return contender(strategyOptions, {
     nonce,
     identity: nonce + "ü".repeat((MOST_IDENTITY_BYTES - 36) / 2),
     reason: "ü".repeat(MOST_REASON_BYTES / 2),
@@ -143,8 +143,12 @@ for (const { strategy, bytes, most } of counted) {
 
 describe("a semaphore with more slots than its record takes holders", () => {
   it("lets no more in than fit, and the next one when one has left", () => {
-    const terms = { slots: 1_000 };
-    const { object } = filled(semaphore, taken(semaphore, undefined, wordy(terms)), () => wordy(terms));
+    const strategyOptions = { slots: 1_000 };
+    const { object } = filled(
+      semaphore,
+      taken(semaphore, undefined, wordy(strategyOptions)),
+      () => wordy(strategyOptions),
+    );
     const { holders } = semaphore.view(object);
     assert(holders.length > 15 && holders.length < 40, String(holders.length));
     const first = { ...contender(), nonce: holders[0]?.nonce ?? "" };
@@ -155,11 +159,16 @@ describe("a semaphore with more slots than its record takes holders", () => {
   });
 
   it("does not count those who have expired", () => {
-    const terms = { slots: 1_000 };
-    const { object } = filled(semaphore, taken(semaphore, undefined, wordy(terms)), () => wordy(terms));
+    const strategyOptions = { slots: 1_000 };
+    const { object } = filled(
+      semaphore,
+      taken(semaphore, undefined, wordy(strategyOptions)),
+      () => wordy(strategyOptions),
+    );
     const { holders, waiters } = semaphore.view(object);
     const first = { ...contender(), nonce: waiters[0]?.nonce ?? "" };
-    const dead = (party: { nonce: string | undefined }) => holders.some(({ nonce }) => nonce === party.nonce);
+    const dead = (participant: { nonce: string | undefined }) =>
+      holders.some(({ nonce }) => nonce === participant.nonce);
     const claim = semaphore.claim(object, lock, first, dead, DAY);
     assert(claim.kind === "acquire");
     assertEquals(semaphore.view(claim.object).holders.map(({ nonce }) => nonce), [first.nonce]);

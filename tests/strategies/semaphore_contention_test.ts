@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import type { Terms } from "../../lib/lock.ts";
+import type { StrategyOptions } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { semaphore } from "../../lib/strategies/semaphore.ts";
 import { until } from "../contract/bench.ts";
@@ -27,7 +27,7 @@ onEachServer("semaphores", "semaphores", (ground) => {
       let inside = 0;
       let most = 0;
       await Promise.all(Array.from({ length: 12 }, async () => {
-        const hold = await bench.contend({ terms: { slots: 2 }, timing }).hold;
+        const hold = await bench.contend({ strategyOptions: { slots: 2 }, timing }).hold;
         most = Math.max(most, ++inside);
         await sleep(100);
         inside--;
@@ -42,14 +42,14 @@ onEachServer("semaphores", "semaphores", (ground) => {
   it(
     "let the first in line in as soon as one slot is free",
     on(async (bench) => {
-      const terms = { slots: 2 };
-      const first = await bench.acquire({ terms, timing });
-      const second = await bench.acquire({ terms, timing });
+      const strategyOptions = { slots: 2 };
+      const first = await bench.acquire({ strategyOptions, timing });
+      const second = await bench.acquire({ strategyOptions, timing });
       const served: string[] = [];
       const runs: Promise<void>[] = [];
       for (const identity of ["c", "d", "e"]) {
         runs.push(
-          bench.contend({ identity, terms, timing }).hold.then((hold) => {
+          bench.contend({ identity, strategyOptions, timing }).hold.then((hold) => {
             served.push(identity);
             return hold.release();
           }),
@@ -68,8 +68,8 @@ onEachServer("semaphores", "semaphores", (ground) => {
     on(async (bench) => {
       const inside: string[] = [];
       let together = 0;
-      const run = async (mode: NonNullable<Terms["mode"]>) => {
-        const hold = await bench.contend({ terms: { mode }, timing }).hold;
+      const run = async (mode: NonNullable<StrategyOptions["mode"]>) => {
+        const hold = await bench.contend({ strategyOptions: { mode }, timing }).hold;
         if (mode === "exclusive") assertEquals(inside, []);
         else assert(!inside.includes("exclusive"), inside.join());
         inside.push(mode);
@@ -116,7 +116,7 @@ onEachServer("semaphores", "semaphores", (ground) => {
   it(
     "put back at its renewal what the older tool dropped",
     on(async (bench) => {
-      const hold = await bench.acquire({ identity: "klatch", terms: { slots: 2 } });
+      const hold = await bench.acquire({ identity: "klatch", strategyOptions: { slots: 2 } });
       await bench.rewrite((object) => withRecord(object, { max: 2, holders: { elder: entry() } }));
       await until(async () => "klatch" in recordIn(await bench.object()).holders);
       assert(!hold.lost.aborted, String(hold.lost.reason));

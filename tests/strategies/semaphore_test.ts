@@ -200,10 +200,10 @@ describe("the queue of a semaphore", () => {
   });
 
   it("does not start a turn anew when somebody else gives back", () => {
-    const stampOf = (object: KubeObject) => semaphore.view(object).waiters[0]?.stamp;
+    const fingerprintOf = (object: KubeObject) => semaphore.view(object).waiters[0]?.fingerprint;
     const one = released(waiting, contender("a"));
-    assertEquals(stampOf(one), stampOf(released(one, contender("b"))));
-    assert(stampOf(one) !== stampOf(waiting));
+    assertEquals(fingerprintOf(one), fingerprintOf(released(one, contender("b"))));
+    assert(fingerprintOf(one) !== fingerprintOf(waiting));
   });
 });
 

@@ -41,8 +41,8 @@ onEachServer("tickets", "tickets", (ground) => {
         inside--;
       };
       const klatch = async (number: number) => {
-        const terms = { ticket: { number, attempt: 1 }, strict: true };
-        const hold = await bench.contend({ terms, timing: DEFAULT_TIMING }).hold;
+        const strategyOptions = { ticket: { number, attempt: 1 }, strict: true };
+        const hold = await bench.contend({ strategyOptions, timing: DEFAULT_TIMING }).hold;
         await work(number)();
         await hold.release();
       };

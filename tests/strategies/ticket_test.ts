@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
-import type { Contender, KubeObject, Party, Terms } from "../../lib/lock.ts";
+import type { Contender, KubeObject, Participant, StrategyOptions } from "../../lib/lock.ts";
 import { ticket } from "../../lib/strategies/ticket.ts";
 import { OURS, secret } from "../contract/ticket_cases.ts";
 import { contender, stepsOf } from "../support/steps.ts";
@@ -16,7 +16,7 @@ const DAY = Date.UTC(2026, 0, 1);
 const { claimed, acquired, joined, released } = stepsOf(ticket, lock, DAY);
 
 /** Somebody with this number. */
-function numbered(number: number, attempt = 1, more: Terms = {}): Contender {
+function numbered(number: number, attempt = 1, more: StrategyOptions = {}): Contender {
   return contender(`${number}.${attempt}`, { ticket: { number, attempt }, ...more });
 }
 
@@ -135,7 +135,7 @@ describe("tickets", () => {
     object = released(object, holder);
     const { waiters } = ticket.view(object);
     assertEquals(waiters.map((waiter) => waiter.leaseDurationMs), [4_000, 5_000, 6_000]);
-    const isDead = ({ nonce }: Party) => nonce === "2.1" || nonce === "3.1";
+    const isDead = ({ nonce }: Participant) => nonce === "2.1" || nonce === "3.1";
     assertEquals(claimed(object, numbered(4), ({ nonce }) => nonce === "2.1").kind, "wait");
     const claim = claimed(object, numbered(4), isDead);
     assert(claim.kind === "acquire");

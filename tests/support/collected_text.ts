@@ -24,13 +24,13 @@ export class Collected {
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
     for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
       this.text += piece;
-      this.#tell();
+      this.#onEvent();
     }
     this.#ended = true;
-    this.#tell();
+    this.#onEvent();
   }
 
-  #tell(): void {
+  #onEvent(): void {
     const wake = this.#wake;
     this.#changed = new Promise((resolve) => this.#wake = resolve);
     wake();

@@ -8,14 +8,14 @@ import { Machine } from "../sim/machine.ts";
 import { Timeline } from "../sim/timeline.ts";
 
 /** The clock of a machine whose time the test turns. */
-export class TurnedClock implements Clock {
+export class ManualClock implements Clock {
   readonly #timeline = new Timeline();
   readonly #machine = new Machine("m", { rate: 1, skewMs: 0, startMs: 0 }, this.#timeline);
   /** How often something was woken. */
   wakes = 0;
 
   monotonic = () => this.#machine.monotonic();
-  awakeOrNot = () => this.#machine.awakeOrNot();
+  boottime = () => this.#machine.boottime();
   wall = () => this.#machine.wall();
   random = () => 0;
 

@@ -38,7 +38,7 @@ async function probe(options: ProbeOptions, argv: readonly string[]): Promise<nu
   try {
     const { status } = await runCommand({
       ...rest,
-      ...(killAtMs === undefined ? {} : { killAt: () => clock.awakeOrNot() + killAtMs }),
+      ...(killAtMs === undefined ? {} : { killAt: () => clock.boottime() + killAtMs }),
       argv,
       env: { KLATCH_LOCK: "probe", KLATCH_RUN: run },
       mark: { name: "KLATCH_RUN", value: run },

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { World } from "../../lib/cli/host.ts";
+import type { Host } from "../../lib/cli/host.ts";
 import { systemClock } from "../../lib/clock.ts";
 
-/** A world that remembers what was said, and has nothing else but what a test gives it. */
-export function quietWorld(given: Partial<World> = {}) {
+/** A host that remembers what was said, and has nothing else but what a test gives it. */
+export function quietWorld(given: Partial<Host> = {}) {
   const said: string[] = [];
   const printed: string[] = [];
-  const world: World = {
+  const host: Host = {
     clock: systemClock(),
     env: () => undefined,
     say: (text) => void said.push(text),
@@ -23,5 +23,5 @@ export function quietWorld(given: Partial<World> = {}) {
     makeScratch: () => Promise.reject(new Error("nothing may be written")),
     ...given,
   };
-  return { world, said, printed };
+  return { host, said, printed };
 }

@@ -13,7 +13,7 @@ interface Spell {
   readonly ms: number;
 }
 
-/** An observer of one object. */
+/** An expiryTracker of one object. */
 export class SlotUse {
   readonly #strategy: Strategy;
   readonly #stop = new AbortController();

@@ -11,15 +11,15 @@ import type {
   KubeObject,
   LockName,
   Strategy,
-  Terms,
+  StrategyOptions,
 } from "../../lib/lock.ts";
 
 /** Nobody has expired. */
 export const never = () => false;
 
 /** A contender that is told from others by its nonce. */
-export function contender(nonce: string, terms: Terms = {}): Contender {
-  return { identity: `id-${nonce}`, nonce, leaseDurationMs: 15_000, labels: {}, terms };
+export function contender(nonce: string, strategyOptions: StrategyOptions = {}): Contender {
+  return { identity: `id-${nonce}`, nonce, leaseDurationMs: 15_000, labels: {}, strategyOptions };
 }
 
 /** What a change writes; that it does is part of the test. */

@@ -7,17 +7,17 @@ import type { KlatchError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import type { RunOptions } from "../run_flags.ts";
 import { VERSION } from "../version.ts";
-import type { World } from "../host.ts";
+import type { Host } from "../host.ts";
 
 /** A tool that klatch stands in for. */
-export interface StandIn {
+export interface CompatTool {
   /**
    * Does what the tool does.
    *
    * @returns the exit status.
    * @throws KlatchError for what has not been told yet.
    */
-  run(args: readonly string[], world: World): Promise<number>;
+  run(args: readonly string[], host: Host): Promise<number>;
   /** The status that the tool gives for a failure of its own. */
   statusOf(failure: KlatchError): number;
 }
@@ -25,8 +25,8 @@ export interface StandIn {
 /** What no older tool has a flag for. */
 export const COMMON: Pick<
   RunOptions,
-  "terms" | "object" | "context" | "reason" | "guard"
-> = { terms: {}, object: undefined, context: undefined, reason: undefined, guard: true };
+  "strategyOptions" | "object" | "context" | "reason" | "guard"
+> = { strategyOptions: {}, object: undefined, context: undefined, reason: undefined, guard: true };
 
 /** A duration flag; the default where it is not given. */
 export function durationOr(text: string | undefined, flag: string, defaultMs: number): number {

@@ -19,8 +19,8 @@ import { checkLockName, checkNamespace, parseLabels } from "../kubernetes_names.
 import { runLocked } from "../run.ts";
 import type { RunOptions } from "../run_flags.ts";
 import { wholeNumber } from "../strategy_flags.ts";
-import type { World } from "../host.ts";
-import { COMMON, durationOr, type StandIn, versionAs } from "./compat_tool.ts";
+import type { Host } from "../host.ts";
+import { COMMON, type CompatTool, durationOr, versionAs } from "./compat_tool.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "lease", short: "l", value: "NAME", help: "the Lease (default klock)" },
@@ -74,26 +74,26 @@ const FLAGS: readonly Flag[] = [
 ];
 
 /** klock's stand-in. */
-export const klock: StandIn = {
+export const klock: CompatTool = {
   statusOf: () => 1,
-  async run(args, world) {
+  async run(args, host) {
     const parsed = parseFlags("klock", args, FLAGS, () => undefined, "klock --help");
     if (parsed.on("help")) {
-      world.print(
+      host.print(
         helpOf("klock [flags] -- COMMAND [ARG…]", "run a command while holding a Lease", FLAGS, "--"),
       );
       return 0;
     }
     if (parsed.on("version")) {
-      world.print(versionAs("klock"));
+      host.print(versionAs("klock"));
       return 0;
     }
-    return await runLocked(klockOptions(parsed, world), world);
+    return await runLocked(klockOptions(parsed, host), host);
   },
 };
 
 /** What a run of klatch has to do that klock is asked for. */
-function klockOptions(parsed: Parsed, world: World): RunOptions {
+function klockOptions(parsed: Parsed, host: Host): RunOptions {
   const wait = parsed.text("wait") === undefined ? "timeout" : "wait";
   const waitMs = durationOr(parsed.text(wait), `--${wait}`, 0);
   const killAfterMs = durationOr(parsed.text("kill-after"), "--kill-after", 0);
@@ -127,12 +127,12 @@ function klockOptions(parsed: Parsed, world: World): RunOptions {
     waitMs: waitMs === 0 ? undefined : waitMs,
     statusOf: (failure) => failure.code === "timeout" ? conflict : 1,
     timing,
-    identity: identityOf(parsed, world),
+    identity: identityOf(parsed, host),
     labels: { ...parseLabels(parsed.text("labels") ?? ""), [MANAGED_BY_LABEL]: "k8s-lease-klock" },
     stopSignal: parseSignal(parsed.text("signal") ?? "TERM"),
     killAfterMs: killAfterMs === 0 ? undefined : killAfterMs,
     cleanup: parsed.on("cleanup-lease") || parsed.on("unlock"),
-    voice: { format: "text", quiet: !verbose && verbosity === 0, verbose, program: "klock" },
+    log: { format: "text", quiet: !verbose && verbosity === 0, verbose, program: "klock" },
   };
 }
 
@@ -147,10 +147,10 @@ function commandOf({ words, command }: Parsed): readonly string[] {
   });
 }
 
-function identityOf(parsed: Parsed, world: World): string | undefined {
+function identityOf(parsed: Parsed, host: Host): string | undefined {
   const given = parsed.text("identity");
   if (given === "") throw new KlatchError("usage", "--identity is empty", { hint: "give the holder a name" });
   // Where there is none, the run gets one of its own.
   if (parsed.on("generate-identity")) return undefined;
-  return given ?? `klock_${world.hostname()}_${world.nonce()}`;
+  return given ?? `klock_${host.hostname()}_${host.nonce()}`;
 }

@@ -20,9 +20,9 @@ import { helpOf } from "../help.ts";
 import { checkLockName, checkNamespace } from "../kubernetes_names.ts";
 import { Reporter } from "../reporter.ts";
 import { MOST_SLOTS, wholeNumber } from "../strategy_flags.ts";
-import type { World } from "../host.ts";
+import type { Host } from "../host.ts";
 import { holdByName, noConfigMap, nonceOf, unlocked, type Wish } from "./kube_lock_hold.ts";
-import { durationOr, type StandIn } from "./compat_tool.ts";
+import { type CompatTool, durationOr } from "./compat_tool.ts";
 
 const USAGE = "kube-lock NAMESPACE CONFIGMAP [flags]";
 
@@ -66,29 +66,29 @@ interface Request {
 }
 
 /** kube-lock's stand-in. */
-export const kubeLock: StandIn = {
+export const kubeLock: CompatTool = {
   statusOf(failure) {
     if (failure.code === "usage" || failure.code === "config") return 1;
     return failure.code === "interrupted" ? exitStatus(failure) : 2;
   },
-  async run(args, world) {
+  async run(args, host) {
     const parsed = parseFlags("kube-lock", args, FLAGS, () => undefined, "kube-lock --help");
     if (parsed.on("help")) {
-      world.print(helpOf(USAGE, "take a place in a ConfigMap", FLAGS, "--"));
+      host.print(helpOf(USAGE, "take a place in a ConfigMap", FLAGS, "--"));
       return 0;
     }
-    const request = requestOf(parsed, world);
+    const request = requestOf(parsed, host);
     const { namespace } = request.lock;
     const cluster = await chooseCluster(
       { kubeconfig: request.kubeconfig, context: undefined, namespace },
-      world,
+      host,
     );
-    const client = await cluster.connect((line) => world.say(`kube-lock: ${line}\n`));
-    return request.unlock ? await unlock(request, client, world) : await lock(request, client, world);
+    const client = await cluster.connect((line) => host.say(`kube-lock: ${line}\n`));
+    return request.unlock ? await unlock(request, client, host) : await lock(request, client, host);
   },
 };
 
-function requestOf(parsed: Parsed, world: World): Request {
+function requestOf(parsed: Parsed, host: Host): Request {
   const [namespace, name, extra] = parsed.words;
   if (namespace === undefined || name === undefined || extra !== undefined || parsed.command !== undefined) {
     throw new KlatchError("usage", "it takes a namespace and a ConfigMap's name", { hint: `write ${USAGE}` });
@@ -99,7 +99,7 @@ function requestOf(parsed: Parsed, world: World): Request {
   return {
     lock: { namespace, name },
     wish: {
-      name: parsed.text("holder-name") || world.hostname(),
+      name: parsed.text("holder-name") || host.hostname(),
       reason: parsed.text("reason") ?? "",
       slots: wholeNumber(parsed.text("max-holders") ?? "1", "--max-holders", 1, MOST_SLOTS),
       create: parsed.on("create-configmap"),
@@ -113,11 +113,11 @@ function requestOf(parsed: Parsed, world: World): Request {
   };
 }
 
-async function lock(request: Request, client: KubeClient, world: World): Promise<number> {
+async function lock(request: Request, client: KubeClient, host: Host): Promise<number> {
   const { lock, wish, runOnce, waitMs, pollMs, verbose } = request;
   const place = `cm/${lock.name} in ns ${lock.namespace}`;
-  const voice = { format: "text", quiet: false, verbose, program: "kube-lock" } as const;
-  const reporter = new Reporter(world, voice, lock, "kube-lock");
+  const log = { format: "text", quiet: false, verbose, program: "kube-lock" } as const;
+  const reporter = new Reporter(host, log, lock, "kube-lock");
   const interrupted = new AbortController();
   using signals = listenSignals((signal) => {
     if (signal === SIGNALS.WINCH) return;
@@ -128,7 +128,7 @@ async function lock(request: Request, client: KubeClient, world: World): Promise
   try {
     await acquire({
       client,
-      clock: world.clock,
+      clock: host.clock,
       strategy: holdByName(wish),
       lock,
       me: contender(wish),
@@ -139,23 +139,23 @@ async function lock(request: Request, client: KubeClient, world: World): Promise
       },
       waitMs: runOnce ? 0 : waitMs,
       interrupted: interrupted.signal,
-      tell: (event) => tellAll(event, reporter),
+      onEvent: (event) => tellAll(event, reporter),
     });
   } catch (error) {
     if (!(error instanceof KlatchError) || error.code !== "timeout") throw error;
     const how = runOnce ? "" : `, timeout after ${formatDuration(waitMs ?? 0)}`;
-    world.say(`kube-lock: cannot lock ${place}${how}: ${error.message}\n`);
+    host.say(`kube-lock: cannot lock ${place}${how}: ${error.message}\n`);
     return runOnce ? 3 : 2;
   } finally {
     signals.route(undefined);
   }
-  world.say(`kube-lock: Successfully locked ${place} for holder ${wish.name}\n`);
+  host.say(`kube-lock: Successfully locked ${place} for holder ${wish.name}\n`);
   return 0;
 }
 
 /** The hold is told of in kube-lock's words, and is neither renewed nor given back. */
 function tellAll(event: SessionEvent, reporter: Reporter): void {
-  if (event.kind !== "acquired" && event.kind !== "released") reporter.tell(event);
+  if (event.kind !== "acquired" && event.kind !== "released") reporter.onEvent(event);
 }
 
 function contender(wish: Wish): Contender {
@@ -168,7 +168,7 @@ function contender(wish: Wish): Contender {
   };
 }
 
-async function unlock({ lock, wish }: Request, client: KubeClient, world: World): Promise<number> {
+async function unlock({ lock, wish }: Request, client: KubeClient, host: Host): Promise<number> {
   const ref = { resource: semaphore.resource, ...lock };
   const place = `cm/${lock.name} in ns ${lock.namespace}`;
   for (;;) {
@@ -176,15 +176,15 @@ async function unlock({ lock, wish }: Request, client: KubeClient, world: World)
     if (object === undefined && !wish.create) throw noConfigMap(lock);
     const without = object === undefined ? undefined : unlocked(object, wish.name);
     if (without === undefined) {
-      world.say(`kube-lock: ${wish.name} does not hold ${place}\n`);
+      host.say(`kube-lock: ${wish.name} does not hold ${place}\n`);
       return 0;
     }
     const outcome = await client.update(ref, without);
     if (outcome.kind === "done") {
-      world.say(`kube-lock: Successfully unlocked ${place} for holder ${wish.name}\n`);
+      host.say(`kube-lock: Successfully unlocked ${place} for holder ${wish.name}\n`);
       return 0;
     }
     // Whatever became of the write, what is there now tells.
-    await world.clock.sleep(100 * world.clock.random());
+    await host.clock.sleep(100 * host.clock.random());
   }
 }

@@ -49,8 +49,8 @@ export function holdByName(wish: Wish): Strategy {
       if (object === undefined && !wish.create) throw noConfigMap(lock);
       const state = read(object);
       if (object !== undefined && states(object, wish.name)) return { kind: "acquire", object };
-      const terms = { slots: state.slots ?? wish.slots };
-      const claim = semaphore.claim(object, lock, { ...me, terms }, isExpired, wallMs);
+      const strategyOptions = { slots: state.slots ?? wish.slots };
+      const claim = semaphore.claim(object, lock, { ...me, strategyOptions }, isExpired, wallMs);
       return claim.kind === "acquire" ? byName(claim.object, me, wish, wallMs) : claim;
     },
     renew: (object) => ({ kind: "write", object }),
@@ -103,7 +103,7 @@ function byName(claimed: KubeObject, me: Contender, wish: Wish, wallMs: number):
 
 /** Whether kube-lock's part of the record states a hold of that name. */
 function states(object: KubeObject, name: string): boolean {
-  return read(object).elders.some((elder) => elder.name === name);
+  return read(object).foreign.some((elder) => elder.name === name);
 }
 
 function recordOf(object: KubeObject): { holders: Record<string, unknown> } {

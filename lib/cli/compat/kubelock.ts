@@ -15,7 +15,7 @@ import { helpOf } from "../help.ts";
 import { checkLockName, checkNamespace } from "../kubernetes_names.ts";
 import { runLocked } from "../run.ts";
 import { parseGoFlags } from "./go_flags.ts";
-import { COMMON, durationOr, type StandIn } from "./compat_tool.ts";
+import { COMMON, type CompatTool, durationOr } from "./compat_tool.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "id", value: "NAME", help: "the holder's name (default: the host's, and something unique)" },
@@ -44,12 +44,12 @@ const FLAGS: readonly Flag[] = [
 const KILL_AFTER_MS = 90_000;
 
 /** kubelock's stand-in. */
-export const kubelock: StandIn = {
+export const kubelock: CompatTool = {
   statusOf,
-  async run(args, world) {
+  async run(args, host) {
     const { text, on, rest } = parseGoFlags("kubelock", args, FLAGS);
     if (on("help")) {
-      world.print(
+      host.print(
         helpOf("kubelock [flags] COMMAND [ARG…]", "run a command while holding Endpoints", FLAGS, "-"),
       );
       return 0;
@@ -83,8 +83,8 @@ export const kubelock: StandIn = {
       stopSignal: SIGNALS.TERM,
       killAfterMs: KILL_AFTER_MS,
       cleanup: false,
-      voice: { format: "text", quiet: false, verbose: false, program: "kubelock" },
-    }, world);
+      log: { format: "text", quiet: false, verbose: false, program: "kubelock" },
+    }, host);
   },
 };
 

@@ -9,44 +9,44 @@
  */
 import { asKlatchError, KlatchError } from "../../errors.ts";
 import { helpFor } from "../help.ts";
-import type { World } from "../host.ts";
+import type { Host } from "../host.ts";
 import { klock } from "./klock.ts";
 import { kubeLock } from "./kube_lock.ts";
 import { kubelock } from "./kubelock.ts";
-import type { StandIn } from "./compat_tool.ts";
+import type { CompatTool } from "./compat_tool.ts";
 import { isTool, type Tool, TOOLS } from "./tools.ts";
 
-const STAND_INS: Readonly<Record<Tool, StandIn>> = { klock, kubelock, "kube-lock": kubeLock };
+const COMPAT_TOOLS: Readonly<Record<Tool, CompatTool>> = { klock, kubelock, "kube-lock": kubeLock };
 
 /**
  * Runs as one of the tools.
  *
  * @param tool its name.
  * @param args its arguments.
- * @param world the process around it.
+ * @param host the process around it.
  * @returns the exit status that the tool would give. It never rejects: a failure is said in one line.
  */
-export async function runAs(tool: Tool, args: readonly string[], world: World): Promise<number> {
-  const standIn = STAND_INS[tool];
+export async function runAs(tool: Tool, args: readonly string[], host: Host): Promise<number> {
+  const standIn = COMPAT_TOOLS[tool];
   try {
-    return await standIn.run(args, world);
+    return await standIn.run(args, host);
   } catch (error) {
     const failure = asKlatchError(error);
     const said = failure.line.startsWith(`${tool}: `) ? "" : `${tool}: `;
-    world.say(`${said}${failure.line}\n`);
+    host.say(`${said}${failure.line}\n`);
     return standIn.statusOf(failure);
   }
 }
 
 /** `klatch as TOOL …`. Throws KlatchError `usage` where there is no such tool. */
-export async function as(args: readonly string[], world: World): Promise<number> {
+export async function as(args: readonly string[], host: Host): Promise<number> {
   const [tool, ...rest] = args;
   if (tool === "--help" || tool === "-h") {
-    world.print(helpFor("as"));
+    host.print(helpFor("as"));
     return 0;
   }
   if (tool === undefined || !isTool(tool)) throw noSuchTool(tool ?? "");
-  return await runAs(tool, rest, world);
+  return await runAs(tool, rest, host);
 }
 
 function noSuchTool(tool: string): KlatchError {

@@ -14,7 +14,7 @@ export const counting: MakeChecker = ({ truth, violation }) => ({
   hear(fact) {
     if (fact.kind !== "held" && fact.kind !== "renewed") return;
     const { run } = fact;
-    const countedFromMs = run.moments().expiresAtMs - run.timing.leaseDurationMs;
+    const countedFromMs = run.deadlines().expiresAtMs - run.timing.leaseDurationMs;
     const lateMs = countedFromMs - (truth.holds.get(run)?.renewedLocalMs ?? Infinity);
     if (lateMs > ROUNDING_MS) violation(`${run.name} counts its hold from ${lateMs.toFixed(1)} ms too late`);
   },

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { holdOf, type Party } from "../../../lib/lock.ts";
+import { holdOf, type Participant } from "../../../lib/lock.ts";
 import { PASS_OVER_MS } from "../../../lib/strategies/queue.ts";
 import type { Commit, Run } from "../facts.ts";
 import type { MakeChecker } from "./checker.ts";
@@ -26,7 +26,10 @@ export const fifo: MakeChecker = ({ truth, violation }) => {
   function hadItsChance({ by, before, after, sentMs }: Commit): boolean {
     if (typeof by === "string") return true;
     const expired = before.holders.filter((holder) => !isIn(holder, after.holders));
-    const sinceMs = Math.min(roomSinceMs, ...expired.map(({ stamp }) => writtenMs.get(stamp) ?? Infinity));
+    const sinceMs = Math.min(
+      roomSinceMs,
+      ...expired.map(({ fingerprint }) => writtenMs.get(fingerprint) ?? Infinity),
+    );
     return (sentMs - sinceMs) * by.machine.clock.rate >= PASS_OVER_MS;
   }
 
@@ -70,12 +73,12 @@ export const fifo: MakeChecker = ({ truth, violation }) => {
         beforeVisitMs = Infinity;
       }
       writtenMs = new Map(
-        after.holders.map(({ stamp }) => [stamp, writtenMs.get(stamp) ?? truth.nowMs]),
+        after.holders.map(({ fingerprint }) => [fingerprint, writtenMs.get(fingerprint) ?? truth.nowMs]),
       );
     },
   };
 };
 
-function isIn({ nonce, identity }: Party, others: readonly Party[]): boolean {
+function isIn({ nonce, identity }: Participant, others: readonly Participant[]): boolean {
   return others.some((other) => other.nonce === nonce && other.identity === identity);
 }

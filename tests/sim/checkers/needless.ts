@@ -22,7 +22,7 @@ export const needless: MakeChecker = ({ truth, violation }) => {
       const { run, error } = fact;
       if (error.message.includes("a bug of klatch")) violation(`${run.name}: ${error.message}`);
       const hold = truth.holds.get(run);
-      const late = run.machine.awakeOrNot() >= run.moments().termAtMs;
+      const late = run.machine.boottime() >= run.deadlines().termAtMs;
       const taken = hold?.endedBy !== undefined || hold?.usurped === true || vanished.has(run.me.nonce);
       if (hold !== undefined && !taken && !late) {
         violation(`${run.name} gives its hold up for no reason: ${error.message}`);

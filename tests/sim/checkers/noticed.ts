@@ -14,7 +14,7 @@ export const noticed: MakeChecker = ({ truth, violation }) => ({
   hear(fact) {
     if (fact.kind !== "lost") return;
     const { run } = fact;
-    const lateMs = run.machine.trueMs(run.machine.awakeOrNot() - run.moments().termAtMs);
+    const lateMs = run.machine.trueMs(run.machine.boottime() - run.deadlines().termAtMs);
     const awakeMs = truth.nowMs - (truth.holds.get(run)?.resumedMs ?? 0);
     if (Math.min(lateMs, awakeMs) <= SOON_MS) return;
     violation(`${run.name} notices that its hold is lost ${lateMs.toFixed(0)} ms after the renew deadline`);

@@ -17,10 +17,10 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
   /** Runs that know that their hold is over, since when and why. What they sent before may still arrive. */
   const over = new Map<Run, { readonly atMs: number; readonly why: string }>();
   /** Who wrote the holds that the record showed before the last commit, and when. */
-  let written: Truth["stamps"] = new Map();
+  let written: Truth["fingerprints"] = new Map();
 
   function mayRemove(holder: Holder, by: Run, sentMs: number): boolean {
-    const last = written.get(holder.stamp);
+    const last = written.get(holder.fingerprint);
     // Our nonce alone does not make it ours: another tool of our name may have renewed it.
     if (last?.by === by) return true;
     if (holder.leaseDurationMs === undefined) return false;
@@ -32,12 +32,12 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
     if (typeof by === "string") return;
     const { nonce } = by.me;
     for (const holder of before.holders) {
-      const same = after.holders.some(({ stamp }) => stamp === holder.stamp);
+      const same = after.holders.some(({ fingerprint }) => fingerprint === holder.fingerprint);
       if (same || mayRemove(holder, by, sentMs)) continue;
       violation(`${by.name} removes the hold of ${nameOf(holder)}, which has not expired`);
     }
     for (const holder of after.holders) {
-      const known = before.holders.some(({ stamp }) => stamp === holder.stamp);
+      const known = before.holders.some(({ fingerprint }) => fingerprint === holder.fingerprint);
       if (!known && holder.nonce !== nonce) violation(`${by.name} writes a hold of ${nameOf(holder)}`);
     }
     // An older tool may have come in beyond the number of slots; those who were in before it renew all the same.
@@ -62,7 +62,7 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
       }
       if (fact.kind !== "commit") return;
       check(fact);
-      written = new Map(truth.stamps);
+      written = new Map(truth.fingerprints);
       if (typeof fact.by === "string") return;
       const { nonce } = fact.by.me;
       const gaveBack = holdOf(fact.before, nonce) !== undefined && holdOf(fact.after, nonce) === undefined;
