@@ -8,7 +8,7 @@ import { parseSignal } from "../process/signals.ts";
 import { checkTiming, DEFAULT_TIMING, type Timing } from "../session/mod.ts";
 import { parseDuration } from "./duration.ts";
 import { type Flag, type Parsed, parseFlags } from "./flags.ts";
-import { checkLockName, checkNamespace, parseLabels } from "./kubernetes_names.ts";
+import { checkLockName, checkNamespace, parseLabels } from "../kube/names.ts";
 import type { LogOptions } from "./reporter.ts";
 import { STRATEGY_FLAGS, type StrategyChoice, strategyChoice } from "./strategy_flags.ts";
 

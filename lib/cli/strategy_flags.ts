@@ -7,7 +7,7 @@ import { KlatchError } from "../errors.ts";
 import type { Strategy, StrategyOptions, Ticket } from "../lock.ts";
 import { strategies } from "../strategies/catalog.ts";
 import type { Flag, Parsed } from "./flags.ts";
-import { checkLockName } from "./kubernetes_names.ts";
+import { checkLockName } from "../kube/names.ts";
 
 /** More holders than fit into the annotations of one object, which may have 256 KiB in all. */
 export const MOST_SLOTS = 10_000;

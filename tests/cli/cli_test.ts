@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { formatDuration, parseDuration } from "../../lib/cli/duration.ts";
-import { parseLabels } from "../../lib/cli/kubernetes_names.ts";
+import { parseLabels } from "../../lib/kube/names.ts";
 import { COMMANDS } from "../../lib/cli/help.ts";
 import { main } from "../../lib/cli/mod.ts";
 import { Reporter } from "../../lib/cli/reporter.ts";

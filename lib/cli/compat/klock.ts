@@ -15,7 +15,7 @@ import { checkTiming, DEFAULT_TIMING } from "../../session/mod.ts";
 import { lease } from "../../strategies/lease.ts";
 import { type Flag, type Parsed, parseFlags } from "../flags.ts";
 import { helpOf } from "../help.ts";
-import { checkLockName, checkNamespace, parseLabels } from "../kubernetes_names.ts";
+import { checkLockName, checkNamespace, parseLabels } from "../../kube/names.ts";
 import { runLocked } from "../run.ts";
 import type { RunOptions } from "../run_flags.ts";
 import { wholeNumber } from "../strategy_flags.ts";

@@ -17,7 +17,7 @@ import { chooseCluster } from "../cluster.ts";
 import { formatDuration } from "../duration.ts";
 import { type Flag, type Parsed, parseFlags } from "../flags.ts";
 import { helpOf } from "../help.ts";
-import { checkLockName, checkNamespace } from "../kubernetes_names.ts";
+import { checkLockName, checkNamespace } from "../../kube/names.ts";
 import { Reporter } from "../reporter.ts";
 import { MOST_SLOTS, wholeNumber } from "../strategy_flags.ts";
 import type { Host } from "../host.ts";

@@ -12,7 +12,7 @@ import { checkTiming, DEFAULT_TIMING } from "../../session/mod.ts";
 import { endpoints } from "../../strategies/endpoints.ts";
 import type { Flag } from "../flags.ts";
 import { helpOf } from "../help.ts";
-import { checkLockName, checkNamespace } from "../kubernetes_names.ts";
+import { checkLockName, checkNamespace } from "../../kube/names.ts";
 import { runLocked } from "../run.ts";
 import { parseGoFlags } from "./go_flags.ts";
 import { COMMON, type CompatTool, durationOr } from "./compat_tool.ts";
