@@ -8,11 +8,13 @@
 
 import { KlatchError } from "../../errors.ts";
 import { inClusterConfig, inClusterNamespace, inClusterPossible } from "./incluster.ts";
-import { type Entry, type Kubeconfig, readKubeconfig } from "./kubeconfig.ts";
+import { type Kubeconfig, readKubeconfig } from "./kubeconfig.ts";
 import { mergeKubeconfigs } from "./merge.ts";
+import { chooseNamespace } from "./namespace.ts";
 import { chooseContext, followContext, knownContexts } from "./select.ts";
 import type { ClusterConfig, ConfigRequest, Env } from "./types.ts";
 
+export { fromKubeConfig, type KubeConfigLike, type KubeConfigOptions } from "./client_node.ts";
 export type { ClusterConfig, ConfigRequest, Credentials, Env, ExecPlugin, KeyPair } from "./types.ts";
 
 /**
@@ -48,7 +50,8 @@ export async function loadClusterConfig(request: ConfigRequest): Promise<Cluster
   const kubeconfig = mergeKubeconfigs([...found.values()]);
   const context = chooseContext(kubeconfig, request.context || undefined);
   const inCluster = await inClusterPossible(env);
-  const namespace = await chooseNamespace(request, context, inCluster);
+  const namespace = chooseNamespace(request.namespace, context) ??
+    (inCluster ? await inClusterNamespace(env) : undefined) ?? "default";
   if (context !== undefined) return await followContext(kubeconfig, context, namespace, env);
   if (inCluster) return await inClusterConfig(env, namespace);
   throw nothingConfigured(kubeconfig, files, [...found.keys()], env);
@@ -73,32 +76,6 @@ async function readAll(files: readonly string[], required: boolean): Promise<Map
     }
   }
   return found;
-}
-
-async function chooseNamespace(
-  request: ConfigRequest,
-  context: Entry | undefined,
-  inCluster: boolean,
-): Promise<string> {
-  if (request.namespace) {
-    if (isNamespace(request.namespace)) return request.namespace;
-    throw new KlatchError("usage", `"${request.namespace}" cannot be a namespace`, { hint: NAMESPACE_RULE });
-  }
-  const fromContext = context?.fields.text("namespace");
-  if (fromContext !== undefined) {
-    if (isNamespace(fromContext)) return fromContext;
-    throw new KlatchError("config", `${context?.fields.where}: "${fromContext}" cannot be a namespace`, {
-      hint: NAMESPACE_RULE,
-    });
-  }
-  return (inCluster ? await inClusterNamespace(request.env) : undefined) ?? "default";
-}
-
-const NAMESPACE_RULE = "use up to 63 lower-case letters, digits and hyphens";
-
-/** A DNS label: https://www.rfc-editor.org/rfc/rfc1123#section-2 */
-function isNamespace(name: string): boolean {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
 }
 
 function nothingConfigured(
