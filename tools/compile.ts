@@ -1,64 +1,125 @@
 /**
- * Makes dist/klatch: bundles the program into one script, sees what V8 compiles of it when it runs, and compiles both
- * into the binary. `tools/compile/program.ts` says why.
+ * Makes dist/klatch:
  *
- *     deno task compile
+ *     deno task compile [--output FILE] [--target TARGET] [--runtime FILE] [--recording-runtime FILE] [--v8 FILE | --no-v8]
+ *
+ * Bundles the program into one script, records V8's code cache of it (dist/klatch.v8), and compiles both into the
+ * binary. `tools/compile/program.ts` says why. With `--v8 FILE` a code cache that was recorded earlier is used, and
+ * the same commit, runtime and code cache give the same bytes. Without a code cache (`--no-v8`, and for another
+ * platform) the binary does the same and starts more slowly.
  *
  * @module
  */
-import { PACKED } from "./compile/program.ts";
-import { playScenes } from "./compile/scenes.ts";
+import { parseArgs } from "node:util";
+import { compileBinary, type Target, TARGETS } from "./compile/binary.ts";
+import { bundle } from "./compile/bundle.ts";
+import { seal, unseal } from "./compile/code_cache.ts";
+import { isAccepted, recordCodeCache } from "./compile/record.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
+
+/** How klatch is compiled. */
+export interface CompileOptions {
+  /** The binary to write. */
+  readonly output: string;
+  /** The runtime (denort) to build upon; if not given, `DENORT_BIN`, or else the one that deno downloads. */
+  readonly runtime?: string | undefined;
+  /** The runtime to record with, if it must be another one than the binary's; of this machine's platform. */
+  readonly recordingRuntime?: string | undefined;
+  readonly target?: Target | undefined;
+  /** The file with the code cache: `use` takes it as it is, `write` records it anew. Without it there is none. */
+  readonly codeCache?: { readonly use: string } | { readonly write: string } | undefined;
+}
+
 /**
- * V8 takes what it has kept only when it runs with the same flags. It is not to forget functions that are rarely used:
- * a hand-over must not wait until they are compiled again. Its baseline compiler is off: a run is over before that pays.
- * So is the collector that comes when a program has little to do: it takes 40 ms, as long as ten renewals, for 2 MB.
+ * Makes a binary.
+ *
+ * @throws {Error} if a step fails, or the code cache does not fit.
  */
-const COMPILE = [
-  "compile",
-  "--quiet",
-  "--no-check",
-  "--no-code-cache",
-  "--v8-flags=--no-flush-bytecode,--no-sparkplug,--no-memory-reducer",
-];
-
-const [script, kept] = [PACKED.script.pathname, PACKED.kept.pathname];
-const dir = await Deno.makeTempDir({ prefix: "klatch-compile-" });
-try {
-  await Deno.mkdir(new URL(".", PACKED.script), { recursive: true });
-  await bundle();
-  const recorder = `${dir}/klatch`;
-  await deno(
-    ...[...COMPILE, "--allow-all", `--include=${script}`],
-    ...[`--output=${recorder}`, "tools/compile/recorder.ts"],
-  );
-  await Deno.remove(kept).catch(() => {});
-  await Deno.mkdir(`${dir}/stage`);
-  await playScenes({ recorder, record: kept, dir: `${dir}/stage` });
-  await deno(
-    ...[...COMPILE, "--permission-set=klatch", `--include=${script}`, `--include=${kept}`],
-    ...["--output=dist/klatch", "tools/compile/start.ts"],
-  );
-} finally {
-  await Deno.remove(dir, { recursive: true });
+export async function compile(options: CompileOptions): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "klatch-compile-" });
+  try {
+    const script = await bundle(dir);
+    const codeCache = await codeCacheFor(script, options, dir);
+    const { output, runtime, target } = options;
+    await compileBinary({ entry: "start.ts", script, codeCache }, { output, runtime, target, dir });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 }
 
-/** Makes a script of the program: a function of the parameters of a CommonJS module. */
-async function bundle(): Promise<void> {
-  const module = `${dir}/main.js`;
-  await deno("bundle", "--quiet", "--minify", "--format=cjs", `--output=${module}`, "main.ts");
-  const text = await Deno.readTextFile(module);
-  await Deno.writeTextFile(script, `(function (exports, require, module) {${text}\n})`);
+async function codeCacheFor(script: string, options: CompileOptions, dir: string) {
+  const { codeCache } = options;
+  const runtime = options.recordingRuntime ?? options.runtime;
+  if (codeCache === undefined) return undefined;
+  if ("use" in codeCache) {
+    const data = await unseal(script, await Deno.readFile(codeCache.use));
+    if (data === undefined) throw misfit(codeCache.use, "it was recorded from another commit");
+    // A runtime of another platform cannot be asked.
+    if (isThisPlatform(options.target) && !(await isAccepted(data, script, { runtime, dir }))) {
+      throw misfit(codeCache.use, "it was recorded by another version of V8");
+    }
+    return data;
+  }
+  const data = await recordCodeCache(script, { runtime, dir });
+  await Deno.writeFile(codeCache.write, await seal(script, data));
+  return data;
 }
 
-/** Runs this deno; what it says is shown. */
-async function deno(...args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: ROOT,
-    stdout: "inherit",
-    stderr: "inherit",
-  }).output();
-  if (!success) throw new Error(`deno ${args[0]} has failed`);
+function misfit(file: string, why: string): Error {
+  return new Error(`the code cache ${file} does not fit: ${why}; leave --v8 out to record a new one`);
+}
+
+function isThisPlatform(target: Target | undefined): boolean {
+  return target === undefined || target === Deno.build.target;
+}
+
+function optionsOf(args: readonly string[]): CompileOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      output: { type: "string", default: `${ROOT}dist/klatch` },
+      runtime: { type: "string" },
+      "recording-runtime": { type: "string" },
+      target: { type: "string" },
+      v8: { type: "string" },
+      "no-v8": { type: "boolean", default: false },
+    },
+  });
+  const target = TARGETS.find((each) => each === values.target);
+  if (values.target !== undefined && target === undefined) {
+    throw new Error(`--target ${values.target} is none of ${TARGETS.join(", ")}`);
+  }
+  const v8 = existing(values.v8);
+  const options = {
+    output: absolute(values.output),
+    runtime: existing(values.runtime),
+    recordingRuntime: existing(values["recording-runtime"]),
+    target,
+  };
+  if (values["no-v8"]) return options;
+  if (v8 !== undefined) return { ...options, codeCache: { use: v8 } };
+  return isThisPlatform(target) ? { ...options, codeCache: { write: `${options.output}.v8` } } : options;
+}
+
+function existing(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  if (!Deno.statSync(file).isFile) throw new Error(`${file} is not a file`);
+  return absolute(file);
+}
+
+/** deno runs in another directory. */
+function absolute(file: string): string {
+  return file.startsWith("/") ? file : `${Deno.cwd()}/${file}`;
+}
+
+if (import.meta.main) {
+  try {
+    const options = optionsOf(Deno.args);
+    await Deno.mkdir(new URL(".", `file://${options.output}`), { recursive: true });
+    await compile(options);
+  } catch (error) {
+    console.error(`compile: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
 }

@@ -1,40 +1,37 @@
 /**
- * The program as it is in the compiled binary: one script, and what V8 made of it when it was compiled.
+ * The program as it is in the compiled binary: one script, and the code cache that V8 made of it.
  *
- * A program that has just begun runs each of its functions for the first time, and V8 has to parse and compile each of
- * them then: for klatch that took longer than all it does. V8 can keep what it has compiled, but only of a script, and
- * not of modules (https://nodejs.org/api/vm.html#scriptcreatecacheddata). It compares what it has kept with the
- * script's length and its own version and flags, and compiles anew what does not fit.
+ * A program that has just started runs each of its functions for the first time, and V8 has to parse and compile each
+ * of them then: for klatch that took longer than everything else it does. V8 can keep what it has compiled, but only
+ * of a script, not of modules (https://nodejs.org/api/vm.html#scriptcreatecacheddata). It compares the cache with the
+ * script's length and its own version and flags, and compiles the script anew if they differ.
  *
  * @module
  */
 import process from "node:process";
 import vm from "node:vm";
 
-/** Where the script is, and what was kept of it: from here both in the source's tree and in the binary. */
-export const PACKED = {
-  script: new URL("../../dist/pack/klatch.js.txt", import.meta.url),
-  kept: new URL("../../dist/pack/klatch.v8", import.meta.url),
-} as const;
+/** The names of the two files, beside this module both when klatch is compiled and in the binary. */
+export const PACKED = { script: "klatch.js.txt", codeCache: "klatch.v8" } as const;
 
 /** The script, compiled. */
 export interface Program {
   readonly script: vm.Script;
-  /** Begins; the process ends by itself. */
+  /** Starts klatch, which ends the process itself. */
   start(): Promise<never>;
 }
 
 /**
- * Compiles the script.
+ * Compiles the packed script.
  *
- * @param source a script whose value is a function of the parameters of a CommonJS module.
- * @param kept what V8 has kept of it.
+ * @param codeCache what V8 kept of it earlier; without it the script is compiled from its text.
  */
-export function load(source: string, kept: Uint8Array | undefined): Program {
-  const script = new vm.Script(source, {
-    // What the script imports later is looked for from there.
-    filename: PACKED.script.href,
-    ...(kept !== undefined && { cachedData: kept }),
+export function load(codeCache: Uint8Array | undefined): Program {
+  const file = new URL(PACKED.script, import.meta.url);
+  const script = new vm.Script(Deno.readTextFileSync(file), {
+    // Modules that the script imports later are resolved against this.
+    filename: file.href,
+    ...(codeCache !== undefined && { cachedData: codeCache }),
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   return {
@@ -46,4 +43,14 @@ export function load(source: string, kept: Uint8Array | undefined): Program {
       return module.exports.start();
     },
   };
+}
+
+/** Reads a file; `undefined` if there is none. */
+export function readIfPresent(file: string | URL): Uint8Array | undefined {
+  try {
+    return Deno.readFileSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

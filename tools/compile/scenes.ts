@@ -1,36 +1,37 @@
 /**
- * What the program is seen doing while it is recorded: all that a run of a command may have to do quickly. What is
- * not seen is compiled when it is needed.
+ * What the program does while it is recorded: everything that a run of a command may have to do quickly. What is not
+ * seen here is compiled when it is needed.
  *
  * @module
  */
-import { CertificateAuthority, haveOpenssl, type KeyPair } from "../../tests/support/certificates.ts";
-import { Collected } from "../../tests/support/collected_text.ts";
-import { kubeconfigText } from "../../tests/support/kubeconfig_text.ts";
+import { GUARD_WORD, lineOf, OWN_GROUP } from "../../lib/guard/protocol.ts";
+import { firstLine } from "./first_line.ts";
 
 /** The recording program, and where scenes are played. */
 export interface Stage {
   readonly recorder: string;
   /** The file in which it keeps what V8 has compiled. */
   readonly record: string;
-  /** A folder that is empty. */
+  /** A directory that is empty. */
   readonly dir: string;
 }
 
+type Env = Readonly<Record<string, string>>;
+
 /**
  * Plays the scenes one after the other. The sandbox has no TLS, so runs with a pod's credentials and with a client
- * certificate get no further than there. Without openssl(1) there are no certificates.
+ * certificate get no further than the connection. Without openssl(1) there is no certificate, and no such scene.
  *
  * @throws {Error} one of them does not end as it should.
  */
 export async function playScenes(stage: Stage): Promise<void> {
   const sandbox = new Deno.Command(stage.recorder, { args: ["sandbox"], stdout: "piped" }).spawn();
   try {
-    const url = /http:\S+/.exec(await said(sandbox.stdout, /http:/))?.[0] ?? "";
-    const authority = haveOpenssl() ? await CertificateAuthority.create(stage.dir) : undefined;
+    const url = /http:[^\s]+\d/.exec(await firstLine(sandbox.stdout, /http:/))?.[0] ?? "";
     await guard(stage);
     await inPod(stage, new URL(url));
-    if (authority !== undefined) await withCertificate(stage, url, await authority.client({ user: "x" }));
+    const credentials = await selfSigned(stage.dir);
+    if (credentials !== undefined) await withCertificate(stage, url, credentials);
     await waiting(stage, url);
   } finally {
     sandbox.kill("SIGTERM");
@@ -38,65 +39,94 @@ export async function playScenes(stage: Stage): Promise<void> {
   }
 }
 
-/** A guard hears of a hold, and then of klatch's end. */
+/** A guard is told a deadline, and then that klatch has ended. */
 async function guard({ recorder, record }: Stage): Promise<void> {
-  const order = { terminal: false, mark: { name: "X", value: "x" }, stopSignal: 15, killAfterMyEndMs: 0 };
   const running = new Deno.Command(recorder, {
-    args: ["guard", "own"],
+    args: [GUARD_WORD, OWN_GROUP],
     env: { RECORD_TO: record },
     stdin: "piped",
     stdout: "null",
-    // In a session of its own, and so in a group of its own, as a guard is.
+    // In a group of its own, as a guard is.
     detached: true,
   }).spawn();
-  const lines = `order ${JSON.stringify(order)}\ndeadline 1e15 2e15\n`;
-  await new Response(lines).body?.pipeTo(running.stdin);
-  await ends("a guard", running, 0);
+  const config = { terminal: false, mark: { name: "X", value: "x" }, stopSignal: 15, killAfterMyEndMs: 0 };
+  const messages = lineOf({ kind: "config", config }) +
+    lineOf({ kind: "deadline", termAtMs: 1e15, killAtMs: 2e15 });
+  await new Response(messages).body?.pipeTo(running.stdin);
+  await expectStatus("a guard", running, 0);
 }
 
 async function inPod(stage: Stage, { hostname, port }: URL): Promise<void> {
-  const { dir } = stage;
-  await Deno.writeTextFile(`${dir}/token`, "token");
-  await Deno.writeTextFile(`${dir}/namespace`, "x");
+  await Deno.writeTextFile(`${stage.dir}/token`, "token");
+  await Deno.writeTextFile(`${stage.dir}/namespace`, "x");
   const env = {
-    KLATCH_SERVICE_ACCOUNT_DIR: dir,
+    KLATCH_SERVICE_ACCOUNT_DIR: stage.dir,
     KUBERNETES_SERVICE_HOST: hostname,
     KUBERNETES_SERVICE_PORT: port,
   };
-  await ends("a run in a pod", record(stage, ["--wait", "0", "--", "true"], env), 125);
+  await expectStatus("a run in a pod", record(stage, ["--wait", "0", "--", "true"], env), 125);
 }
 
-async function withCertificate(stage: Stage, url: string, credentials: KeyPair): Promise<void> {
+async function withCertificate(stage: Stage, url: string, credentials: string): Promise<void> {
   const env = await kubeconfig(stage, url.replace("http:", "https:"), credentials);
-  await ends("a run with a certificate", record(stage, ["--wait", "0", "--", "true"], env), 125);
+  await expectStatus("a run with a certificate", record(stage, ["--wait", "0", "--", "true"], env), 125);
 }
 
-/** A run waits for another, and then has its turn. */
+/** A run waits for another, and then acquires the lock. */
 async function waiting(stage: Stage, url: string): Promise<void> {
-  const env = await kubeconfig(stage, url, { token: "x" });
-  const holder = begin(stage, ["--", "cat"], env);
-  await said(holder.stderr, /holding/);
+  const env = await kubeconfig(stage, url, "token: x");
+  const holder = begin(stage, ["--", "sh", "-c", "echo started; exec cat"], env);
+  await firstLine(holder.stdout, /started/);
   const next = record(stage, ["--", "true"], env);
-  await said(next.stderr, /waiting/);
+  await firstLine(next.stderr, /waiting/);
   await holder.stdin.close();
-  await ends("a run that waited", next, 0);
-  await ends("a run before it", holder, 0);
+  await expectStatus("a run that waited", next, 0);
+  await expectStatus("the run before it", holder, 0);
 }
 
-type Env = Readonly<Record<string, string>>;
-
-async function kubeconfig(
-  { dir }: Stage,
-  url: string,
-  credentials: KeyPair | { token: string },
-): Promise<Env> {
+async function kubeconfig({ dir }: Stage, server: string, credentials: string): Promise<Env> {
   const file = `${dir}/kubeconfig`;
-  await Deno.writeTextFile(file, kubeconfigText({ url, user: "x", namespace: "default", credentials }));
+  const context = "context: {cluster: x, user: x, namespace: default}";
+  await Deno.writeTextFile(
+    file,
+    `apiVersion: v1
+kind: Config
+current-context: x
+contexts:
+- name: x
+  ${context}
+clusters:
+- name: x
+  cluster: {server: "${server}"}
+users:
+- name: x
+  user:
+    ${credentials}
+`,
+  );
   return { KUBECONFIG: file };
 }
 
+/** A certificate that signs itself, as a kubeconfig's user has it; `undefined` without openssl(1). */
+async function selfSigned(dir: string): Promise<string | undefined> {
+  const [key, cert] = [`${dir}/key.pem`, `${dir}/cert.pem`];
+  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  try {
+    const { success } = await new Deno.Command("openssl", {
+      args: [...args, "-subj", "/CN=x", "-days", "2", "-keyout", key, "-out", cert],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    if (success) return `client-certificate: ${cert}\n    client-key: ${key}`;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  console.error("recording without a client certificate, since openssl could not make one");
+  return undefined;
+}
+
 function begin({ recorder }: Stage, args: readonly string[], env: Env): Deno.ChildProcess {
-  const options = { clearEnv: true, stdin: "piped", stderr: "piped" } as const;
+  const options = { clearEnv: true, stdin: "piped", stdout: "piped", stderr: "piped" } as const;
   return new Deno.Command(recorder, {
     ...options,
     args: ["run", "x", ...args],
@@ -108,14 +138,7 @@ function record(stage: Stage, args: readonly string[], env: Env): Deno.ChildProc
   return begin(stage, args, { ...env, RECORD_TO: stage.record });
 }
 
-async function ends(what: string, running: Deno.ChildProcess, expected: number): Promise<void> {
+async function expectStatus(what: string, running: Deno.ChildProcess, expected: number): Promise<void> {
   const { code } = await running.status;
-  if (code !== expected) throw new Error(`${what} has ended with ${code} and not with ${expected}`);
-}
-
-/** Waits for a line. */
-async function said(from: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string> {
-  const line = await new Collected(from).line(pattern);
-  if (line === undefined) throw new Error(`nobody has said ${pattern}`);
-  return line;
+  if (code !== expected) throw new Error(`${what} ended with exit status ${code}, not ${expected}`);
 }

@@ -1,8 +1,8 @@
 /**
- * Where the compiled binary begins.
+ * The entry point of the compiled binary.
  *
  * @module
  */
-import { load, PACKED } from "./program.ts";
+import { load, PACKED, readIfPresent } from "./program.ts";
 
-load(Deno.readTextFileSync(PACKED.script), Deno.readFileSync(PACKED.kept)).start();
+load(readIfPresent(new URL(PACKED.codeCache, import.meta.url))).start();
