@@ -5,8 +5,8 @@
  * @module
  */
 import { EarlyGuard } from "../guard/early.ts";
+import { RUN_VARIABLE } from "../process/ancestry.ts";
 import { envName } from "./flags.ts";
-import { RUN_VARIABLE } from "./nested.ts";
 
 /** The flags that ask for a short hold. */
 const HURRIED = ["lease-duration", "renew-deadline"];

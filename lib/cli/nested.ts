@@ -1,29 +1,35 @@
 /**
- * A run of klatch within the command of another one: for the same lock it would wait for itself.
+ * A run of klatch inside the command of another one: waiting for that run's lock would never end.
  *
  * @module
  */
 import { KlatchError } from "../errors.ts";
 import type { Holder, LockName, LockView } from "../lock.ts";
-import { valuesAround } from "../process/ancestry.ts";
+import { RUN_VARIABLE, valuesAround } from "../process/ancestry.ts";
 
-/** The variable by which the processes of a run are known, and what runs around this one. */
-export const RUN_VARIABLE = "KLATCH_RUN";
+/** Read once: who holds changes at every hand-over, which runs this one is a part of does not. */
+let outer: ReadonlySet<string> | undefined;
 
-/** Looked for once: who holds changes at every hand-over, what runs around us does not. */
-let around: ReadonlySet<string> | undefined;
-
-/** Who holds the lock if it is nobody but a run that this one is a part of: then it does not come free. */
-export function holderAroundUs({ holders }: LockView): Holder | undefined {
+/**
+ * Says so if the only holder is a run that this one is a part of.
+ *
+ * @param view who holds.
+ * @param lock what is waited for.
+ * @param waitMs how long; whoever gave a limit gets the error of its end, at once.
+ * @returns the error, `usage` or `timeout`; `undefined` if the lock can come free.
+ */
+export function waitForItself(
+  { holders }: LockView,
+  lock: LockName,
+  waitMs: number | undefined,
+): KlatchError | undefined {
   const [holder, ...others] = holders;
-  const nonce = holder?.nonce;
-  if (nonce === undefined || others.length > 0) return undefined;
-  around ??= valuesAround(RUN_VARIABLE);
-  return around.has(nonce) ? holder : undefined;
+  if (holder?.nonce === undefined || others.length > 0) return undefined;
+  outer ??= valuesAround(RUN_VARIABLE);
+  return outer.has(holder.nonce) ? ownHold(lock, holder, waitMs) : undefined;
 }
 
-/** Whoever has said how long to wait is told the same at once that the end of that time would tell. */
-export function ownHold(lock: LockName, { identity }: Holder, waitMs: number | undefined): KlatchError {
+function ownHold(lock: LockName, { identity }: Holder, waitMs: number | undefined): KlatchError {
   return new KlatchError(
     waitMs === undefined ? "usage" : "timeout",
     `${lock.namespace}/${lock.name} is held by ${identity}, a run of klatch that this one is a part of: ` +

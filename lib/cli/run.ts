@@ -1,23 +1,21 @@
 /**
- * `klatch run NAME -- COMMAND`: acquires, runs, gives back.
+ * `klatch run NAME -- COMMAND`: the flags, the cluster, the reports and the exit status around a guarded run.
  *
  * @module
  */
-import { asKlatchError, KlatchError } from "../errors.ts";
-import type { Contender, LockName } from "../lock.ts";
+import { asKlatchError } from "../errors.ts";
 import { Supervisor } from "../guard/supervisor.ts";
-import { warmUp } from "../process/libc/warm_up.ts";
-import { listenSignals, signalName, SIGNALS } from "../process/signals.ts";
-import { acquireAll, type Hold, type SessionEvent } from "../session/mod.ts";
+import { guardedRun, type GuardedRunOptions, markOf } from "../guarded_run.ts";
+import type { KubeClient } from "../kube/api.ts";
+import type { Contender, LockName } from "../lock.ts";
+import { listenSignals } from "../process/signals.ts";
 import { chooseCluster } from "./cluster.ts";
 import { helpFor } from "./help.ts";
-import { holderAroundUs, ownHold } from "./nested.ts";
-import { JitWarmup } from "./jit_warmup.ts";
+import type { Host } from "./host.ts";
+import { waitForItself } from "./nested.ts";
 import { Reporter } from "./reporter.ts";
-import { markOf, ONE_TURN_MS, runAcquired, type RunParts } from "./run_acquired.ts";
 import { type RunOptions, runOptions } from "./run_flags.ts";
 import { namesOf } from "./strategy_flags.ts";
-import type { Host } from "./host.ts";
 
 /**
  * Runs a command while holding a lock.
@@ -54,7 +52,7 @@ export async function runLocked(options: RunOptions, host: Host): Promise<number
     if (strategy === "endpoints") reporter.warn(ENDPOINTS_ADVICE);
     const client = await cluster.connect((line) => reporter.warn(line));
     using signals = listenSignals();
-    return await runUnderLock({ options, lock, client, signals, reporter, host });
+    return await guardedRun({ ...whatToRun(options, lock, client, reporter, host), signals });
   } catch (error) {
     const failure = asKlatchError(error);
     reporter.error(failure);
@@ -62,88 +60,50 @@ export async function runLocked(options: RunOptions, host: Host): Promise<number
   }
 }
 
-/** For who still keeps locks in Endpoints. */
+/** For those who still keep locks in Endpoints. */
 const ENDPOINTS_ADVICE =
   "Kubernetes deprecates Endpoints since 1.33; to move to a Lease, run the whole fleet with " +
   "klatch run --strategy endpoints,lease, and when all of it does, with --strategy lease";
 
-async function runUnderLock(parts: RunParts): Promise<number> {
-  const { options, lock, signals, reporter, host } = parts;
+function whatToRun(
+  options: RunOptions,
+  lock: LockName,
+  client: KubeClient,
+  reporter: Reporter,
+  host: Host,
+): Omit<GuardedRunOptions, "signals"> {
+  const { strategies, object, timing, waitMs, command, stopSignal, killAfterMs, cleanup } = options;
   const me = contender(options, host);
-  const interrupted = new AbortController();
-  let guard: Supervisor | undefined;
-  const { strategies, timing } = options;
-  using warmup = new JitWarmup({ clock: host.clock, strategies, me, lock, timing, guard: () => guard });
-  signals.route((signal) => {
-    // A terminal of another size is no reason to stop waiting.
-    if (signal !== SIGNALS.WINCH) interrupted.abort(interruption(lock, signal));
-  });
-  const acquiring = acquire(parts, me, interrupted, (event) => {
-    if (event.kind === "renewed") guard?.deadline(event.deadlines);
-    if (event.kind === "waiting") guard?.wake();
-    if (event.kind === "waiting" || event.kind === "acquired") warmup.begin();
-    reporter.onEvent(event);
-  });
-  try {
-    await meanwhile(acquiring, interrupted, parts, () => {
-      if (options.guard) guard = startGuard(parts, me);
-      else reporter.warn("running without a guard: the command goes on if klatch is killed or stopped");
-      warmUp();
-    });
-    return await runAcquired(parts, await acquiring, me, guard, interrupted.signal);
-  } finally {
-    await guard?.end();
-  }
-}
-
-/** Begins to contend for the lock; the first request is sent. */
-function acquire(
-  { options, lock, client, host }: RunParts,
-  me: Contender,
-  interrupted: AbortController,
-  onEvent: (event: SessionEvent) => void,
-): Promise<Hold> {
-  const acquiring = acquireAll(options.strategies, {
+  const say = (line: string) => reporter.warn(line);
+  if (!options.guard) say("running without a guard: the command goes on if klatch is killed or stopped");
+  return {
     client,
     clock: host.clock,
-    lock: { namespace: lock.namespace, name: options.object ?? lock.name },
+    strategies,
+    lock,
+    object,
     me,
-    timing: options.timing,
-    waitMs: options.waitMs,
-    guarded: options.guard,
-    interrupted: interrupted.signal,
-    onEvent: (event) => {
-      const outer = event.kind === "waiting" ? holderAroundUs(event.view) : undefined;
-      if (outer === undefined) onEvent(event);
-      else interrupted.abort(ownHold(lock, outer, options.waitMs));
-    },
-  });
-  // It is asked for what became of it a little later.
-  acquiring.catch(() => {});
-  return acquiring;
+    timing,
+    waitMs,
+    argv: command,
+    stopSignal,
+    killAfterMs,
+    cleanup,
+    ...(options.guard && { startGuard: () => startGuard(options, lock, me, reporter, host) }),
+    hopeless: (view) => waitForItself(view, lock, waitMs),
+    onEvent: reporter.onEvent,
+    say,
+  };
 }
 
-/** Does something while an answer is on its way. If that fails, the lock is given up. */
-async function meanwhile(
-  acquiring: Promise<Hold>,
-  interrupted: AbortController,
-  { options, host }: RunParts,
-  work: () => void,
-): Promise<void> {
-  try {
-    // What is to be sent goes out when everything else has had its turn.
-    await host.clock.sleep(ONE_TURN_MS);
-    work();
-  } catch (error) {
-    interrupted.abort(error);
-    await acquiring.then((hold) => hold.release({ remove: options.cleanup }), () => {});
-    throw error;
-  }
-}
-
-/** The guard, of which there is none yet unless this run was in a hurry. */
-function startGuard({ options, lock, reporter, host }: RunParts, me: Contender): Supervisor {
-  const { stopSignal, killAfterMs, strategies, timing, log } = options;
+/** The guard; there is one already if this run is in a hurry. */
+function startGuard(
+  { stopSignal, killAfterMs, strategies, timing, log }: RunOptions,
+  lock: LockName,
+  me: Contender,
+  reporter: Reporter,
+  host: Host,
+): Supervisor {
   const fields = { lock: lock.name, namespace: lock.namespace, strategy: namesOf(strategies) };
   return new Supervisor({
     self: host.self,
@@ -168,12 +128,4 @@ function contender(options: RunOptions, host: Host): Contender {
     labels: options.labels,
     strategyOptions: options.strategyOptions,
   };
-}
-
-function interruption(lock: LockName, signal: number): KlatchError {
-  return new KlatchError(
-    "interrupted",
-    `stopped waiting for ${lock.namespace}/${lock.name}: ${signalName(signal)} came`,
-    { signal },
-  );
 }

@@ -12,7 +12,6 @@
 import { systemClock } from "../../lib/clock.ts";
 import { asKlatchError, exitStatus } from "../../lib/errors.ts";
 import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
-import { warmUp } from "../../lib/process/libc/warm_up.ts";
 import { runCommand } from "../../lib/process/run.ts";
 import { listenSignals } from "../../lib/process/signals.ts";
 
@@ -32,7 +31,6 @@ async function probe(options: ProbeOptions, argv: readonly string[]): Promise<nu
   const { killAtMs, run = String(Deno.pid), patience = 1, ...rest } = options;
   const clock = systemClock(() => bootTimeMs() / patience);
   using signals = listenSignals();
-  warmUp();
   const lost = new AbortController();
   Deno.addSignalListener("SIGALRM", () => lost.abort());
   try {

@@ -1,7 +1,6 @@
 /**
  * The C library, for the few functions that klatch needs and the runtime does not offer. Each is loaded at its first
- * use, since loading one costs a quarter of a millisecond; `warm_up.ts` loads what a run needs while klatch waits for the
- * network anyway.
+ * use, since loading one costs a quarter of a millisecond.
  *
  * It promises Linux on x86-64 and arm64, with glibc or musl. It does not promise macOS or Windows: there every function
  * fails with `internal`.
