@@ -63,6 +63,7 @@ export interface FailureDetails {
  * ```
  */
 export class KlatchError extends Error {
+  /** Always `KlatchError`. */
   override readonly name = "KlatchError";
   /** The kind of failure. */
   readonly code: ErrorCode;
@@ -72,6 +73,8 @@ export class KlatchError extends Error {
   readonly signal: number | undefined;
 
   /**
+   * Makes an error.
+   *
    * @param code the kind of failure.
    * @param message what failed, on which object and why; one line, no full stop.
    * @param details hint, cause and signal.

@@ -8,7 +8,7 @@ import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
 import { openTransport } from "../kube/transport.ts";
 import { sendAtOnce } from "../process/sockets.ts";
-import { USER_AGENT } from "./version.ts";
+import { USER_AGENT } from "../version.ts";
 import type { Host } from "./host.ts";
 
 /** Which cluster; `undefined`: as kubectl or a pod chooses. */

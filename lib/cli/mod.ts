@@ -9,7 +9,7 @@ import { COMMANDS, helpFor, overview } from "./help.ts";
 import { Reporter } from "./reporter.ts";
 import { run } from "./run.ts";
 import { suggest } from "./suggest.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 import type { Host } from "./host.ts";
 
 /**

@@ -45,7 +45,7 @@ export function checkNamespace(name: string): void {
  *
  * @example
  * ```ts
- * import { parseLabels } from "./kubernetes_names.ts";
+ * import { parseLabels } from "./names.ts";
  *
  * if (parseLabels("team=db,tier=1")["tier"] !== "1") throw new Error();
  * ```
@@ -55,7 +55,7 @@ export function parseLabels(text: string): Record<string, string> {
   for (const pair of text.split(",").filter((part) => part !== "")) {
     const at = pair.indexOf("=");
     const [key, value] = at < 0 ? [pair, undefined] : [pair.slice(0, at), pair.slice(at + 1)];
-    if (value === undefined || !isLabelKey(key) || !isLabelValue(value)) {
+    if (value === undefined || !isLabel(key, value)) {
       throw new KlatchError("usage", `--labels: "${pair}" is not a label`, {
         hint: "write labels as key=value,key=value with keys and values that Kubernetes accepts",
       });
@@ -63,6 +63,20 @@ export function parseLabels(text: string): Record<string, string> {
     labels[key] = value;
   }
   return labels;
+}
+
+/** Refuses labels that Kubernetes would refuse. Throws KlatchError `usage`, which names the label. */
+export function checkLabels(labels: Readonly<Record<string, string>>): void {
+  for (const [key, value] of Object.entries(labels)) {
+    if (isLabel(key, value)) continue;
+    throw new KlatchError("usage", `${JSON.stringify(`${key}=${value}`)} cannot be a label`, {
+      hint: "use keys and values that Kubernetes accepts: at most 63 letters, digits, '-', '_' and '.'",
+    });
+  }
+}
+
+function isLabel(key: string, value: string): boolean {
+  return isLabelKey(key) && isLabelValue(value);
 }
 
 function isLabelKey(key: string): boolean {

@@ -6,7 +6,7 @@
 import type { KlatchError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import type { RunOptions } from "../run_flags.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../../version.ts";
 import type { Host } from "../host.ts";
 
 /** A tool that klatch stands in for. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import config from "../../deno.json" with { type: "json" };
+import config from "../deno.json" with { type: "json" };
 
 /** klatch's version, by semantic versioning. */
 export const VERSION: string = config.version;
