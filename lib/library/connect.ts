@@ -4,10 +4,9 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import { KlatchError } from "../errors.ts";
 import type { KubeClient } from "../kube/api.ts";
 import { kubeClient } from "../kube/client.ts";
-import { loadClusterConfig } from "../kube/config/mod.ts";
+import { fromKubeConfig, type KubeConfigLike, loadClusterConfig } from "../kube/config/mod.ts";
 import type { ClusterConfig } from "../kube/config/types.ts";
 import { checkNamespace } from "../kube/names.ts";
 import { openTransport } from "../kube/transport.ts";
@@ -41,7 +40,7 @@ export interface ConnectParts {
  */
 export async function connect(options: ClusterOptions, parts: ConnectParts): Promise<Connection> {
   if (options.namespace !== undefined) checkNamespace(options.namespace);
-  const config = await configOf(options, parts.signal);
+  const config = await configOf(options);
   const transport = await openTransport(config, { warn: parts.warn });
   const client = kubeClient({ transport, clock: parts.clock, userAgent: USER_AGENT });
   return {
@@ -52,9 +51,12 @@ export async function connect(options: ClusterOptions, parts: ConnectParts): Pro
   };
 }
 
-async function configOf(options: ClusterOptions, signal: AbortSignal | undefined): Promise<ClusterConfig> {
+async function configOf(options: ClusterOptions): Promise<ClusterConfig> {
   const { kubeconfig, context, namespace } = options;
   const env = (name: string) => Deno.env.get(name);
-  if (typeof kubeconfig === "object") throw new KlatchError("config", "soon");
+  if (typeof kubeconfig === "object") {
+    // What is read of it is checked field by field.
+    return await fromKubeConfig(kubeconfig as KubeConfigLike, { context, namespace, env });
+  }
   return await loadClusterConfig({ kubeconfig, context, namespace, env });
 }
