@@ -53,4 +53,4 @@ export type {
   StrategyChoiceOptions,
   TimingOptions,
 } from "./lib/library/options.ts";
-export { type ErrorCode, type FailureDetails, KlatchError } from "./lib/errors.ts";
+export { type ErrorCode, type FailureDetails, type HintCode, KlatchError } from "./lib/errors.ts";

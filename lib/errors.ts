@@ -41,10 +41,34 @@ export type ErrorCode =
   | "not-found"
   | "internal";
 
+/**
+ * What the user can do about a failure where the command line has words of its own for it, which name flags.
+ *
+ * - `wait-longer`: give it more time, or try again later.
+ * - `recorded-slots`: use the recorded number of slots, or change it for everybody.
+ * - `order-durations`: choose durations that can keep a lock safe.
+ * - `strategies-in-order`: name several strategies in the order that every client uses.
+ * - `queue-full`: try again later, split the lock, or keep it in a way that has no queue.
+ * - `choose-context`, `choose-kubeconfig`, `choose-namespace`: name another one.
+ * - `without-guard`: run without a guard, at the user's own risk.
+ */
+export type HintCode =
+  | "wait-longer"
+  | "recorded-slots"
+  | "order-durations"
+  | "strategies-in-order"
+  | "queue-full"
+  | "choose-context"
+  | "choose-kubeconfig"
+  | "choose-namespace"
+  | "without-guard";
+
 /** What may be said about a failure besides its message. */
 export interface FailureDetails {
   /** What the user can do about it: a phrase in the imperative, without a full stop. */
   readonly hint?: string;
+  /** The same as a code, for front ends that have words of their own. */
+  readonly hintCode?: HintCode;
   /** The error underneath. */
   readonly cause?: unknown;
   /** For `interrupted`: the number of the signal, 1–64. */
@@ -69,6 +93,8 @@ export class KlatchError extends Error {
   readonly code: ErrorCode;
   /** What the user can do about it, if we know. */
   readonly hint: string | undefined;
+  /** The same as a code, if front ends may have words of their own for it. */
+  readonly hintCode: HintCode | undefined;
   /** For `interrupted`: the number of the signal. */
   readonly signal: number | undefined;
 
@@ -83,14 +109,33 @@ export class KlatchError extends Error {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.hint = details.hint;
+    this.hintCode = details.hintCode;
     this.signal = details.signal;
   }
 
   /** The message and the hint as one line, line breaks folded. */
   get line(): string {
-    const whole = this.hint === undefined ? this.message : `${this.message}; ${this.hint}`;
-    return whole.replace(/\s*[\r\n]+\s*/g, " ");
+    return oneLine(this.message, this.hint);
   }
+}
+
+/**
+ * A message and a hint as one line.
+ *
+ * @param message what failed.
+ * @param hint what to do about it, if that is known.
+ * @returns both, with line breaks folded.
+ *
+ * @example
+ * ```ts
+ * import { oneLine } from "./errors.ts";
+ *
+ * if (oneLine("no answer:\n timeout", "try again") !== "no answer: timeout; try again") throw new Error();
+ * ```
+ */
+export function oneLine(message: string, hint: string | undefined): string {
+  const whole = hint === undefined ? message : `${message}; ${hint}`;
+  return whole.replace(/\s*[\r\n]+\s*/g, " ");
 }
 
 /** The exit statuses that klatch gives by itself, as timeout(1) and env(1) have them. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** Software that is part of klatch. */
 export interface License {

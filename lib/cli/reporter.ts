@@ -7,6 +7,7 @@ import type { KlatchError } from "../errors.ts";
 import type { Holder, LockName } from "../lock.ts";
 import { describeHolder, type SessionEvent } from "../session/mod.ts";
 import { formatDuration } from "./duration.ts";
+import { lineOf } from "./hints.ts";
 import type { Host } from "./host.ts";
 
 /**
@@ -75,9 +76,9 @@ export class Reporter {
         return this.#news("released", text, { heldMs, confirmed: event.confirmed });
       }
       case "polling":
-        return this.warn(`${event.error.line}; meanwhile klatch polls`, "polling");
+        return this.warn(`${lineOf(event.error)}; meanwhile klatch polls`, "polling");
       case "not-removed":
-        return this.warn(event.error.line);
+        return this.warn(lineOf(event.error));
       case "trouble":
         return this.#trouble(event.error);
       case "renewed":
@@ -97,7 +98,7 @@ export class Reporter {
   /** Shows what ended the program. */
   error(error: KlatchError): void {
     this.#ticking?.abort();
-    this.#line("error", error.line, { code: error.code });
+    this.#line("error", lineOf(error), { code: error.code });
   }
 
   #news(event: string, text: string, fields: Record<string, unknown>): void {
@@ -107,7 +108,7 @@ export class Reporter {
 
   #trouble(error: KlatchError): void {
     if (this.#log.verbose || !this.#warnedTrouble) {
-      this.#line("trouble", `${error.line}; klatch tries again`, {});
+      this.#line("trouble", `${lineOf(error)}; klatch tries again`, {});
     }
     this.#warnedTrouble = true;
   }

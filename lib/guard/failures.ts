@@ -6,7 +6,7 @@
 
 import { KlatchError } from "../errors.ts";
 
-const HINT = { hint: "--no-guard does without, at your own risk" };
+const HINT = { hintCode: "without-guard", hint: "run without a guard, at your own risk" } as const;
 
 /** There is no guard, and why. */
 export function cannotStart(why: string): KlatchError {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ErrorCode, KlatchError } from "../errors.ts";
+import { type ErrorCode, type FailureDetails, KlatchError } from "../errors.ts";
 import type { ObjectRef } from "./api.ts";
 
 /** The five verbs, by the names that RBAC gives them. */
@@ -70,7 +70,12 @@ function codeFor(code: number, status: Status): ErrorCode {
   return "refused";
 }
 
-function hintFor(code: number, ref: ObjectRef, verb: Verb, status: Status): { hint?: string } {
+function hintFor(
+  code: number,
+  ref: ObjectRef,
+  verb: Verb,
+  status: Status,
+): Pick<FailureDetails, "hint" | "hintCode"> {
   const group = ref.resource.apiVersion.includes("/") ? ref.resource.apiVersion.split("/")[0] : "";
   if (code === 401) {
     return { hint: "the credentials are not accepted; log in again or choose another context" };
@@ -79,7 +84,7 @@ function hintFor(code: number, ref: ObjectRef, verb: Verb, status: Status): { hi
     return { hint: `ask for a Role that grants ${verb} on ${ref.resource.plural} (API group "${group}")` };
   }
   if (isNamespaceMissing(status)) {
-    return { hint: "create the namespace, or choose another with --namespace" };
+    return { hintCode: "choose-namespace", hint: "create the namespace, or choose another" };
   }
   if (code === 404) {
     return { hint: `is this a Kubernetes API server that serves ${ref.resource.apiVersion}?` };

@@ -32,6 +32,7 @@ export function strategiesOf(options: StrategyChoiceOptions): readonly Strategy[
   if (new Set(chosen).size !== chosen.length) {
     throw new KlatchError("usage", `strategy ${names.join(", ")} names one of them twice`);
   }
+  checkOrder(chosen);
   for (const [only, keys] of Object.entries(ONLY)) {
     const given = keys.find((key) => options[key] !== undefined);
     if (given === undefined || chosen.some(({ name }) => name === only)) continue;
@@ -39,6 +40,17 @@ export function strategiesOf(options: StrategyChoiceOptions): readonly Strategy[
     throw new KlatchError("usage", `the option ${given} is for the strategy ${only}, not for ${names}`);
   }
   return chosen;
+}
+
+/** Two clients that acquire the same locks in different orders could wait for each other for ever. */
+function checkOrder(chosen: readonly Strategy[]): void {
+  const rank = (strategy: Strategy) => strategies.indexOf(strategy);
+  const ordered = chosen.toSorted((one, other) => rank(other) - rank(one));
+  if (ordered.every((strategy, i) => strategy === chosen[i])) return;
+  throw new KlatchError("usage", `strategies in the order ${chosen.map(({ name }) => name).join(", ")}`, {
+    hintCode: "strategies-in-order",
+    hint: `list them as ${ordered.map(({ name }) => name).join(",")}: every client must use the same order`,
+  });
 }
 
 function strategyNamed(name: string): Strategy {

@@ -55,11 +55,12 @@ export function checkTiming(timing: Timing): void {
   if (lease > renew && renew > JITTER * retry && retry > 0 && lease >= 1000) return;
   throw new KlatchError(
     "usage",
-    `the durations are out of order: --lease-duration ${lease / 1000}s, --renew-deadline ${renew / 1000}s, ` +
-      `--retry-period ${retry / 1000}s`,
+    `the durations are out of order: lease duration ${lease / 1000} s, renew deadline ${renew / 1000} s, ` +
+      `retry period ${retry / 1000} s`,
     {
+      hintCode: "order-durations",
       hint:
-        "give a lease of at least 1s, longer than the renew deadline, which is over 1.2 × the retry period",
+        "choose a lease duration of at least 1 s that is longer than the renew deadline, and a renew deadline of more than 1.2 × the retry period",
     },
   );
 }

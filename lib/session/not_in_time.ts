@@ -22,6 +22,6 @@ export function notInTime({ strategy, lock, waitMs }: AcquireRequest, view: Lock
     "timeout",
     `did not acquire ${lock.namespace}/${lock.name} (${strategy.name}) ${how}: ` +
       (held === "" ? "others were first" : held),
-    { hint: "wait longer with --wait, or try again later" },
+    { hintCode: "wait-longer", hint: "wait longer, or try again later" },
   );
 }

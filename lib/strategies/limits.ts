@@ -105,6 +105,9 @@ export function queueFull(strategy: string, { namespace, name }: LockName, waiti
   return new KlatchError(
     "refused",
     `cannot join the queue of ${namespace}/${name} (${strategy}): ${waiting} wait already, and it is full`,
-    { hint: "try again later, split the lock, or use --strategy lease, which keeps no queue" },
+    {
+      hintCode: "queue-full",
+      hint: "try again later, split the lock, or use the lease strategy, which keeps no queue",
+    },
   );
 }

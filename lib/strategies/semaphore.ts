@@ -168,8 +168,9 @@ function slotsFor(
   if (slots === undefined) return wanted ?? (strategyOptions?.mode === undefined ? 1 : SHARED_SLOTS);
   if (wanted === undefined || wanted === slots) return slots;
   if (strategyOptions?.setSlots === true) return wanted;
-  throw new KlatchError("usage", `${namespace}/${name} (semaphore) has --slots ${slots}, not ${wanted}`, {
-    hint: `say --slots ${slots}, or --set-slots as well to change it for everybody`,
+  throw new KlatchError("usage", `${namespace}/${name} (semaphore) has ${slots} slots, not ${wanted}`, {
+    hintCode: "recorded-slots",
+    hint: "ask for the recorded number, or set setSlots to change it for everybody",
   });
 }
 

@@ -177,7 +177,7 @@ describe("klatch run's arguments", () => {
     ["a bad namespace", ["x", "-n", "a.b", "--", "true"], '"a.b" cannot be the name of a namespace'],
     ["a negative duration", ["x", "--wait=-5s", "--", "true"], '--wait "-5s" is negative'],
     ["a negative duration as a word", ["x", "-w", "-5s", "--", "true"], '--wait "-5s" is negative'],
-    ["durations out of order", ["x", "--lease-duration", "5s", "--", "true"], "--renew-deadline 10s"],
+    ["durations out of order", ["x", "--lease-duration", "5s", "--", "true"], "renew deadline 10 s"],
     ["a lease under a second", [
       "x",
       "--lease-duration",
@@ -188,7 +188,7 @@ describe("klatch run's arguments", () => {
       "0.1",
       "--",
       "true",
-    ], "1s"],
+    ], "at least 1 s"],
     ["an exit status over 255", ["x", "-E", "256", "--", "true"], '"256" is not an exit status'],
     ["a signal that does not exist", ["x", "-s", "NOPE", "--", "true"], "NOPE"],
     ["a strategy that does not exist", ["x", "--strategy", "mutex", "--", "true"], "choose one of: lease"],

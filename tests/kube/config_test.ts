@@ -302,12 +302,12 @@ describe("a kubeconfig that is wrong", () => {
     [
       "an unknown current context",
       { ...one({}), "current-context": "x" },
-      /"x" does not exist.*known contexts: dev/,
+      /"x" does not exist.*choose one of: dev/,
     ],
     [
       "no current context",
       { ...one({}), "current-context": "" },
-      /no context is chosen.*--context with one of: dev/,
+      /no context is chosen.*choose one of: dev/,
     ],
     [
       "CA data not base64",

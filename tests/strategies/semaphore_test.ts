@@ -94,7 +94,7 @@ describe("the number of slots", () => {
     assertEquals(error.code, "usage");
     assertEquals(
       error.line,
-      "ns/pool (semaphore) has --slots 5, not 3; say --slots 5, or --set-slots as well to change it for everybody",
+      "ns/pool (semaphore) has 5 slots, not 3; ask for the recorded number, or set setSlots to change it for everybody",
     );
     assertEquals(claimed(object, contender("a", { slots: 5 })).kind, "acquire");
   });

@@ -9,6 +9,7 @@
  */
 import { asKlatchError, KlatchError } from "../../errors.ts";
 import { helpFor } from "../help.ts";
+import { lineOf } from "../hints.ts";
 import type { Host } from "../host.ts";
 import { klock } from "./klock.ts";
 import { kubeLock } from "./kube_lock.ts";
@@ -32,8 +33,9 @@ export async function runAs(tool: Tool, args: readonly string[], host: Host): Pr
     return await standIn.run(args, host);
   } catch (error) {
     const failure = asKlatchError(error);
-    const said = failure.line.startsWith(`${tool}: `) ? "" : `${tool}: `;
-    host.say(`${said}${failure.line}\n`);
+    const line = lineOf(failure);
+    const said = line.startsWith(`${tool}: `) ? "" : `${tool}: `;
+    host.say(`${said}${line}\n`);
     return standIn.statusOf(failure);
   }
 }

@@ -72,7 +72,9 @@ async function readAll(files: readonly string[], required: boolean): Promise<Map
     const parsed = await readKubeconfig(file);
     if (parsed !== undefined) found.set(file, parsed);
     else if (required) {
-      throw new KlatchError("config", `kubeconfig ${file} does not exist`, { hint: "check --kubeconfig" });
+      throw new KlatchError("config", `kubeconfig ${file} does not exist`, {
+        hint: "check the path",
+      });
     }
   }
   return found;
@@ -87,7 +89,8 @@ function nothingConfigured(
   const known = knownContexts(kubeconfig);
   if (known !== "") {
     return new KlatchError("config", `no context is chosen: ${found.join(", ")} has no current-context`, {
-      hint: `say --context with one of: ${known}`,
+      hintCode: "choose-context",
+      hint: `choose one of: ${known}`,
     });
   }
   const missing = files.length === 0 ? "HOME is not set" : `there is no ${files.join(" and no ")}`;
@@ -96,6 +99,7 @@ function nothingConfigured(
     ? "the pod has no service account token (automountServiceAccountToken)"
     : "this is not a pod";
   return new KlatchError("config", `no cluster is configured: ${looked}, and ${pod}`, {
-    hint: "set KUBECONFIG or say --kubeconfig FILE",
+    hintCode: "choose-kubeconfig",
+    hint: "set KUBECONFIG or name a kubeconfig",
   });
 }

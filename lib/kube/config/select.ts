@@ -27,7 +27,8 @@ export function chooseContext(kubeconfig: Kubeconfig, wanted: string | undefined
   const known = knownContexts(kubeconfig);
   const which = wanted === undefined ? "the current context" : "context";
   throw new KlatchError("config", `${which} "${name}" does not exist in the kubeconfig`, {
-    hint: known === "" ? "no context is known: say --kubeconfig FILE" : `known contexts: ${known}`,
+    hintCode: known === "" ? "choose-kubeconfig" : "choose-context",
+    hint: known === "" ? "name a kubeconfig that has contexts" : `choose one of: ${known}`,
   });
 }
 
