@@ -1,0 +1,28 @@
+/**
+ * Archives that have the same bytes whenever and by whomever they are made.
+ *
+ * @module
+ */
+import { run } from "./run.ts";
+
+/**
+ * Archives one directory with tar(1) and gzip(1): entries sorted, owned by root, of the epoch's first second.
+ *
+ * @param parent the directory that contains it.
+ * @param name its name there, and in the archive.
+ * @param output the file to write; its name ends in `.tar.gz`.
+ * @throws {Error} if tar is not GNU tar, or one of them fails.
+ */
+export async function archive(parent: string, name: string, output: string): Promise<void> {
+  const tar = output.replace(/\.gz$/, "");
+  const entries = [
+    "--sort=name",
+    "--mtime=@0",
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    "--format=ustar",
+  ];
+  await run("tar", [...entries, "-C", parent, "-cf", tar, name], "install GNU tar");
+  await run("gzip", ["--no-name", "--force", tar], "install gzip");
+}
