@@ -13,12 +13,12 @@ import { guardProcess } from "./lib/guard/process.ts";
 import { GUARD_WORD } from "./lib/guard/protocol.ts";
 import { bootTimeMs } from "./lib/process/libc/boot_time.ts";
 
-/** How long the program's end waits for a stderr that is not read. */
+/** How long the program waits at its end for a stderr that nobody reads. */
 const FLUSH_MS = 1_000;
 
-/** Does what the arguments say, and ends the process. */
+/** Runs what the arguments say and ends the process. */
 export async function start(): Promise<never> {
-  // A command waits for its guard, so the guard must not wait for anything that is not its own to be loaded.
+  // A command waits for its guard, so the guard must not wait until the rest of klatch is loaded.
   if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
 
   const self = Deno.build.standalone
@@ -28,13 +28,16 @@ export async function start(): Promise<never> {
   const clock = systemClock(bootTimeMs);
   const err = lineWriter(Deno.stderr);
   const out = lineWriter(Deno.stdout);
+  const files = fileAppender();
   const host: Host = {
     clock,
     env: (name) => Deno.env.get(name),
     say: err.write,
     print: out.write,
+    append: files.append,
     errIsTerminal: Deno.stderr.isTerminal(),
     calledAs: process.argv0,
+    runtime: Deno.version,
     hostname: () => Deno.hostname(),
     self,
     guard,
@@ -45,13 +48,16 @@ export async function start(): Promise<never> {
   const status = await main(Deno.args, host);
   await guard?.end();
   const enough = new AbortController();
-  await Promise.race([Promise.all([out.flushed(), err.flushed()]), clock.sleep(FLUSH_MS, enough.signal)]);
+  await Promise.race([
+    Promise.all([out.flushed(), err.flushed(), files.flushed()]),
+    clock.sleep(FLUSH_MS, enough.signal),
+  ]);
   Deno.exit(status);
 }
 
 /**
  * Writes without ever blocking: a stderr that nobody reads must not keep klatch from renewing. Writes that fail are
- * dropped, since there is nobody to tell.
+ * dropped, since there is nowhere to report them.
  */
 function lineWriter(file: { write(bytes: Uint8Array): Promise<number> }) {
   let last = Promise.resolve();
@@ -61,6 +67,17 @@ function lineWriter(file: { write(bytes: Uint8Array): Promise<number> }) {
       last = last.then(async () => {
         for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
       }).catch(() => {});
+    },
+    flushed: () => last,
+  };
+}
+
+/** Appends to files one text after the other. A file that cannot be written is left alone. */
+function fileAppender() {
+  let last = Promise.resolve();
+  return {
+    append(path: string, text: string): void {
+      last = last.then(() => Deno.writeTextFile(path, text, { append: true, create: false })).catch(() => {});
     },
     flushed: () => last,
   };

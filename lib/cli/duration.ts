@@ -4,6 +4,7 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
+import type { FlagValues } from "./flags.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -34,6 +35,12 @@ export function parseDuration(text: string, flag: string): number {
   return checked(totalMs, text, flag);
 }
 
+/** The value of a duration flag in milliseconds; `undefined` if it is not given. Throws as {@link parseDuration}. */
+export function readDuration(values: FlagValues, flag: string): number | undefined {
+  const text = values.text(flag);
+  return text === undefined ? undefined : parseDuration(text, `--${flag}`);
+}
+
 function checked(ms: number, text: string, flag: string): number {
   if (!Number.isSafeInteger(Math.round(ms))) throw refusal(text, flag);
   return Math.round(ms);
@@ -44,24 +51,4 @@ function refusal(text: string, flag: string): KlatchError {
   return new KlatchError("usage", `${flag} "${text}" ${why}`, {
     hint: "write it as 90s, 1h30m, 500ms or 15",
   });
-}
-
-/**
- * A duration for people.
- *
- * @param ms milliseconds, 0 or more.
- *
- * @example
- * ```ts
- * import { formatDuration } from "./duration.ts";
- *
- * if (formatDuration(5_400_000) !== "1h30m" || formatDuration(1234) !== "1.2s") throw new Error();
- * ```
- */
-export function formatDuration(ms: number): string {
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)}s`;
-  const seconds = Math.round(ms / 1000);
-  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  if (hours > 0) return minutes === 0 ? `${hours}h` : `${hours}h${minutes}m`;
-  return rest === 0 ? `${minutes}m` : `${minutes}m${rest}s`;
 }

@@ -17,30 +17,46 @@ export interface Flag {
   readonly short?: string;
   /** What its value is called in the help; a flag without one is a switch. */
   readonly value?: string;
+  /** All values that it may have, if they can be listed. */
+  readonly choices?: readonly string[];
   /** One line of help. */
   readonly help: string;
 }
 
-/** What the arguments said. */
-export interface Parsed {
-  /** A flag's value; the environment variable's where the flag is not given. */
+/** The values of flags, in whatever syntax they were given. */
+export interface FlagValues {
+  /** A flag's value; if the flag is not given, its environment variable's. */
   text(name: string): string | undefined;
   /** Whether a switch is on. */
   on(name: string): boolean;
+}
+
+/** What the arguments said. */
+export interface Parsed extends FlagValues {
   /** The words that belong to no flag. */
   readonly words: readonly string[];
-  /** What stands after `--`; `undefined` where there is no `--`. */
+  /** The words after `--`; `undefined` if there is no `--`. */
   readonly command: readonly string[] | undefined;
+}
+
+/** How to read a command line. */
+export interface FlagSyntax {
+  /** The command's name, for errors. */
+  readonly command: string;
+  /** The flags that it has. */
+  readonly flags: readonly Flag[];
+  /** Whether the first word that is no flag ends the flags: what follows is taken as it is, `--` too. */
+  readonly flagsEndAtFirstWord?: boolean;
+  /** What to type to see all flags; default: `klatch help COMMAND`. */
+  readonly help?: string;
 }
 
 /**
  * Reads arguments.
  *
- * @param command the command's name, for errors.
- * @param args what followed it.
- * @param flags the flags that it knows.
+ * @param syntax the command's name and flags.
+ * @param args what followed the name.
  * @param env reads the environment.
- * @param help what to type to see all flags.
  * @throws KlatchError `usage` for an unknown flag, with the nearest known one; for a flag without its value; for a
  * switch whose value or environment variable is neither 1, true, 0 nor false.
  *
@@ -49,29 +65,36 @@ export interface Parsed {
  * import { parseFlags } from "./flags.ts";
  *
  * const flags = [{ name: "wait", short: "w", value: "DUR", help: "" }, { name: "quiet", short: "q", help: "" }];
- * const { text, on, words, command } = parseFlags("run", ["x", "-qw5", "--", "ls", "-l"], flags, () => undefined);
+ * const { text, on, words, command } = parseFlags(
+ *   { command: "run", flags },
+ *   ["x", "-qw5", "--", "ls", "-l"],
+ *   () => undefined,
+ * );
  * if (text("wait") !== "5" || !on("quiet") || words.join() !== "x" || command?.join() !== "ls,-l") throw new Error();
  * ```
  */
 export function parseFlags(
-  command: string,
+  syntax: FlagSyntax,
   args: readonly string[],
-  flags: readonly Flag[],
   env: (name: string) => string | undefined,
-  help = `klatch help ${command}`,
 ): Parsed {
+  const { command, flags, flagsEndAtFirstWord = false } = syntax;
   const dashes = args.indexOf("--");
-  const own = dashes < 0 ? args : args.slice(0, dashes);
+  const own = dashes < 0 || flagsEndAtFirstWord ? args : args.slice(0, dashes);
   const given = new Map<string, string>();
   const words: string[] = [];
   for (let at = 0; at < own.length; at++) {
     const word = own[at] ?? "";
     if (!word.startsWith("-") || word === "-") {
+      if (flagsEndAtFirstWord) {
+        words.push(...own.slice(at));
+        break;
+      }
       words.push(word);
       continue;
     }
     const said = split(word, flags);
-    if (said === undefined) throw unknown(command, word, flags, help);
+    if (said === undefined) throw unknown(word, syntax);
     for (const name of said.switches) given.set(name, "true");
     const { flag, attached } = said;
     const next = own[at + 1];
@@ -91,11 +114,11 @@ export function parseFlags(
     on: (name) => {
       const text = given.get(name);
       if (text !== undefined) return switchOf(text, `--${name}`);
-      // Nobody can have meant to be shown help each time.
+      // KLATCH_HELP would make every command print its help.
       return name !== "help" && switchOf(nonEmpty(env(envName(name))) ?? "false", envName(name));
     },
     words,
-    command: dashes < 0 ? undefined : args.slice(dashes + 1),
+    command: dashes < 0 || flagsEndAtFirstWord ? undefined : args.slice(dashes + 1),
   };
 }
 
@@ -137,7 +160,7 @@ function split(word: string, flags: readonly Flag[]): Said | undefined {
   return undefined;
 }
 
-function unknown(command: string, word: string, flags: readonly Flag[], help: string): KlatchError {
+function unknown(word: string, { command, flags, help = `klatch help ${command}` }: FlagSyntax): KlatchError {
   const flag = word.split("=")[0] ?? word;
   const known = flags.flatMap(({ name, short }) =>
     short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`]

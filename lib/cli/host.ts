@@ -1,5 +1,5 @@
 /**
- * The real host as the commands see it: what `main.ts` hands them, and a test can fake.
+ * The process around the commands: what `main.ts` hands them, and what a test can fake.
  *
  * @module
  */
@@ -15,32 +15,36 @@ export interface Host {
   say(text: string): void;
   /** Writes to stdout, for the commands that have something to print there. */
   print(text: string): void;
-  /** Whether stderr is a terminal, and a line can be written over. */
+  /** Appends to a file that exists; a file that cannot be written is no failure. */
+  append(path: string, text: string): void;
+  /** Whether stderr is a terminal, and a line can be overwritten. */
   readonly errIsTerminal: boolean;
-  /** The word that this program was started by, a path or a name; a link has its own. */
+  /** The path or name that this program was started by; a link has its own. */
   readonly calledAs: string;
+  /** The versions of the runtime that runs klatch. */
+  readonly runtime: { readonly deno: string; readonly v8: string };
   /** The machine's or the pod's name. */
   hostname(): string;
-  /** The words that start this program once more, to be followed by its arguments. */
+  /** The command line that starts this program again, without arguments. */
   readonly self: readonly string[];
-  /** A guard that has been started already, for whoever needs one first. */
+  /** A guard that was started ahead of need, if there is one. */
   readonly guard?: EarlyGuard | undefined;
-  /** Sixteen hexadecimal digits that nobody else has. */
+  /** Sixteen random hexadecimal digits. */
   nonce(): string;
   /**
-   * Makes a scratch folder that only we can read.
+   * Makes a temporary folder that only this user can read.
    *
    * @param files texts by file name.
    */
   makeScratch(files: Readonly<Record<string, string>>): Promise<Scratch>;
 }
 
-/** A folder of our own for as long as a command runs. */
+/** A temporary folder for as long as a command runs. */
 export interface Scratch {
-  /** The path of one of the files that were put there. */
+  /** The path of one of its files. */
   file(name: string): string;
   /** A folder in which this klatch is called `klatch`. */
   readonly binaries: string;
-  /** Removes it all. */
+  /** Removes the folder. */
   remove(): Promise<void>;
 }

@@ -10,29 +10,11 @@ import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
 import { listenSignals } from "../process/signals.ts";
 import { chooseCluster } from "./cluster.ts";
-import { helpFor } from "./help.ts";
 import type { Host } from "./host.ts";
 import { waitForItself } from "./nested.ts";
-import { Reporter } from "./reporter.ts";
-import { type RunOptions, runOptions } from "./run_flags.ts";
+import { Reporter } from "./output/reporter.ts";
+import type { RunOptions } from "./run_options.ts";
 import { namesOf } from "./strategy_flags.ts";
-
-/**
- * Runs a command while holding a lock.
- *
- * @param args what followed `run`.
- * @param host the process around it.
- * @returns the exit status.
- * @throws KlatchError `usage`, before anything is touched.
- */
-export async function run(args: readonly string[], host: Host): Promise<number> {
-  const options = runOptions(args, (name) => host.env(name));
-  if (options === undefined) {
-    host.print(helpFor("run"));
-    return 0;
-  }
-  return await runLocked(options, host);
-}
 
 /**
  * Runs a command while holding a lock.

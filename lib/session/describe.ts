@@ -1,28 +1,43 @@
 /**
- * A holder in words.
+ * Holders in words.
  *
  * @module
  */
 import type { Holder } from "../lock.ts";
+import { formatDuration, shortened } from "../text.ts";
+
+/** So many holders of a semaphore are named. */
+const MOST_NAMED = 3;
+
+/** What a record says of a holder to people. */
+type Described = Pick<Holder, "identity" | "since" | "reason">;
 
 /**
- * Who holds, since when and why, for people; as far as the record says it.
+ * Who holds, for how long and why, for people; as far as the record says it.
  *
- * @param holder as a record tells of it. What it says may hold control characters.
- * @returns a phrase, with the time in whole seconds.
+ * @param holders as a record tells of them. What it says may hold control characters.
+ * @param wallMs the local wall clock, with which the time since when is shown; another machine's may differ.
+ * @returns a phrase; empty if nobody is known.
  *
  * @example
  * ```ts
- * import { describeHolder } from "./describe.ts";
+ * import { describeHolders } from "./describe.ts";
  *
- * const holder = { identity: "ci", since: "2026-01-01T12:00:00.123456Z", reason: "release 7" };
- * const words = describeHolder(holder);
- * if (words !== "held by ci since 2026-01-01T12:00:00Z (release 7)") throw new Error(words);
+ * const holder = { identity: "ci-7", since: "2026-01-01T12:00:00.123456Z", reason: "release 1.4" };
+ * const words = describeHolders([holder], Date.parse("2026-01-01T12:00:12Z"));
+ * if (words !== "held by ci-7 for 12 s (reason: release 1.4)") throw new Error(words);
  * ```
  */
-export function describeHolder(
-  { identity, since, reason }: Pick<Holder, "identity" | "since" | "reason">,
-): string {
-  const time = since === undefined ? "" : ` since ${since.replace(/\.\d+Z$/, "Z")}`;
-  return `held by ${identity}${time}${reason === undefined ? "" : ` (${reason})`}`;
+export function describeHolders(holders: readonly Described[], wallMs: number): string {
+  const named = holders.slice(0, MOST_NAMED).map((holder) => describe(holder, wallMs));
+  const more = holders.length - named.length;
+  return [...named, ...more > 0 ? [`and by ${more} more`] : []].join(", ");
+}
+
+function describe({ identity, since, reason }: Described, wallMs: number): string {
+  const ageMs = wallMs - Date.parse(since ?? "");
+  // A holder whose clock is ahead began in our future: then nothing is said of it.
+  const age = ageMs >= 0 ? ` for ${formatDuration(ageMs, 0)}` : "";
+  const why = reason === undefined || reason === "" ? "" : ` (reason: ${shortened(reason)})`;
+  return `held by ${shortened(identity)}${age}${why}`;
 }

@@ -5,7 +5,8 @@
  */
 import { KlatchError } from "../errors.ts";
 import type { LockView } from "../lock.ts";
-import { describeHolder } from "./describe.ts";
+import { describeHolders } from "./describe.ts";
+import { formatDuration } from "../text.ts";
 import type { AcquireRequest } from "./types.ts";
 
 /**
@@ -15,9 +16,9 @@ import type { AcquireRequest } from "./types.ts";
  * @param view the record as it was seen last.
  * @returns the error, with the code `timeout`.
  */
-export function notInTime({ strategy, lock, waitMs }: AcquireRequest, view: LockView): KlatchError {
-  const held = view.holders.map(describeHolder).join(", ");
-  const how = waitMs === 0 ? "at once" : `within ${(waitMs ?? 0) / 1000}s`;
+export function notInTime({ strategy, lock, waitMs, clock }: AcquireRequest, view: LockView): KlatchError {
+  const held = describeHolders(view.holders, clock.wall());
+  const how = waitMs === 0 ? "at once" : `within ${formatDuration(waitMs ?? 0)}`;
   return new KlatchError(
     "timeout",
     `did not acquire ${lock.namespace}/${lock.name} (${strategy.name}) ${how}: ` +

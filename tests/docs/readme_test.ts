@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { parse } from "@std/yaml";
-import { RUN_FLAGS } from "../../lib/cli/run_flags.ts";
+import { holdFlags } from "../../lib/cli/run_options.ts";
 import { klatchBinary, runKlatch, spawnKlatch } from "../support/binary.ts";
 import { type ControlPlane, controlPlaneAssets, sharedControlPlane } from "../support/control_plane.ts";
 import { fencedBlocks } from "../support/markdown.ts";
@@ -75,7 +75,7 @@ describe("the README's manifests", { skip: noPlane }, () => {
     await plane.allow({ user: "reader" }, namespace, rules);
     const env = { KUBECONFIG: await plane.userKubeconfig("reader", { namespace }) };
     const first = spawnKlatch(["run", "x", "--", "cat"], { env, stdin: "open" });
-    await first.line("stderr", /holding/);
+    await first.line("stderr", /acquired/);
     const second = spawnKlatch(["run", "x", "--", "echo", "second"], { env });
     await second.line("stderr", /waiting/);
     await first.closeStdin();
@@ -101,7 +101,7 @@ describe("the README's tables", () => {
 
   it("name every flag of run, and none that does not exist", () => {
     const told = rows.flatMap((row) => [...row.matchAll(/`--([a-z-]+)/g)].map((match) => match[1] ?? ""));
-    const known = RUN_FLAGS.map((flag) => flag.name).filter((name) => name !== "help");
+    const known = holdFlags.map((flag) => flag.name);
     assertEquals(told.toSorted(), known.toSorted());
   });
 

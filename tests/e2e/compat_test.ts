@@ -40,8 +40,8 @@ const KLOCK: readonly Step[] = [
   { line: `klock -l $L -n $N -i me -- klock -l $L -n $N -i me --timeout 300ms -- true`, status: 1 },
   { line: `klock -l $L -n $N -g -- klock -l $L -n $N -g -w 300ms -E 9 -- true`, status: 9 },
   { line: `klock -l $L -n $N -w 0 -E3 -- true`, status: 0 },
-  { line: `klock -l $L -n $N -v 1 -- true`, status: 0, says: /^klock: holding/ },
-  { line: `klock -l $L -n $N --debug -- true`, status: 0, says: /^klock: holding/ },
+  { line: `klock -l $L -n $N -v 1 -- true`, status: 0, says: /^klock: acquired/ },
+  { line: `klock -l $L -n $N --debug -- true`, status: 0, says: /^klock: acquired/ },
   { line: `klock -V`, status: 0, says: /^$/ },
   { line: `klock --help`, status: 0, says: /^$/ },
   { line: `klatch as klock -l $L -n $N -s SIGINT -k 1s -u -- sh -c 'exit 5'`, status: 5 },
@@ -84,7 +84,7 @@ const KUBE_LOCK: readonly Step[] = [
   {
     line: `kube-lock $N $L --holder-name c --run-once`,
     status: 3,
-    says: /held by a .*\(db restart\), held by b/,
+    says: /held by a .*\(reason: db restart\), held by b/,
   },
   { line: `kube-lock $N $L --holder-name c --max-holders 3 --run-once`, status: 3 },
   {

@@ -110,9 +110,9 @@ onServers("environment variables of flags", (test) => {
   test("turn a switch on and off", async (place) => {
     assertEquals((await on(place, { KLATCH_QUIET: "true" })).stderr, "");
     assertEquals((await on(place, { KLATCH_QUIET: "1" })).stderr, "");
-    assertStringIncludes((await on(place, { KLATCH_QUIET: "false" })).stderr, "holding");
-    assertStringIncludes((await on(place, { KLATCH_QUIET: "0" })).stderr, "holding");
-    assertStringIncludes((await on(place, { KLATCH_QUIET: "" })).stderr, "holding");
+    assertStringIncludes((await on(place, { KLATCH_QUIET: "false" })).stderr, "acquired");
+    assertStringIncludes((await on(place, { KLATCH_QUIET: "0" })).stderr, "acquired");
+    assertStringIncludes((await on(place, { KLATCH_QUIET: "" })).stderr, "acquired");
   });
 
   test("give way to flags", async (place) => {
@@ -122,14 +122,14 @@ onServers("environment variables of flags", (test) => {
     const other = await place.server.freshNamespace("e2e");
     const { code, stderr } = await on(place, env, ["-n", other, "--quiet=false"]);
     assertEquals(code, 0);
-    assertStringIncludes(stderr, `holding ${other}/${place.name}`);
+    assertStringIncludes(stderr, `acquired ${other}/${place.name}`);
   });
 
   test("are outdone also by an empty value and by a switch turned off", async (place) => {
     const env = { KLATCH_LABELS: "team=db", KLATCH_QUIET: "1" };
     const { code, stderr } = await on(place, env, ["--labels", "", "--quiet=0"]);
     assertEquals(code, 0);
-    assertStringIncludes(stderr, "holding");
+    assertStringIncludes(stderr, "acquired");
     assertEquals((await place.bench.object()).metadata.labels?.["team"], undefined);
   });
 
@@ -194,7 +194,7 @@ onServers("the object", (test) => {
     assertEquals(place.bench.holdersIn(found as KubeObject), ["0x10"]);
     const { stderr } = await place.klatch(["run", "007", "-n", place.namespace, "-w", "0", "--", "true"])
       .finished;
-    assertMatch(stderr, /held by 0x10 since \S+ \(1e3\)/);
+    assertMatch(stderr, /held by 0x10 for \d+ s \(reason: 1e3\)/);
     await running.closeStdin();
     await running.finished;
   });

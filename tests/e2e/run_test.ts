@@ -10,9 +10,9 @@ onServers("run", (test) => {
   test("leaves stdout to the command and speaks on stderr", async (place) => {
     const { code, stdout, stderr } = await place.run([], ["echo", "hello"]);
     assertEquals([code, stdout], [0, "hello\n"]);
-    const [holding = "", back = "", ...more] = linesOf(stderr);
-    assertMatch(holding, new RegExp(`^klatch: holding ${place.namespace}/${place.name} \\(token \\d+\\)$`));
-    assertMatch(back, new RegExp(`^klatch: gave ${place.namespace}/${place.name} back after [\\d.]+s$`));
+    const [acquired = "", released = "", ...more] = linesOf(stderr);
+    assertMatch(acquired, new RegExp(`^klatch: acquired ${place.namespace}/${place.name} \\(token \\d+\\)$`));
+    assertMatch(released, new RegExp(`^klatch: released ${place.namespace}/${place.name} after [\\d.]+ s$`));
     assertEquals(more, []);
   });
 

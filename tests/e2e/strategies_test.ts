@@ -59,7 +59,7 @@ onServers("a strategy", (test) => {
       waiters.push(waiter);
     }
     await holder.closeStdin();
-    assertMatch(await waiters[1]!.line("stderr", /held by (?!alice)/), /; next in line$/);
+    assertMatch(await waiters[1]!.line("stderr", /held by (?!alice)/), /, next in line$/);
     for (const waiter of waiters) {
       await waiter.line("stdout", /^in$/);
       await waiter.closeStdin();
@@ -91,9 +91,9 @@ onServers("two strategies", (test) => {
   test("are both held, and told of as one", async (place) => {
     const { code, stdout, stderr } = await place.run(both, ["sh", "-c", "echo $KLATCH_STRATEGY"]);
     assertEquals([code, stdout], [0, "endpoints,lease\n"]);
-    const [holding = "", back = "", ...more] = linesOf(stderr);
-    assertMatch(holding, /^klatch: holding \S+ \(token \d+\)$/);
-    assertMatch(back, /^klatch: gave \S+ back after /);
+    const [acquired = "", released = "", ...more] = linesOf(stderr);
+    assertMatch(acquired, /^klatch: acquired \S+ \(token \d+\)$/);
+    assertMatch(released, /^klatch: released \S+ after /);
     assertEquals(more, []);
   });
 

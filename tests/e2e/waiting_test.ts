@@ -16,7 +16,7 @@ onServers("waiting", (test) => {
       assertEquals(code, 124);
       assertMatch(
         linesOf(stderr).at(-1) ?? "",
-        /^klatch: did not acquire .*: held by alice since [-\dT:]+Z \(release 7\);/,
+        /^klatch: did not acquire .*: held by alice for [\d.a-z ]+ \(reason: release 7\);/,
       );
       assertEquals(place.has("ran"), false);
       assertEquals(await place.holders(), ["alice"]);
@@ -48,7 +48,7 @@ onServers("waiting", (test) => {
     const holder = await place.holder(["-i", "alice", "--reason", "release 7"]);
     const running = place.spawn(["-w", "1h"], ["echo", "mine"]);
     const line = await running.line("stderr", /waiting/);
-    assertMatch(line, /^klatch: waiting for \S+: held by alice since \d{4}-\d\d-\d\dT[\d:]+Z \(release 7\)$/);
+    assertMatch(line, /^klatch: waiting for \S+: held by alice for \d+ s \(reason: release 7\)$/);
     assertEquals(running.stdout, "");
     await holder.closeStdin();
     const { code, stdout } = await running.finished;
@@ -64,16 +64,17 @@ onServers("waiting", (test) => {
       ...place.words([], ["true"]),
     ];
     await using terminal = startOnTerminal(`stty cols 60; exec ${shellLine(words)}`);
-    await terminal.seen(/waiting 1s for \S+: held by (alice)/);
+    await terminal.seen(/waiting 1 s for \S+: held by (alice)/);
     await holder.closeStdin();
     const { code, out } = await terminal.end();
     assertEquals(code, 0);
-    const [inPlace = "", after = ""] = out.split("klatch: holding");
+    const [inPlace = "", after = ""] = out.split("klatch: acquired");
     assertEquals(inPlace.includes("\n"), false, out);
     // Wrapping is off for each of the texts and on again after it; the last one is wiped out.
     // deno-lint-ignore no-control-regex -- escape sequences are what it is about
-    assertMatch(inPlace, /^(\r\x1b\[K\x1b\[\?7lklatch: waiting \d+s for [^\r\x1b]+\x1b\[\?7h){2,}\r\x1b\[K$/);
-    assertMatch(after, /^ .*\r\nklatch: gave .*\r\n$/);
+    const refreshed = /^(\r\x1b\[K\x1b\[\?7lklatch: waiting \d+ s for [^\r\x1b]+\x1b\[\?7h){2,}\r\x1b\[K$/;
+    assertMatch(inPlace, refreshed);
+    assertMatch(after, /^ .*\r\nklatch: released .*\r\n$/);
   }, canRun("script", "--version") ? undefined : "needs script(1)");
 
   test("says it in one line that does not steer the terminal, whatever the holder wrote", async (place) => {
@@ -81,7 +82,7 @@ onServers("waiting", (test) => {
     const { code, stderr } = await place.run(["-w", "300ms"], ["true"]);
     assertEquals(code, 124);
     for (const line of linesOf(stderr)) assertMatch(line, /^klatch: [^\p{Cc}]+$/u);
-    assertMatch(stderr, /held by al \[2Jice since \S+ \(two lines +\]0;title \)/);
+    assertMatch(stderr, /held by al \[2Jice for \d+ s \(reason: two lines +\]0;title \)/);
   });
 
   test("waits in silence under -q", async (place) => {
@@ -132,7 +133,7 @@ onServers("waiting", (test) => {
     const heir = await place.run([...QUICK_FLAGS], witness.command("heir"));
     assertEquals(heir.code, 0);
     assert(heir.durationMs >= 3_000, `${heir.durationMs}`);
-    assertStringIncludes(heir.stderr, "over from alice");
+    assertStringIncludes(heir.stderr, "from alice (its lease expired)");
     await witness.assertNeverMoreThan(1);
     await witness.remove();
   });

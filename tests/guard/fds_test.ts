@@ -62,7 +62,7 @@ onServers("the guard", (test) => {
       ! test -w "$0/sleep" && exec chroot "$0" /klatch "$@"`;
     const words = place.words(["--kubeconfig", "/config", "-k", "100ms"], ["/sleep", "600"]);
     const running = place.klatch(["--mount", "sh", "-c", inside, root, ...words], { binary: "unshare" });
-    await running.line("stderr", /holding/);
+    await running.line("stderr", /acquired/);
     await until(() => childrenOf(running.pid, "sleep").length === 1);
     const [command] = childrenOf(running.pid, "sleep");
     const guard = await guardOf(running.pid);

@@ -10,18 +10,21 @@ import { systemClock } from "../../lib/clock.ts";
 export function quietWorld(given: Partial<Host> = {}) {
   const said: string[] = [];
   const printed: string[] = [];
+  const appended: string[] = [];
   const host: Host = {
     clock: systemClock(),
     env: () => undefined,
     say: (text) => void said.push(text),
     print: (text) => void printed.push(text),
+    append: (path, text) => void appended.push(`${path}: ${text}`),
     errIsTerminal: false,
     calledAs: "klatch",
+    runtime: { deno: "2.0.0", v8: "13.0" },
     hostname: () => "host",
     self: [],
     nonce: () => "0123456789abcdef",
     makeScratch: () => Promise.reject(new Error("nothing may be written")),
     ...given,
   };
-  return { host, said, printed };
+  return { host, said, printed, appended };
 }

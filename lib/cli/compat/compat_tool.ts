@@ -5,7 +5,7 @@
  */
 import type { KlatchError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
-import type { RunOptions } from "../run_flags.ts";
+import type { RunOptions } from "../run_options.ts";
 import { VERSION } from "../../version.ts";
 import type { Host } from "../host.ts";
 

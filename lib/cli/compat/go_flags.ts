@@ -6,14 +6,10 @@
  * @module
  */
 import { KlatchError } from "../../errors.ts";
-import type { Flag } from "../flags.ts";
+import type { Flag, FlagValues } from "../flags.ts";
 
 /** What the arguments said. */
-export interface GoParsed {
-  /** A flag's value; of several the last one. */
-  text(name: string): string | undefined;
-  /** Whether a switch is on. */
-  on(name: string): boolean;
+export interface GoParsed extends FlagValues {
   /** The words from the first one that is no flag. */
   readonly rest: readonly string[];
 }

@@ -11,13 +11,13 @@
 import { KlatchError } from "../../errors.ts";
 import { MANAGED_BY_LABEL } from "../../lock.ts";
 import { parseSignal } from "../../process/signals.ts";
-import { checkTiming, DEFAULT_TIMING } from "../../session/mod.ts";
 import { lease } from "../../strategies/lease.ts";
 import { type Flag, type Parsed, parseFlags } from "../flags.ts";
-import { helpOf } from "../help.ts";
+import { readTiming, timingFlags } from "../flag_groups/timing.ts";
+import { helpForTool } from "../help.ts";
 import { checkLockName, checkNamespace, parseLabels } from "../../kube/names.ts";
 import { runLocked } from "../run.ts";
-import type { RunOptions } from "../run_flags.ts";
+import type { RunOptions } from "../run_options.ts";
 import { wholeNumber } from "../strategy_flags.ts";
 import type { Host } from "../host.ts";
 import { COMMON, type CompatTool, durationOr, versionAs } from "./compat_tool.ts";
@@ -50,17 +50,7 @@ const FLAGS: readonly Flag[] = [
   { name: "signal", short: "s", value: "SIG", help: "what stops the command (default TERM)" },
   { name: "cleanup-lease", help: "delete the Lease afterwards" },
   { name: "unlock", short: "u", help: "the same as --cleanup-lease" },
-  {
-    name: "lease-duration",
-    value: "DUR",
-    help: "a hold that is not renewed for this long is free (default 15s)",
-  },
-  {
-    name: "renew-deadline",
-    value: "DUR",
-    help: "stop the command if renewing fails this long (default 10s)",
-  },
-  { name: "retry-period", value: "DUR", help: "pause between tries (default 2s)" },
+  ...timingFlags,
   {
     name: "kubeconfig",
     value: "FILE",
@@ -73,15 +63,20 @@ const FLAGS: readonly Flag[] = [
   { name: "help", short: "h", help: "show this help" },
 ];
 
+const SYNTAX = { command: "klock", flags: FLAGS, help: "klock --help" };
+
 /** klock's stand-in. */
 export const klock: CompatTool = {
   statusOf: () => 1,
   async run(args, host) {
-    const parsed = parseFlags("klock", args, FLAGS, () => undefined, "klock --help");
+    const parsed = parseFlags(SYNTAX, args, () => undefined);
     if (parsed.on("help")) {
-      host.print(
-        helpOf("klock [flags] -- COMMAND [ARG…]", "run a command while holding a Lease", FLAGS, "--"),
-      );
+      host.print(helpForTool({
+        usage: "klock [flags] -- COMMAND [ARG…]",
+        summary: "run a command while holding a Lease",
+        flags: FLAGS,
+        dashes: "--",
+      }));
       return 0;
     }
     if (parsed.on("version")) {
@@ -97,20 +92,6 @@ function klockOptions(parsed: Parsed, host: Host): RunOptions {
   const wait = parsed.text("wait") === undefined ? "timeout" : "wait";
   const waitMs = durationOr(parsed.text(wait), `--${wait}`, 0);
   const killAfterMs = durationOr(parsed.text("kill-after"), "--kill-after", 0);
-  const timing = {
-    leaseDurationMs: durationOr(
-      parsed.text("lease-duration"),
-      "--lease-duration",
-      DEFAULT_TIMING.leaseDurationMs,
-    ),
-    renewDeadlineMs: durationOr(
-      parsed.text("renew-deadline"),
-      "--renew-deadline",
-      DEFAULT_TIMING.renewDeadlineMs,
-    ),
-    retryPeriodMs: durationOr(parsed.text("retry-period"), "--retry-period", DEFAULT_TIMING.retryPeriodMs),
-  };
-  checkTiming(timing);
   const conflict = wholeNumber(parsed.text("conflict-exit-code") ?? "1", "--conflict-exit-code", 0, 255);
   const verbosity = wholeNumber(parsed.text("v") ?? "0", "-v", 0, 100);
   const verbose = parsed.on("debug") || parsed.on("verbose") || verbosity > 1;
@@ -126,7 +107,7 @@ function klockOptions(parsed: Parsed, host: Host): RunOptions {
     kubeconfig: parsed.text("kubeconfig"),
     waitMs: waitMs === 0 ? undefined : waitMs,
     statusOf: (failure) => failure.code === "timeout" ? conflict : 1,
-    timing,
+    timing: readTiming(parsed),
     identity: identityOf(parsed, host),
     labels: { ...parseLabels(parsed.text("labels") ?? ""), [MANAGED_BY_LABEL]: "k8s-lease-klock" },
     stopSignal: parseSignal(parsed.text("signal") ?? "TERM"),

@@ -13,12 +13,12 @@ import type { Contender, LockName } from "../../lock.ts";
 import { listenSignals, signalName, SIGNALS } from "../../process/signals.ts";
 import { acquire, DEFAULT_TIMING, type SessionEvent } from "../../session/mod.ts";
 import { semaphore } from "../../strategies/semaphore.ts";
+import { formatDuration } from "../../text.ts";
 import { chooseCluster } from "../cluster.ts";
-import { formatDuration } from "../duration.ts";
 import { type Flag, type Parsed, parseFlags } from "../flags.ts";
-import { helpOf } from "../help.ts";
+import { helpForTool } from "../help.ts";
 import { checkLockName, checkNamespace } from "../../kube/names.ts";
-import { Reporter } from "../reporter.ts";
+import { Reporter } from "../output/reporter.ts";
 import { MOST_SLOTS, wholeNumber } from "../strategy_flags.ts";
 import type { Host } from "../host.ts";
 import { holdByName, noConfigMap, nonceOf, unlocked, type Wish } from "./kube_lock_hold.ts";
@@ -52,6 +52,8 @@ const FLAGS: readonly Flag[] = [
   { name: "help", short: "h", help: "show this help" },
 ];
 
+const SYNTAX = { command: "kube-lock", flags: FLAGS, help: "kube-lock --help" };
+
 /** What kube-lock was asked for. */
 interface Request {
   readonly lock: LockName;
@@ -72,9 +74,11 @@ export const kubeLock: CompatTool = {
     return failure.code === "interrupted" ? exitStatus(failure) : 2;
   },
   async run(args, host) {
-    const parsed = parseFlags("kube-lock", args, FLAGS, () => undefined, "kube-lock --help");
+    const parsed = parseFlags(SYNTAX, args, () => undefined);
     if (parsed.on("help")) {
-      host.print(helpOf(USAGE, "take a place in a ConfigMap", FLAGS, "--"));
+      host.print(
+        helpForTool({ usage: USAGE, summary: "take a slot in a ConfigMap", flags: FLAGS, dashes: "--" }),
+      );
       return 0;
     }
     const request = requestOf(parsed, host);

@@ -8,14 +8,14 @@
  */
 import { exitStatus, KlatchError } from "../../errors.ts";
 import { SIGNALS } from "../../process/signals.ts";
-import { checkTiming, DEFAULT_TIMING } from "../../session/mod.ts";
 import { endpoints } from "../../strategies/endpoints.ts";
 import type { Flag } from "../flags.ts";
-import { helpOf } from "../help.ts";
+import { readTiming, timingFlags } from "../flag_groups/timing.ts";
+import { helpForTool } from "../help.ts";
 import { checkLockName, checkNamespace } from "../../kube/names.ts";
 import { runLocked } from "../run.ts";
 import { parseGoFlags } from "./go_flags.ts";
-import { COMMON, type CompatTool, durationOr } from "./compat_tool.ts";
+import { COMMON, type CompatTool } from "./compat_tool.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "id", value: "NAME", help: "the holder's name (default: the host's, and something unique)" },
@@ -24,17 +24,7 @@ const FLAGS: readonly Flag[] = [
     value: "FILE",
     help: "kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod)",
   },
-  {
-    name: "lease-duration",
-    value: "DUR",
-    help: "a hold that is not renewed for this long is free (default 15s)",
-  },
-  {
-    name: "renew-deadline",
-    value: "DUR",
-    help: "stop the command if renewing fails this long (default 10s)",
-  },
-  { name: "retry-period", value: "DUR", help: "pause between tries (default 2s)" },
+  ...timingFlags,
   { name: "name", value: "NAME", help: "the name of the Endpoints (default example-app)" },
   { name: "namespace", value: "NAME", help: "their namespace (default default)" },
   { name: "help", short: "h", help: "show this help" },
@@ -47,22 +37,21 @@ const KILL_AFTER_MS = 90_000;
 export const kubelock: CompatTool = {
   statusOf,
   async run(args, host) {
-    const { text, on, rest } = parseGoFlags("kubelock", args, FLAGS);
+    const values = parseGoFlags("kubelock", args, FLAGS);
+    const { text, on, rest } = values;
     if (on("help")) {
-      host.print(
-        helpOf("kubelock [flags] COMMAND [ARG…]", "run a command while holding Endpoints", FLAGS, "-"),
-      );
+      host.print(helpForTool({
+        usage: "kubelock [flags] COMMAND [ARG…]",
+        summary: "run a command while holding Endpoints",
+        flags: FLAGS,
+        dashes: "-",
+      }));
       return 0;
     }
     const [name, namespace] = [text("name") ?? "example-app", text("namespace") ?? "default"];
     checkLockName(name);
     checkNamespace(namespace);
-    const timing = {
-      leaseDurationMs: durationOr(text("lease-duration"), "-lease-duration", DEFAULT_TIMING.leaseDurationMs),
-      renewDeadlineMs: durationOr(text("renew-deadline"), "-renew-deadline", DEFAULT_TIMING.renewDeadlineMs),
-      retryPeriodMs: durationOr(text("retry-period"), "-retry-period", DEFAULT_TIMING.retryPeriodMs),
-    };
-    checkTiming(timing);
+    const timing = readTiming(values);
     if (rest[0] === undefined || rest[0] === "") {
       throw new KlatchError("usage", "the command is missing", {
         hint: "write kubelock [flags] COMMAND [ARG…]",

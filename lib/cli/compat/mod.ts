@@ -7,15 +7,15 @@
  *
  * @module
  */
-import { asKlatchError, KlatchError } from "../../errors.ts";
-import { helpFor } from "../help.ts";
+import { asKlatchError } from "../../errors.ts";
+import { printable, shortened } from "../../text.ts";
 import { lineOf } from "../hints.ts";
 import type { Host } from "../host.ts";
 import { klock } from "./klock.ts";
 import { kubeLock } from "./kube_lock.ts";
 import { kubelock } from "./kubelock.ts";
 import type { CompatTool } from "./compat_tool.ts";
-import { isTool, type Tool, TOOLS } from "./tools.ts";
+import type { Tool } from "./tools.ts";
 
 const COMPAT_TOOLS: Readonly<Record<Tool, CompatTool>> = { klock, kubelock, "kube-lock": kubeLock };
 
@@ -33,30 +33,8 @@ export async function runAs(tool: Tool, args: readonly string[], host: Host): Pr
     return await standIn.run(args, host);
   } catch (error) {
     const failure = asKlatchError(error);
-    const line = lineOf(failure);
-    const said = line.startsWith(`${tool}: `) ? "" : `${tool}: `;
-    host.say(`${said}${line}\n`);
+    const line = printable(shortened(lineOf(failure), 1_000));
+    host.say(`${line.startsWith(`${tool}: `) ? "" : `${tool}: `}${line}\n`);
     return standIn.statusOf(failure);
   }
-}
-
-/** `klatch as TOOL …`. Throws KlatchError `usage` where there is no such tool. */
-export async function as(args: readonly string[], host: Host): Promise<number> {
-  const [tool, ...rest] = args;
-  if (tool === "--help" || tool === "-h") {
-    host.print(helpFor("as"));
-    return 0;
-  }
-  if (tool === undefined || !isTool(tool)) throw noSuchTool(tool ?? "");
-  return await runAs(tool, rest, host);
-}
-
-function noSuchTool(tool: string): KlatchError {
-  return new KlatchError(
-    "usage",
-    tool === "" ? "as: the tool is missing" : `as: there is no tool "${tool}"`,
-    {
-      hint: `choose one of: ${TOOLS.join(", ")}`,
-    },
-  );
 }

@@ -3,36 +3,41 @@
  *
  * @module
  */
-import { KlatchError } from "../errors.ts";
-import { runCommand } from "../process/run.ts";
-import { listenSignals, SIGNALS } from "../process/signals.ts";
-import { startSandbox } from "../sandbox/mod.ts";
-import { parseFlags } from "./flags.ts";
-import { helpFor } from "./help.ts";
-import { SANDBOX_FLAGS } from "./sandbox_flags.ts";
-import type { Host } from "./host.ts";
+import { KlatchError } from "../../errors.ts";
+import { runCommand } from "../../process/run.ts";
+import { listenSignals, SIGNALS } from "../../process/signals.ts";
+import type { Command } from "../command.ts";
+import type { Parsed } from "../flags.ts";
+import type { Host } from "../host.ts";
 
-/**
- * Starts the sandbox.
- *
- * @param args what followed `sandbox`.
- * @param host the process around it.
- * @returns the command's exit status; without a command, 0 after INT, TERM or HUP.
- * @throws KlatchError `usage`, `internal` if the port cannot be had.
- */
-export async function sandbox(args: readonly string[], host: Host): Promise<number> {
-  const parsed = parseFlags("sandbox", args, SANDBOX_FLAGS, (name) => host.env(name));
-  if (parsed.on("help")) {
-    host.print(helpFor("sandbox"));
-    return 0;
-  }
-  if (parsed.words[0] !== undefined) {
-    throw new KlatchError("usage", `sandbox: "${parsed.words[0]}" is one word too many`, {
+/** The command. */
+export const sandbox: Command = {
+  name: "sandbox",
+  summary: "try klatch without a cluster",
+  usage: "klatch sandbox [flags] [-- COMMAND [ARG…]]",
+  description:
+    "Starts a Kubernetes API server in memory, for as long as COMMAND runs, with KUBECONFIG set for it.\n" +
+    "Without COMMAND it serves until Ctrl-C and prints how to use it from another terminal.",
+  flags: [{ name: "port", value: "N", help: "listen on this port of 127.0.0.1 (default: a free one)" }],
+  examples: [
+    { title: "Run a command under a lock", line: "klatch sandbox -- klatch run try -- echo hello" },
+    { title: "Serve until Ctrl-C", line: "klatch sandbox --port 8001" },
+  ],
+  async run(parsed, host) {
+    const [extra] = parsed.words;
+    if (extra === undefined) return await serve(parsed, host);
+    throw new KlatchError("usage", `sandbox: unexpected word "${extra}"`, {
       hint: "put -- before the command",
     });
-  }
+  },
+};
+
+/** Returns the command's exit status; without a command, 0 after INT, TERM or HUP. */
+async function serve(parsed: Parsed, host: Host): Promise<number> {
   const command = parsed.command ?? [];
   using signals = listenSignals();
+  // Loaded only here: the help of all commands needs no API server.
+  const { startSandbox } = await import("../../sandbox/mod.ts");
   const server = await startSandbox(portOf(parsed.text("port")));
   const place = await host.makeScratch({ kubeconfig: server.kubeconfig() });
   try {

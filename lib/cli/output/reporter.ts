@@ -1,0 +1,141 @@
+/**
+ * What klatch says on stderr about one lock: session events in words, in the format that was asked for.
+ *
+ * @module
+ */
+import type { KlatchError } from "../../errors.ts";
+import type { LockName, LockView } from "../../lock.ts";
+import { describeHolders, type SessionEvent } from "../../session/mod.ts";
+import { formatDuration, shortened } from "../../text.ts";
+import { lineOf } from "../hints.ts";
+import type { Host } from "../host.ts";
+import { GithubOutput } from "./github.ts";
+import { JsonOutput } from "./json.ts";
+import type { LogOptions } from "./options.ts";
+import type { Output, Report } from "./report.ts";
+import { TextOutput } from "./text.ts";
+
+/** Reports what happens to one lock. */
+export class Reporter {
+  readonly #host: Host;
+  readonly #log: LogOptions;
+  readonly #name: string;
+  readonly #output: Output;
+  #heldSinceMs = 0;
+  #waitingSinceMs: number | undefined;
+  #toldTrouble = false;
+
+  /**
+   * @param host the process around klatch.
+   * @param log how much to write, and in which format.
+   * @param lock the lock; its parts are empty as long as they are not known.
+   * @param strategy the strategies' names.
+   */
+  constructor(host: Host, log: LogOptions, lock: LockName, strategy: string) {
+    this.#host = host;
+    this.#log = log;
+    this.#name = `${lock.namespace}/${lock.name}`;
+    this.#output = outputFor(host, log, lock, strategy);
+  }
+
+  /** Reports a session's event. */
+  readonly onEvent = (event: SessionEvent): void => {
+    const name = this.#name;
+    switch (event.kind) {
+      case "waiting":
+        return this.#waiting(event.view, event.place);
+      case "acquired": {
+        const nowMs = this.#heldSinceMs = this.#host.clock.monotonic();
+        const waitedMs = Math.round(nowMs - (this.#waitingSinceMs ?? nowMs));
+        const { token } = event;
+        return this.#news("acquired", `acquired ${name} (token ${token})`, { token, waitedMs });
+      }
+      case "took-over": {
+        const from = event.from.identity;
+        return this.#news("took-over", `took over ${name} from ${shortened(from)} (its lease expired)`, {
+          from,
+        });
+      }
+      case "released": {
+        const heldMs = Math.round(this.#host.clock.monotonic() - this.#heldSinceMs);
+        const doubt = event.confirmed
+          ? ""
+          : "; the API server did not confirm it: a lock that is not released expires";
+        const message = `released ${name} after ${formatDuration(heldMs)}${doubt}`;
+        return this.#news("released", message, { heldMs, confirmed: event.confirmed });
+      }
+      case "polling":
+        return this.warn(`${lineOf(event.error)}; klatch polls instead`, "polling");
+      case "not-removed":
+        return this.warn(lineOf(event.error));
+      case "trouble":
+        return this.#trouble(event.error);
+      case "renewed":
+      case "lost":
+        // A renewal is what is expected, and the error of a loss ends the program, which reports it.
+        return;
+    }
+  };
+
+  /** Warns of something that is no failure. */
+  warn(message: string, event = "warning"): void {
+    this.#output.write({ event, message, fields: {} });
+  }
+
+  /** Reports what ended the program. */
+  error(error: KlatchError): void {
+    this.#output.waited();
+    this.#output.write({ event: "error", message: lineOf(error), fields: { code: error.code } });
+  }
+
+  #news(event: string, message: string, fields: Report["fields"]): void {
+    this.#output.waited();
+    if (!this.#log.quiet) this.#output.write({ event, message, fields });
+  }
+
+  #trouble(error: KlatchError): void {
+    if (this.#log.verbose || !this.#toldTrouble) {
+      this.#output.write({ event: "trouble", message: `${lineOf(error)}; klatch tries again`, fields: {} });
+    }
+    this.#toldTrouble = true;
+  }
+
+  #waiting({ holders }: LockView, place: number | undefined): void {
+    const startedMs = this.#waitingSinceMs ??= this.#host.clock.monotonic();
+    if (this.#log.quiet) return;
+    const fields = {
+      holders: holders.map(({ identity, since, reason }) => ({ identity, since, reason })),
+      ...(place !== undefined && { place }),
+    };
+    const report = (refreshed: boolean): Report => {
+      const { clock } = this.#host;
+      const soFar = refreshed ? `${formatDuration(clock.monotonic() - startedMs, 0)} ` : "";
+      const whom = describeHolders(holders, clock.wall());
+      const parts = [whom, place === undefined ? "" : `${ordinal(place)} in line`].filter((part) =>
+        part !== ""
+      );
+      const why = parts.length === 0 ? "" : `: ${parts.join(", ")}`;
+      return { event: "waiting", message: `waiting ${soFar}for ${this.#name}${why}`, fields };
+    };
+    const who = JSON.stringify(holders.map(({ identity, since, reason }) => [identity, since, reason]));
+    this.#output.waiting(report, { holders: who, place });
+  }
+}
+
+function outputFor(
+  host: Host,
+  { format, program = "klatch" }: LogOptions,
+  lock: LockName,
+  strategy: string,
+): Output {
+  if (format === "json") return new JsonOutput(host, { lock, strategy });
+  if (format === "github") return new GithubOutput(host, { lock, strategy });
+  return new TextOutput(host, program);
+}
+
+/** `next`, `2nd`, `3rd`, `11th`… */
+function ordinal(place: number): string {
+  if (place === 1) return "next";
+  const suffix = /1\d$/.test(`${place}`) ? undefined : [, "st", "nd", "rd"][place % 10];
+  return `${place}${suffix ?? "th"}`;
+}
