@@ -83,6 +83,8 @@ export interface GuardedRunOptions {
   readonly hopeless?: (view: LockView) => KlatchError | undefined;
   /** Is told what happens to the lock. It must not throw. */
   readonly onEvent: (event: SessionEvent) => void;
+  /** Is given the hold as soon as the lock is held. It must not throw. */
+  readonly onHold?: (hold: Hold) => void;
   /** Tells the user something about the command, one line without a line break. */
   readonly say: (line: string) => void;
   /** What to do while the lock is held, if it is not just running the command. */
@@ -130,7 +132,8 @@ function acquire(
   interrupted: AbortController,
   onEvent: (event: SessionEvent) => void,
 ): Promise<Hold> {
-  const { client, clock, strategies, lock, object, me, timing, waitMs, startGuard, hopeless } = options;
+  const { client, clock, strategies, lock, object, me, timing, waitMs, startGuard, hopeless, onHold } =
+    options;
   const acquiring = acquireAll(strategies, {
     client,
     clock,
@@ -146,8 +149,8 @@ function acquire(
       else interrupted.abort(why);
     },
   });
-  // Its failure is looked at later, when it is awaited.
-  acquiring.catch(() => {});
+  // A failure is looked at later, when the hold is awaited.
+  acquiring.then(onHold, () => {});
   return acquiring;
 }
 

@@ -16,7 +16,7 @@ export const KILL_TAKES_MS = 10;
 export interface CommandProfile {
   /** How long it works. */
   readonly worksMs: number;
-  /** How long it goes on after TERM; infinite: it does not care. */
+  /** How long it goes on after TERM or INT; infinite: it does not care. */
   readonly afterTermMs: number;
   /** How long it takes between two writes. */
   readonly writesEveryMs: number;
@@ -40,6 +40,7 @@ export interface CommandHooks {
   onDeath(signal: number | undefined): void;
 }
 
+const INT = 2;
 const TERM = 15;
 const KILL = 9;
 
@@ -75,7 +76,7 @@ export class Command {
   /** What kill(2) does. */
   signal(signal: number): void {
     if (signal === KILL) this.#endAfter(this.#random.between(0, KILL_TAKES_MS), signal);
-    if (signal === TERM) this.#endAfter(this.#profile.afterTermMs, signal);
+    if (signal === TERM || signal === INT) this.#endAfter(this.#profile.afterTermMs, signal);
   }
 
   /** The machine lost its power. */

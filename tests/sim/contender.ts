@@ -1,16 +1,17 @@
 /**
  * A contender: runs klatch again and again, until it has been served after everything was mended.
  *
- * One run of klatch does what `klatch run` does, with the real session, the real client and the real `runCommand`:
- * acquire, run the command, give back.
+ * One run of klatch is `guardedRun`, the body of `klatch run`, with the real session, client and `runCommand`. What it
+ * gets from here is the machine around it: clock, network, guard process, command and signals.
  *
  * @module
  */
 import { KlatchError } from "../../lib/errors.ts";
+import { guardedRun } from "../../lib/guarded_run.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import type { Contender as Me } from "../../lib/lock.ts";
-import { runCommand } from "../../lib/process/run.ts";
-import { acquire, type Deadlines, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
+import { SignalQueue, SIGNALS } from "../../lib/process/signals.ts";
+import type { Deadlines, Hold, SessionEvent, Timing } from "../../lib/session/mod.ts";
 import { Command, drawCommandProfile } from "./command.ts";
 import type { Run } from "./facts.ts";
 import { Guard } from "./guard.ts";
@@ -27,11 +28,6 @@ function lineOf(error: unknown): string {
   return String(error instanceof KlatchError ? error.line : error).replaceAll(TIMES, "");
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-}
-
 /** One run of klatch, from its start to its end. */
 export class KlatchRun implements Run {
   readonly name: string;
@@ -40,7 +36,7 @@ export class KlatchRun implements Run {
   readonly timing: Timing;
   readonly guarded: boolean;
   readonly process: Process;
-  readonly interrupted = new AbortController();
+  readonly signals: SignalQueue = new SignalQueue();
   readonly #around: Surroundings;
   readonly #random: Random;
   #hold: Hold | undefined;
@@ -63,6 +59,7 @@ export class KlatchRun implements Run {
     };
     const onSpin = () => violation("progress", `${name} spins: it asks for no time to pass`);
     this.process = new Process({ machine, timeline, random: random.fork(), onSpin });
+    register(name, { start: (token) => this.#startCommand(token) });
   }
 
   responsive(): boolean {
@@ -74,10 +71,7 @@ export class KlatchRun implements Run {
     return this.#hold.deadlines();
   }
 
-  get command(): Command | undefined {
-    return this.#command;
-  }
-
+  /** Whether it has acquired the lock. */
   get holding(): boolean {
     return this.#hold !== undefined;
   }
@@ -109,91 +103,55 @@ export class KlatchRun implements Run {
     this.#around.trace(this.name, "its machine crashes");
     this.#around.onEvent({ kind: "klatch down", run: this });
     this.process.die();
-    this.#guard?.end();
+    this.#guard?.vanish();
     this.#command?.vanish();
+  }
+
+  /** SIGINT to klatch. */
+  interrupt(): void {
+    this.#around.trace(this.name, "gets SIGINT");
+    this.process.deliver(() => this.signals.deliver(SIGNALS.INT));
   }
 
   /** What `klatch run` does. Returns whether the command ran to its end under the lock. */
   async main(): Promise<boolean> {
-    const { scenario, strategy, lock, network, onEvent } = this.#around;
+    const { scenario, strategy, lock, network, timeline, onEvent, trace } = this.#around;
     const { clock } = this.process;
     const transport = network.transportOf({ run: this, process: this.process });
-    const client = kubeClient({ transport, clock, userAgent: "klatch/simulated" });
-    const guard = this.#startGuard();
     try {
-      const hold = await acquire({
-        client,
+      await guardedRun({
+        client: kubeClient({ transport, clock, userAgent: "klatch/simulated" }),
         clock,
-        strategy,
+        strategies: [strategy],
         lock,
         me: this.me,
         timing: this.timing,
-        waitMs: this.#around.timeline.nowMs < scenario.healAtMs ? scenario.waitMs : undefined,
-        guarded: this.guarded,
-        interrupted: this.interrupted.signal,
+        waitMs: timeline.nowMs < scenario.healAtMs ? scenario.waitMs : undefined,
+        argv: [this.name],
+        stopSignal: SIGNALS.TERM,
+        cleanup: scenario.remove,
+        ...(this.guarded && { startGuard: () => this.#guard = this.#startGuard() }),
+        signals: this.signals,
         onEvent: (event) => this.#onSession(event),
+        onHold: (hold) => {
+          this.#hold = hold;
+          onEvent({ kind: "held", run: this, token: hold.token });
+        },
+        say: (line) => trace(this.name, line),
       });
-      this.#hold = hold;
-      onEvent({ kind: "held", run: this, token: hold.token });
-      await this.#underLock(hold, guard);
       onEvent({ kind: "ended", run: this, error: undefined });
       return true;
     } catch (error) {
-      this.#around.trace(this.name, `ends: ${lineOf(error)}`);
+      trace(this.name, `ends: ${lineOf(error)}`);
       onEvent({ kind: "ended", run: this, error });
       return false;
     } finally {
-      this.#guard?.end();
       this.process.die();
     }
   }
 
-  /** As `lib/cli/run.ts` does it, from the acquisition on. */
-  async #underLock(hold: Hold, guard: Guard | undefined): Promise<void> {
-    const { clock } = this.process;
-    const { remove } = this.#around.scenario;
-    guard?.onEvent({ kind: "deadline", ...hold.deadlines() });
-    try {
-      // The guard may not be ready yet, and klatch may be stopped meanwhile.
-      await clock.sleep(this.#random.pick([0, 5, 50]));
-      await Promise.race([guard?.armed(), aborted(hold.lost)]);
-      hold.lost.throwIfAborted();
-      await this.#runHeld(hold, guard);
-    } catch (error) {
-      const lost = hold.lost.aborted || (error as KlatchError).code === "lost";
-      if (!lost) await hold.release({ remove });
-      if (hold.lost.aborted) await hold.release().catch(() => {});
-      throw error;
-    }
-    await hold.release({ remove });
-  }
-
-  async #runHeld(hold: Hold, guard: Guard | undefined): Promise<void> {
-    const { clock } = this.process;
-    hold.lost.addEventListener("abort", () => {
-      guard?.onEvent({ kind: "stopping", killAtMs: hold.deadlines().killAtMs });
-    });
-    register(this.name, { start: () => this.#startCommand(hold) });
-    await runCommand({
-      argv: [this.name],
-      env: {},
-      ...(guard !== undefined && { guard }),
-      signals: { route() {}, [Symbol.dispose]() {} },
-      lost: guard === undefined ? hold.lost : AbortSignal.any([hold.lost, guard.broken]),
-      killAt: () => hold.deadlines().killAtMs,
-      clock,
-      say: (line) => this.#around.trace(this.name, line),
-    });
-    guard?.end();
-    hold.lost.throwIfAborted();
-    guard?.broken.throwIfAborted();
-    if (clock.boottime() < hold.deadlines().termAtMs) return;
-    throw new KlatchError("lost", "simulated: the hold had not been renewed in time");
-  }
-
-  #startGuard(): Guard | undefined {
-    if (!this.guarded) return undefined;
-    return this.#guard = new Guard({
+  #startGuard(): Guard {
+    return new Guard({
       machine: this.machine,
       process: this.process,
       random: this.#random.fork(),
@@ -206,7 +164,7 @@ export class KlatchRun implements Run {
     });
   }
 
-  #startCommand(hold: Hold) {
+  #startCommand(token: string) {
     const { timeline, onEvent, trace, resource, network, scenario } = this.#around;
     const pid = freshPid();
     const ended = Promise.withResolvers<{ code: number } | { signal: number }>();
@@ -216,7 +174,7 @@ export class KlatchRun implements Run {
       this.#random.fork(),
       drawCommandProfile(this.#random, scenario),
       {
-        onWrite: () => timeline.after(network.latency(), () => resource.write(this, hold.token)),
+        onWrite: () => timeline.after(network.latency(), () => resource.write(this, token)),
         onDeath: (signal) => {
           trace(this.name, `the command is gone${signal === undefined ? "" : ` by signal ${signal}`}`);
           onEvent({ kind: "command dead", run: this });
@@ -225,7 +183,7 @@ export class KlatchRun implements Run {
       },
     );
     this.#command = command;
-    trace(this.name, `starts its command under token ${hold.token}`);
+    trace(this.name, `starts its command under token ${token}`);
     onEvent({ kind: "command started", run: this });
     const group = {
       signal: (signal: number) => command.signal(signal),
@@ -247,9 +205,7 @@ export class KlatchRun implements Run {
     else if (event.kind === "took-over") trace(this.name, `takes over from ${event.from.identity}`);
     else if (event.kind === "released") {
       trace(this.name, event.confirmed ? "released" : "released, perhaps");
-    } else if (event.kind === "renewed") {
-      onEvent({ kind: "renewed", run: this });
-      this.#guard?.onEvent({ kind: "deadline", ...event.deadlines });
-    } else trace(this.name, `${event.kind}: ${lineOf(event.error)}`);
+    } else if (event.kind === "renewed") onEvent({ kind: "renewed", run: this });
+    else trace(this.name, `${event.kind}: ${lineOf(event.error)}`);
   }
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { KlatchError } from "../../lib/errors.ts";
 import type { KlatchRun } from "./contender.ts";
 import { ForeignHolder } from "./foreign_tool.ts";
 import type { Fact } from "./facts.ts";
@@ -163,11 +162,8 @@ export class Disturbances {
         .come();
     },
     "interrupted": () => {
-      const run = this.#run((run) => !run.holding);
-      if (run === undefined) return;
-      this.#victims.trace(run.name, "gets SIGINT");
-      const reason = new KlatchError("interrupted", "simulated SIGINT", { signal: 2 });
-      run.process.deliver(() => run.interrupted.abort(reason));
+      const waits = this.#random.chance(0.7);
+      this.#run((run) => !(waits && run.holding))?.interrupt();
     },
   };
 

@@ -1,7 +1,7 @@
 /**
  * The guard: a second process on the machine that ends the command when klatch does not. What it decides is klatch's
- * own code, `lib/guard/policy.ts`; what is simulated is the process around it: what klatch tells it comes a
- * moment later, and it looks a moment late.
+ * own code, `lib/guard/policy.ts`; what is simulated is the process around it: it takes a while to start, what klatch
+ * tells it comes a moment later, and it looks a moment late.
  *
  * Nothing stops it or kills it but the end of the machine, and KILL to the command's group, of which it is a part. It
  * stands still when the machine does.
@@ -11,7 +11,7 @@
 import { KlatchError } from "../../lib/errors.ts";
 import type { GuardMessage } from "../../lib/guard/protocol.ts";
 import { Watch } from "../../lib/guard/policy.ts";
-import type { CommandGuard } from "../../lib/process/run.ts";
+import type { RunGuard } from "../../lib/guarded_run.ts";
 import type { SpawnedCommand } from "../../lib/process/spawn.ts";
 import type { Machine } from "./machine.ts";
 import type { Process } from "./process.ts";
@@ -21,7 +21,9 @@ import type { Random } from "./random.ts";
 const LATENESS_MS = 2;
 /** How long what klatch says is on its way. */
 const PIPE_MS = 0.2;
-/** How long after klatch's end KILL follows, at the latest; as in `guarded.ts`. */
+/** How long a guard takes to start. */
+const START_MS = [0.1, 5, 50];
+/** How long after klatch's end KILL follows, at the latest; as in `lib/guard/options.ts`. */
 const ALONE_MS = 5_000;
 
 /** What a guard stands between. */
@@ -38,51 +40,45 @@ export interface GuardParts {
 }
 
 /** A guard, and klatch's handle on it. */
-export class Guard implements CommandGuard {
+export class Guard implements RunGuard {
   readonly pgid = 1;
   readonly #parts: GuardParts;
   readonly #watch = new Watch(undefined, ALONE_MS);
   readonly #broken = new AbortController();
   readonly #armed = Promise.withResolvers<void>();
+  /** Before that, what it is told waits in its pipe. */
+  readonly #readyAtMs: number;
   #termAtMs = Infinity;
   #over = false;
   #cancel = () => {};
 
   constructor(parts: GuardParts) {
     this.#parts = parts;
+    this.#readyAtMs = this.#nowMs + parts.random.pick(START_MS);
   }
 
-  /** Aborts when the guard has begun to stop the command. */
   get broken(): AbortSignal {
     return this.#broken.signal;
   }
 
-  /** Resolves when the guard knows a deadline. */
   armed(): Promise<void> {
     return this.#armed.promise;
   }
 
-  /** klatch says something. */
-  onEvent(told: GuardMessage): void {
-    if (told.kind === "deadline") this.#termAtMs = told.termAtMs;
-    this.#later(this.#nowMs + PIPE_MS, 0, () => {
-      this.#watch.hear(told);
-      this.#parts.process.deliver(() => this.#armed.resolve());
-      this.#look();
-    });
+  deadline({ termAtMs, killAtMs }: { readonly termAtMs: number; readonly killAtMs: number }): void {
+    this.#termAtMs = termAtMs;
+    this.#send({ kind: "deadline", termAtMs, killAtMs });
   }
 
-  /** The pipe from klatch is at its end. */
-  orphaned(): void {
-    this.#later(this.#nowMs + PIPE_MS, 0, () => {
-      this.#watch.orphan(this.#nowMs);
-      this.#look();
-    });
+  stopping(killAtMs: number): void {
+    this.#send({ kind: "stopping", killAtMs });
   }
 
-  /** Nothing is left to guard, or the machine is gone. */
-  end(): void {
-    this.#over = true;
+  wake(): void {}
+
+  end(): Promise<void> {
+    this.vanish();
+    return Promise.resolve();
   }
 
   guards(): readonly number[] {
@@ -96,11 +92,35 @@ export class Guard implements CommandGuard {
   }
 
   killing(): void {
-    this.end();
+    this.vanish();
+  }
+
+  /** The pipe from klatch is at its end. */
+  orphaned(): void {
+    this.#hear(() => this.#watch.orphan(this.#nowMs));
+  }
+
+  /** The process is gone. */
+  vanish(): void {
+    this.#over = true;
   }
 
   get #nowMs(): number {
     return this.#parts.machine.boottime();
+  }
+
+  #send(message: GuardMessage): void {
+    this.#hear(() => {
+      this.#watch.hear(message);
+      if (message.kind === "deadline") this.#parts.process.deliver(() => this.#armed.resolve());
+    });
+  }
+
+  #hear(run: () => void): void {
+    this.#later(Math.max(this.#nowMs + PIPE_MS, this.#readyAtMs), 0, () => {
+      run();
+      this.#look();
+    });
   }
 
   #look(): void {

@@ -248,6 +248,14 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
+    name: "the guard is not told of renewals",
+    file: "lib/guarded_run.ts",
+    edits: [{
+      find: `if (event.kind === "renewed") guard?.deadline(event.deadlines);`,
+      replace: "",
+    }],
+  },
+  {
     name: "the guard only asks the command to end, and kills nothing",
     file: "lib/guard/policy.ts",
     edits: [{

@@ -1,6 +1,9 @@
 /**
- * `deno task mutants`: puts every mutant into the code, one after the other, and says after how many seeds each
- * was found. Exit status 1 if one survives.
+ * Puts every mutant into a copy of the code, one after the other, and prints the seed that found each:
+ *
+ *     deno run -A tests/sim/mutants_main.ts [SEEDS] [PART OF A NAME]
+ *
+ * Exit status 1 if one survives.
  *
  * @module
  */

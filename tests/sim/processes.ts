@@ -7,9 +7,11 @@
 import type { CommandGroup } from "../../lib/process/group.ts";
 import type { SpawnedCommand, SpawnRequest } from "../../lib/process/spawn.ts";
 
-/** Starts a simulated command. */
+/** Starts a simulated command under the fencing token that it is given. */
 export interface Launcher {
-  start(): { readonly pid: number; readonly exit: SpawnedCommand["exit"]; readonly group: CommandGroup };
+  start(
+    token: string,
+  ): { readonly pid: number; readonly exit: SpawnedCommand["exit"]; readonly group: CommandGroup };
 }
 
 const launchers = new Map<string, Launcher>();
@@ -37,7 +39,7 @@ export function freshPid(): number {
 export function spawnCommand(request: SpawnRequest): SpawnedCommand {
   const launcher = launchers.get(request.argv[0] ?? "");
   if (launcher === undefined) throw new Error(`nobody starts commands as ${request.argv[0]}`);
-  const { pid, exit, group } = launcher.start();
+  const { pid, exit, group } = launcher.start(request.env?.["KLATCH_TOKEN"] ?? "");
   groups.set(pid, group);
   return { pid, pgid: pid, startTime: 0, exit };
 }

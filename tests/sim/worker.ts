@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { installLightAbort } from "./abort.ts";
 import type { ScenarioOptions } from "./scenario.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 
@@ -50,7 +49,6 @@ interface Scope {
 }
 
 if (import.meta.main || "postMessage" in globalThis) {
-  installLightAbort();
   const scope = globalThis as unknown as Scope;
   // Stacks of the many errors that are part of the game cost more than the game; a replay has them.
   scope.onmessage = async ({ data }) => {
