@@ -9,7 +9,7 @@ import config from "../../deno.json" with { type: "json" };
 import { archive } from "../../tools/image/archive.ts";
 import { writeLayout } from "../../tools/image/oci.ts";
 import { PLATFORMS } from "../../tools/image/platform.ts";
-import { canRun } from "./can_run.ts";
+import { isInstalled } from "./is_installed.ts";
 
 /** A blob's description, as far as the tests look. */
 interface Described {
@@ -72,7 +72,7 @@ describe("the image layout", () => {
 
   it(
     "is read by skopeo, each platform on its own",
-    { skip: canRun("skopeo") ? false : "needs skopeo" },
+    { skip: isInstalled("skopeo") ? false : "needs skopeo" },
     () => {
       for (const architecture of ["amd64", "arm64"]) {
         const args = [`--override-arch=${architecture}`, "inspect", `oci:${dir}/one:${config.version}`];

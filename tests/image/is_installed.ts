@@ -9,7 +9,7 @@
  *
  * @param program its name.
  */
-export function canRun(program: string): boolean {
+export function isInstalled(program: string): boolean {
   const paths = (Deno.env.get("PATH") ?? "").split(":");
   return paths.some((dir) => {
     try {
