@@ -48,7 +48,11 @@ describe("the directory for containers", { skip: noFolder || noRoots || noPlane 
       const lock = () => `root-${crypto.randomUUID().slice(0, 8)}`;
       const run = (name: string, command: readonly string[], kubeconfig = "by-address") =>
         made.klatch(["run", name, "-n", namespace, "--", ...command], {
-          env: { KUBECONFIG: `/etc/${kubeconfig}`, LD_LIBRARY_PATH: LIBRARIES, PATH: "/usr/sbin:/usr/bin:/bin" },
+          env: {
+            KUBECONFIG: `/etc/${kubeconfig}`,
+            LD_LIBRARY_PATH: LIBRARIES,
+            PATH: "/usr/sbin:/usr/bin:/bin",
+          },
           stdin: "open",
         });
 
