@@ -7,9 +7,12 @@
  */
 
 import type { Authenticator, Identity } from "./config/identity.ts";
-import { authenticator } from "./config/tokens.ts";
-import { checkNotExpired } from "./config/certificates.ts";
+import { orAborted } from "./config/read_file.ts";
+import { authenticatorOf } from "./config/tokens.ts";
+import { checkNotExpired } from "./config/certificate.ts";
 import type { ClusterConfig } from "./config/types.ts";
+import { KlatchError } from "../errors.ts";
+import { isRefusedHandshake } from "./transport/errors.ts";
 import type { TransportRequest, TransportResponse, Wire } from "./transport/types.ts";
 import { FetchWire } from "./transport/fetch.ts";
 
@@ -22,7 +25,8 @@ export interface Transport {
   readonly server: string;
   /**
    * Makes one request. A 401 means that the server took nothing, so it is repeated once with newer credentials,
-   * if there are any; a 401 that comes back is final. Redirects are not followed.
+   * if there are any; a 401 that comes back is final. So is a handshake in which the server refuses the client
+   * certificate. Redirects are not followed.
    *
    * @throws {KlatchError} `unreachable` or `config`: the request certainly was not sent.
    * @throws {LostAnswer} the server may have processed the request.
@@ -41,6 +45,8 @@ export interface TransportHooks {
   warn(line: string): void;
   /** A request with a body is about to be sent: the last moment to see to it that it goes out in one piece. */
   beforeWrite?(): void;
+  /** Ends the fetching of credentials, and a plugin that is still running. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -71,8 +77,10 @@ export interface TransportHooks {
  * ```
  */
 export async function openTransport(config: ClusterConfig, hooks: TransportHooks): Promise<Transport> {
-  const transport = new AuthenticatedTransport(config, await authenticator(config.credentials), hooks);
-  await transport.prepare();
+  for (const line of config.warnings ?? []) hooks.warn(line);
+  const auth = await authenticatorOf(config, { warn: hooks.warn });
+  const transport = new AuthenticatedTransport(config, auth, hooks);
+  await transport.prepare(hooks.signal);
   if (config.insecureSkipTlsVerify && config.server.startsWith("https:")) {
     hooks.warn(
       `WARNING: insecure-skip-tls-verify is set in ${config.source}: anyone on the way to ${config.server} ` +
@@ -95,17 +103,33 @@ class AuthenticatedTransport implements Transport {
     this.server = config.server;
   }
 
-  async prepare(): Promise<void> {
-    await this.#wireFor(await this.auth.current());
+  async prepare(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#wireFor(await orAborted(this.auth.current(), signal));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   async request(request: TransportRequest): Promise<TransportResponse> {
     const identity = await orAborted(this.auth.current(), request.signal);
-    const response = await this.#send(request, identity);
-    if (response.status !== 401) return response;
+    let refusal: TransportResponse | KlatchError;
+    try {
+      const response = await this.#send(request, identity);
+      if (response.status !== 401) return response;
+      refusal = response;
+    } catch (error) {
+      if (!isRefusedHandshake(error)) throw error;
+      refusal = error;
+    }
     const renewed = await orAborted(this.auth.renew(identity), request.signal);
-    if (renewed === undefined) return response;
-    await response.body?.cancel();
+    if (refusal instanceof KlatchError) {
+      if (renewed === undefined) throw refusal;
+    } else {
+      if (renewed === undefined) return refusal;
+      await refusal.body?.cancel();
+    }
     return await this.#send(request, renewed);
   }
 
@@ -160,14 +184,4 @@ async function openWire(config: ClusterConfig): Promise<Wire> {
     return new FetchWire(config, new Tunnel(config));
   }
   return new FetchWire(config);
-}
-
-/** The value, unless the signal aborts first; the work behind it goes on for the next one who asks. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { parse } from "@std/yaml";
+import { parse } from "yaml";
 import { klatchBinary, runKlatch } from "../support/binary.ts";
 import { fencedBlocks } from "../support/markdown.ts";
 

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { parse } from "@std/yaml";
+import { parse } from "yaml";
 import { holdFlags } from "../../lib/cli/run_options.ts";
 import { klatchBinary, runKlatch, spawnKlatch } from "../support/binary.ts";
 import { type ControlPlane, controlPlaneAssets, sharedControlPlane } from "../support/control_plane.ts";

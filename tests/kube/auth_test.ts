@@ -89,7 +89,7 @@ describe("a token file", () => {
     const path = `${dir}/token-${counter++}`;
     await Deno.writeTextFile(path, token);
     let nowMs = 0;
-    const auth = await authenticator({ kind: "tokenFile", path }, () => nowMs);
+    const auth = await authenticator({ kind: "tokenFile", path }, { nowMs: () => nowMs });
     return { path, auth, pass: (ms: number) => nowMs += ms };
   }
 

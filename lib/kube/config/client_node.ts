@@ -7,9 +7,11 @@
 
 import type { KubeConfig } from "@kubernetes/client-node";
 import { KlatchError } from "../../errors.ts";
-import { type Entry, Fields, type Kubeconfig } from "./kubeconfig.ts";
-import { chooseContext, followContext } from "./select.ts";
+import { Fields } from "./fields.ts";
+import type { Entry, Kubeconfig } from "./kubeconfig.ts";
+import { chooseContext } from "./context.ts";
 import { chooseNamespace } from "./namespace.ts";
+import { followContext } from "./resolve.ts";
 import type { ClusterConfig, Env } from "./types.ts";
 
 /** The part of `KubeConfig` that is used, so that instances of other versions fit as well. */
@@ -23,6 +25,8 @@ export interface KubeConfigOptions {
   readonly namespace?: string | undefined;
   /** For the proxy variables (`HTTPS_PROXY`, `NO_PROXY`, …). Without it no proxy is taken from the environment. */
   readonly env?: Env | undefined;
+  /** Ends the reading of files. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Paths in the instance that are not absolute are relative to the working directory, as in the package itself. */
@@ -69,7 +73,7 @@ export async function fromKubeConfig(
     });
   }
   const namespace = chooseNamespace(options.namespace, context) ?? "default";
-  return await followContext(kubeconfig, context, namespace, env);
+  return await followContext(kubeconfig, context, { namespace, env, signal: options.signal });
 }
 
 function asKubeconfig({ clusters, users, contexts, currentContext }: KubeConfigLike): Kubeconfig {

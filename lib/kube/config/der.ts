@@ -67,3 +67,18 @@ export function contains(bytes: Uint8Array, part: Uint8Array): boolean {
   while (at % 2 === 1) at = text.indexOf(wanted, at + 1);
   return at >= 0;
 }
+
+/** The one element that fills `bytes`, of a certain kind; throws a RangeError if there is another. */
+export function only(bytes: Uint8Array, tag: number): Element {
+  const [first, second] = elements(bytes);
+  if (first?.tag !== tag || second !== undefined) {
+    throw new RangeError("its content is not what its label says");
+  }
+  return first;
+}
+
+/** An element that must be there; throws a RangeError if it is not. */
+export function part(element: Element | undefined): Element {
+  if (element === undefined) throw new RangeError("a part of it is missing");
+  return element;
+}

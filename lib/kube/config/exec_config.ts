@@ -7,7 +7,7 @@
  */
 
 import { KlatchError } from "../../errors.ts";
-import { toBase64 } from "./tokens.ts";
+import { toBase64 } from "./pem.ts";
 import type { Entry } from "./kubeconfig.ts";
 import type { ExecPlugin } from "./types.ts";
 

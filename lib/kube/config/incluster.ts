@@ -8,7 +8,8 @@
  */
 
 import { KlatchError } from "../../errors.ts";
-import { checkAuthorities } from "./certificates.ts";
+import { usableAuthorities } from "./authorities.ts";
+import { readText, whyUnreadable } from "./read_file.ts";
 import type { ClusterConfig, Env } from "./types.ts";
 
 /** Where Kubernetes mounts the service account. `KLATCH_SERVICE_ACCOUNT_DIR` names another folder. */
@@ -40,39 +41,51 @@ export async function inClusterNamespace(env: Env): Promise<string | undefined> 
  *
  * @param env the environment; {@link inClusterPossible} said yes to it.
  * @param namespace the namespace that was decided on.
+ * @param signal ends the reading of files.
  * @returns the configuration, with the token as a file to be read again and again.
  * @throws {KlatchError} `config`: `ca.crt` is there and no certificate is in it.
  */
-export async function inClusterConfig(env: Env, namespace: string): Promise<ClusterConfig> {
+export async function inClusterConfig(
+  env: Env,
+  namespace: string,
+  signal?: AbortSignal,
+): Promise<ClusterConfig> {
   const host = env("KUBERNETES_SERVICE_HOST") ?? "";
   const port = env("KUBERNETES_SERVICE_PORT") ?? "";
   const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
   if (!URL.canParse(server)) {
-    throw new KlatchError("config", `KUBERNETES_SERVICE_HOST and _PORT do not make a URL: ${server}`);
+    throw new KlatchError("config", `KUBERNETES_SERVICE_HOST and _PORT do not make a URL: ${server}`, {
+      hintCode: "choose-kubeconfig",
+      hint: "leave them as Kubernetes sets them, or name a kubeconfig",
+    });
   }
-  const caPem = await authorities(`${folder(env)}/ca.crt`);
+  const caFile = `${folder(env)}/ca.crt`;
+  const caPem = await authorities(caFile, signal);
   return {
     server,
     namespace,
     source: "the pod's service account",
-    ...(caPem === undefined ? {} : { caPem }),
+    ...(caPem === undefined ? {} : { caPem, caFile }),
     credentials: { kind: "tokenFile", path: `${folder(env)}/token` },
     impersonation: [],
   };
 }
 
 /** As client-go: without `ca.crt` the system's authorities have to do. */
-async function authorities(path: string): Promise<string | undefined> {
+async function authorities(path: string, signal: AbortSignal | undefined): Promise<string | undefined> {
   let pem: string;
   try {
-    pem = await Deno.readTextFile(path);
+    pem = await readText(path, signal);
   } catch (cause) {
+    signal?.throwIfAborted();
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new KlatchError("config", `the service account's ${path} cannot be read: ${why}`, { cause });
+    const what = `the service account's ${path}`;
+    throw new KlatchError("config", `${what} cannot be read: ${whyUnreadable(cause)}`, {
+      hint: "check the permissions of the service account's volume",
+      cause,
+    });
   }
-  checkAuthorities(pem, `the service account's ${path}`);
-  return pem;
+  return usableAuthorities(pem, `the service account's ${path}`);
 }
 
 function folder(env: Env): string {

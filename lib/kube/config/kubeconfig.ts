@@ -1,6 +1,6 @@
 /**
  * Reads one kubeconfig file into named entries, each of which remembers the file it came from. It promises that
- * what is there has the right shape; it does not promise that references lead anywhere (see `select.ts`).
+ * what it gives has the right shape; it does not promise that references lead anywhere (see `resolve.ts`).
  *
  * The format: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
  *
@@ -8,7 +8,8 @@
  */
 
 import { KlatchError } from "../../errors.ts";
-import { parsePlainYaml } from "./plain_yaml.ts";
+import { Fields, isRecord } from "./fields.ts";
+import { decodeText, readFile, whyUnreadable } from "./read_file.ts";
 
 /** A cluster, user or context as the file has it. */
 export interface Entry {
@@ -30,17 +31,19 @@ export interface Kubeconfig {
  * Reads and parses one file.
  *
  * @param file the path.
- * @returns its content, or `undefined` where there is no such file.
+ * @param signal ends the reading.
+ * @returns its content, or `undefined` if there is no such file.
  * @throws {KlatchError} `config`: unreadable, malformed (with the position), or of the wrong shape.
+ * @throws the reason of `signal`, when it aborts.
  */
-export async function readKubeconfig(file: string): Promise<Kubeconfig | undefined> {
+export async function readKubeconfig(file: string, signal?: AbortSignal): Promise<Kubeconfig | undefined> {
   let text: string;
   try {
-    text = await Deno.readTextFile(file);
+    text = decodeText(await readFile(file, signal));
   } catch (cause) {
+    signal?.throwIfAborted();
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new KlatchError("config", `kubeconfig ${file} cannot be read: ${why}`, { cause });
+    throw new KlatchError("config", `kubeconfig ${file} cannot be read: ${whyUnreadable(cause)}`, { cause });
   }
   return await parseKubeconfig(text, file);
 }
@@ -67,6 +70,10 @@ export async function parseKubeconfig(text: string, file: string): Promise<Kubec
   const fields = new Fields(root, `kubeconfig ${file}`);
   const kind = fields.text("kind");
   if (kind !== undefined && kind !== "Config") throw malformed(file, `its kind is ${kind}, not Config`);
+  const apiVersion = fields.text("apiVersion");
+  if (apiVersion !== undefined && apiVersion !== "v1") {
+    throw malformed(file, `its apiVersion is ${apiVersion}, not v1`);
+  }
   return {
     clusters: entries(fields, "clusters", "cluster", file),
     users: entries(fields, "users", "user", file),
@@ -83,19 +90,13 @@ async function parseDocument(text: string, file: string): Promise<unknown> {
       // A YAML mapping may begin with a brace as well, and the YAML parser says where the fault is.
     }
   }
-  const plain = parsePlainYaml(text);
-  if (plain !== undefined) return plain;
-  const { parse } = await import("@std/yaml");
+  const { parseYaml, YamlError } = await import("./yaml.ts");
   try {
-    return parse(text, { schema: "core" });
+    return await parseYaml(text);
   } catch (cause) {
-    throw malformed(file, cause instanceof Error ? firstLine(cause.message) : String(cause), cause);
+    if (cause instanceof YamlError) throw malformed(file, cause.message, cause);
+    throw cause;
   }
-}
-
-/** The parser shows the offending line below its message; a kubeconfig's lines may be secrets. */
-function firstLine(message: string): string {
-  return (message.split("\n", 1)[0] ?? "").replace(/:$/, "");
 }
 
 function malformed(file: string, why: string, cause?: unknown): KlatchError {
@@ -114,71 +115,4 @@ function entries(root: Fields, list: string, body: string, file: string): Map<st
     });
   }
   return found;
-}
-
-/** A mapping whose values are taken out by type; a wrong type is an error that names the field. */
-export class Fields {
-  /**
-   * @param values the mapping as parsed.
-   * @param where what it is, for messages.
-   */
-  constructor(readonly values: Readonly<Record<string, unknown>>, readonly where: string) {}
-
-  /** A string; empty and null count as absent. A number or boolean is refused, not turned into text. */
-  text(field: string): string | undefined {
-    const value = this.values[field];
-    if (value === undefined || value === null || value === "") return undefined;
-    if (typeof value === "string") return value;
-    const hint = typeof value === "object" ? undefined : "put it in quotes";
-    throw this.wrong(field, "must be a string", hint);
-  }
-
-  /** A boolean; absent and null count as false. */
-  flag(field: string): boolean {
-    const value = this.values[field] ?? false;
-    if (typeof value === "boolean") return value;
-    throw this.wrong(field, "must be true or false");
-  }
-
-  /** A nested mapping; absent and null count as empty. */
-  record(field: string, where = `${this.where}: ${field}`): Fields {
-    const value = this.values[field] ?? {};
-    if (isRecord(value)) return new Fields(value, where);
-    throw this.wrong(field, "must be a mapping");
-  }
-
-  /** A list of mappings; absent and null count as empty. */
-  list(field: string): Fields[] {
-    return this.array(field).map((item, index) => {
-      if (isRecord(item)) return new Fields(item, `${this.where}: ${field}[${index}]`);
-      throw this.wrong(`${field}[${index}]`, "must be a mapping");
-    });
-  }
-
-  /** A list of strings; absent and null count as empty. */
-  texts(field: string): string[] {
-    return this.array(field).map((item, index) => {
-      if (typeof item === "string") return item;
-      throw this.wrong(`${field}[${index}]`, "must be a string", "put it in quotes");
-    });
-  }
-
-  /** Whether the field is there and not null. */
-  has(field: string): boolean {
-    return (this.values[field] ?? undefined) !== undefined;
-  }
-
-  private array(field: string): unknown[] {
-    const value = this.values[field] ?? [];
-    if (Array.isArray(value)) return value;
-    throw this.wrong(field, "must be a list");
-  }
-
-  private wrong(field: string, why: string, hint?: string): KlatchError {
-    return new KlatchError("config", `${this.where}: ${field} ${why}`, hint === undefined ? {} : { hint });
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,7 +8,9 @@
 
 import { KlatchError } from "../../errors.ts";
 import { type Authenticator, bearer, type Identity } from "./identity.ts";
-import type { Credentials } from "./types.ts";
+import { toBase64 } from "./pem.ts";
+import { readText } from "./read_file.ts";
+import type { ClusterConfig, Credentials } from "./types.ts";
 
 /**
  * A token file is read at most this often: client-go counts it stale ten seconds before its minute is over.
@@ -16,11 +18,37 @@ import type { Credentials } from "./types.ts";
  */
 const TOKEN_FILE_MS = 50_000;
 
+/** What an authenticator needs of the world. */
+export interface AuthenticatorOptions {
+  /** A monotonic clock, milliseconds. */
+  readonly nowMs?: () => number;
+  /** Is told, in one line, what the user should know. */
+  readonly warn?: (line: string) => void;
+}
+
+/**
+ * The authenticator of a configuration: its credentials, and its client certificate if that is in files.
+ *
+ * @param config from `loadClusterConfig`.
+ * @param options clock and warnings.
+ */
+export async function authenticatorOf(
+  config: Pick<ClusterConfig, "credentials" | "clientCert" | "clientCertFiles">,
+  options: AuthenticatorOptions = {},
+): Promise<Authenticator> {
+  const { credentials, clientCert, clientCertFiles } = config;
+  const inner = await authenticator(credentials, options);
+  if (clientCert === undefined || clientCertFiles === undefined) return inner;
+  const { RotatingCertificate } = await import("./certificate_files.ts");
+  const clocks = { nowMs: options.nowMs ?? (() => performance.now()), wallMs: () => Date.now() };
+  return new RotatingCertificate(inner, clientCert, clientCertFiles, clocks);
+}
+
 /**
  * The authenticator for some credentials.
  *
  * @param credentials from the configuration.
- * @param nowMs a monotonic clock, milliseconds.
+ * @param options clock and warnings.
  *
  * @example
  * ```ts
@@ -32,8 +60,9 @@ const TOKEN_FILE_MS = 50_000;
  */
 export async function authenticator(
   credentials: Credentials,
-  nowMs: () => number = () => performance.now(),
+  options: AuthenticatorOptions = {},
 ): Promise<Authenticator> {
+  const nowMs = options.nowMs ?? (() => performance.now());
   switch (credentials.kind) {
     case "none":
       return constant({});
@@ -48,6 +77,10 @@ export async function authenticator(
     case "exec": {
       const { ExecAuthenticator } = await import("./exec.ts");
       return new ExecAuthenticator(credentials.plugin);
+    }
+    case "oidc": {
+      const { OidcAuthenticator } = await import("./oidc.ts");
+      return new OidcAuthenticator(credentials.provider, { warn: options.warn });
     }
   }
 }
@@ -85,7 +118,7 @@ class TokenFile implements Authenticator {
   async #read(): Promise<Identity> {
     let token: string;
     try {
-      token = (await Deno.readTextFile(this.path)).trim();
+      token = (await readText(this.path)).trim();
       if (token === "") throw new Error("it is empty");
     } catch (cause) {
       // While the file is being replaced, what it held before is the best there is.
@@ -98,9 +131,4 @@ class TokenFile implements Authenticator {
     if (this.#identity?.authorization !== `Bearer ${token}`) this.#identity = bearer(token);
     return this.#identity;
   }
-}
-
-/** Base64 of a text's UTF-8. */
-export function toBase64(text: string): string {
-  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
 }

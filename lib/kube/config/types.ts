@@ -17,16 +17,39 @@ export interface ConfigRequest {
   /** `--namespace`. */
   readonly namespace?: string | undefined;
   /**
-   * The environment: `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST`, `KUBERNETES_SERVICE_PORT`,
-   * `POD_NAMESPACE`, `KLATCH_SERVICE_ACCOUNT_DIR`, and the proxy variables in both cases.
+   * The environment: `KLATCH_KUBECONFIG_DATA`, `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST`,
+   * `KUBERNETES_SERVICE_PORT`, `POD_NAMESPACE`, `KLATCH_SERVICE_ACCOUNT_DIR`, and the proxy variables in both cases.
    */
   readonly env: Env;
+  /** Ends the reading of files: a kubeconfig may be a FIFO that nobody writes to. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A certificate chain and its private key, PEM. The pair has been checked to belong together. */
 export interface KeyPair {
   readonly certPem: string;
   readonly keyPem: string;
+}
+
+/** The files that a client certificate and its key were read from. */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** An OpenID Connect provider and the tokens that it has given out, as the kubeconfig has them. */
+export interface OidcProvider {
+  readonly issuerUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+  readonly idToken: string | undefined;
+  readonly refreshToken: string | undefined;
+  /** The only authorities to trust for the provider, PEM; without it, the system's. */
+  readonly caPem: string | undefined;
+  /** Whose it is, for messages. */
+  readonly where: string;
+  /** Where refreshed tokens are written back to; absent if they are from no file. */
+  readonly store: { readonly file: string; readonly user: string } | undefined;
 }
 
 /** An exec plugin as the kubeconfig describes it. */
@@ -49,7 +72,8 @@ export type Credentials =
   /** Read again as it rotates; `fallback` serves while it cannot be read. */
   | { readonly kind: "tokenFile"; readonly path: string; readonly fallback?: string }
   | { readonly kind: "basic"; readonly username: string; readonly password: string }
-  | { readonly kind: "exec"; readonly plugin: ExecPlugin };
+  | { readonly kind: "exec"; readonly plugin: ExecPlugin }
+  | { readonly kind: "oidc"; readonly provider: OidcProvider };
 
 /** A cluster and how to talk to it. */
 export interface ClusterConfig {
@@ -64,13 +88,22 @@ export interface ClusterConfig {
   readonly user?: string;
   /** The only authorities to trust, PEM; without it, the system's. */
   readonly caPem?: string;
+  /** The file that they were read from. */
+  readonly caFile?: string;
   /** The name to expect in the server's certificate instead of the URL's. */
   readonly tlsServerName?: string;
   readonly insecureSkipTlsVerify?: boolean;
   /** The proxy to go through, already decided: absent means none, whatever the environment says. */
   readonly proxyUrl?: string;
   readonly clientCert?: KeyPair;
+  /** Where the client certificate is read again when the server refuses it. */
+  readonly clientCertFiles?: CertificateFiles;
   readonly credentials: Credentials;
-  /** Impersonation, as headers; a name may come more than once. */
+  /**
+   * Impersonation, as headers; a name may come more than once. Each character of a value stands for one byte of its
+   * UTF-8.
+   */
   readonly impersonation: readonly (readonly [string, string])[];
+  /** What is odd about the way to this configuration, a line each; the transport says them. */
+  readonly warnings?: readonly string[];
 }

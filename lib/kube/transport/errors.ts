@@ -53,7 +53,20 @@ const FAULTS: readonly Fault[] = [
     hint: "correct the server's address, or set tls-server-name in the cluster",
   },
   {
-    words: /UnknownIssuer|BadSignature|CaUsedAsEndEntity/i,
+    words: /CaUsedAsEndEntity/i,
+    code: "config",
+    why: () =>
+      "the server's certificate is that of an authority (CA:TRUE), which klatch does not take for a server",
+    hint: "have a certificate without CA:TRUE issued for the server, signed by that authority",
+  },
+  {
+    words: /UnsupportedCertVersion/i,
+    code: "config",
+    why: () => "the server's certificate is of X.509 version 1, which cannot say what names it is for",
+    hint: "have it issued again with extensions (version 3)",
+  },
+  {
+    words: /UnknownIssuer|BadSignature/i,
     code: "config",
     why: (_, config) =>
       config.caPem === undefined
@@ -128,6 +141,11 @@ export function connectionFailure(
   }
   if (before) return failure(config, "unreachable", said, "check the network", thrown);
   return new LostAnswer(`the answer of ${config.server} got lost: ${said}`, { cause: thrown });
+}
+
+/** Whether the server ended the handshake, as it does over a client certificate that it does not take. */
+export function isRefusedHandshake(error: unknown): error is KlatchError {
+  return error instanceof KlatchError && /fatal alert: /i.test(wordsOf(error.cause));
 }
 
 function failure(

@@ -44,7 +44,7 @@ export async function exchange(
   const lines = [`${request.method} ${target} HTTP/1.1`, `host: ${host}`];
   for (const [name, value] of headers) lines.push(`${name}: ${value}`);
   if (request.body !== undefined) lines.push(`content-length: ${body.length}`);
-  stream.write(concat(new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n"), body));
+  stream.write(concat(byteString(lines.join("\r\n") + "\r\n\r\n"), body));
 
   const input = new Input(stream);
   let head = await readHead(input);
@@ -168,6 +168,11 @@ class Input {
       this.#rest = concat(this.#rest, more);
     }
   }
+}
+
+/** Headers are bytes, a character each, as in fetch. */
+function byteString(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -1,0 +1,102 @@
+/**
+ * Reads files that somebody else names: bounded, and no longer than a signal allows. A FIFO that nobody writes to
+ * and `/dev/zero` are files too.
+ *
+ * @module
+ */
+
+/** Larger files are neither kubeconfigs nor certificates. */
+const LIMIT_BYTES = 8 * 1024 * 1024;
+
+/** Names of standard input, which the runtime does not let a program open. */
+const STDIN = /^(\/dev\/(stdin|fd\/0)|\/proc\/self\/fd\/0)$/;
+
+/** Why a file cannot be read, apart from the system's own errors. */
+export class UnreadableFile extends Error {
+  override readonly name = "UnreadableFile";
+}
+
+/**
+ * Reads a file.
+ *
+ * @param path the path; `/dev/stdin` and `/dev/fd/N` as well.
+ * @param signal ends the reading.
+ * @returns its bytes, at most 8 MiB.
+ * @throws {UnreadableFile} it is larger.
+ * @throws {Deno.errors.NotFound} and the system's other errors.
+ * @throws the reason of `signal`, when it aborts.
+ */
+export async function readFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  signal?.throwIfAborted();
+  if (STDIN.test(path)) return await readAll(Deno.stdin, signal);
+  const { isFile, size } = await Deno.stat(path);
+  if (isFile && size <= LIMIT_BYTES) return await Deno.readFile(path);
+  // Opening a FIFO waits for its writer.
+  const opening = Deno.open(path);
+  opening.then((file) => signal?.aborted && file.close(), () => {});
+  const file = await orAborted(opening, signal);
+  try {
+    return await readAll(file, signal);
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Reads a text: UTF-8, or UTF-16 with a byte order mark, as Kubernetes' own tools do.
+ *
+ * @param path the path.
+ * @param signal ends the reading.
+ * @throws as {@link readFile}; {@link UnreadableFile} if it is neither.
+ */
+export async function readText(path: string, signal?: AbortSignal): Promise<string> {
+  return decodeText(await readFile(path, signal));
+}
+
+/** Decodes a text that {@link readText} would read. */
+export function decodeText(bytes: Uint8Array): string {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe
+    ? "utf-16le"
+    : bytes[0] === 0xfe && bytes[1] === 0xff
+    ? "utf-16be"
+    : "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UnreadableFile(`it is not ${encoding.toUpperCase()} text`, { cause });
+  }
+}
+
+/** Why reading failed, for the end of a message. */
+export function whyUnreadable(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+async function readAll(
+  file: { read(buffer: Uint8Array): Promise<number | null> },
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  let bytes = new Uint8Array(65_536);
+  for (let length = 0;;) {
+    const count = await orAborted(file.read(bytes.subarray(length)), signal);
+    if (count === null) return bytes.subarray(0, length);
+    length += count;
+    if (length > LIMIT_BYTES) throw new UnreadableFile(`it is larger than ${LIMIT_BYTES / 1024 / 1024} MiB`);
+    if (length < bytes.length) continue;
+    const larger = new Uint8Array(bytes.length * 2);
+    larger.set(bytes);
+    bytes = larger;
+  }
+}
+
+/** The value, unless the signal aborts first. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
