@@ -31,11 +31,17 @@ export interface Status {
 export function parseStatus(text: string): Status {
   try {
     const status = JSON.parse(text);
-    if (status?.kind === "Status") return status;
+    if (status?.kind === "Status") return { ...status, message: textOf(status.message) };
   } catch {
     // Not JSON: a proxy's error page, for instance.
   }
   return { message: text.trim().slice(0, 200) };
+}
+
+/** A message as text, whatever a server sends in its place. */
+function textOf(message: unknown): string {
+  if (typeof message === "string") return message.trim();
+  return message === undefined || message === null ? "" : JSON.stringify(message);
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Holder } from "../lock.ts";
-import { formatDuration, shortened } from "../text.ts";
+import { formatAge, shortened } from "../text.ts";
 
 /** So many holders of a semaphore are named. */
 const MOST_NAMED = 3;
@@ -23,7 +23,7 @@ type Described = Pick<Holder, "identity" | "since" | "reason">;
  * ```ts
  * import { describeHolders } from "./describe.ts";
  *
- * const holder = { identity: "ci-7", since: "2026-01-01T12:00:00.123456Z", reason: "release 1.4" };
+ * const holder = { identity: "ci-7", since: "2026-01-01T12:00:00.000000Z", reason: "release 1.4" };
  * const words = describeHolders([holder], Date.parse("2026-01-01T12:00:12Z"));
  * if (words !== "held by ci-7 for 12 s (reason: release 1.4)") throw new Error(words);
  * ```
@@ -37,7 +37,7 @@ export function describeHolders(holders: readonly Described[], wallMs: number): 
 function describe({ identity, since, reason }: Described, wallMs: number): string {
   const ageMs = wallMs - Date.parse(since ?? "");
   // A holder whose clock is ahead began in our future: then nothing is said of it.
-  const age = ageMs >= 0 ? ` for ${formatDuration(ageMs, 0)}` : "";
+  const age = ageMs >= 0 ? ` for ${formatAge(ageMs)}` : "";
   const why = reason === undefined || reason === "" ? "" : ` (reason: ${shortened(reason)})`;
   return `held by ${shortened(identity)}${age}${why}`;
 }

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { canRun } from "../support/processes.ts";
-import { leftovers, onServers, type Place } from "./place.ts";
+import { leftovers, linesOf, onServers, type Place } from "./place.ts";
 
 /** Durations in which a hold that is not renewed is soon lost. */
 const BRISK = ["--lease-duration", "2s", "--renew-deadline", "1500ms", "--retry-period", "300ms"];
@@ -49,6 +49,25 @@ onServers("standard streams", (test) => {
       assertEquals(await place.holders(), []);
     }, skip);
   }
+
+  test("carry nothing of the runtime's own, whatever its environment variables say", async (place) => {
+    const env = {
+      DENO_LOG: "trace",
+      DENO_LOG_STYLE: "always",
+      DENO_TOKIO_METRICS: "1",
+      DENO_TOKIO_METRICS_INTERVAL: "1",
+      DENO_TRACE_PERMISSIONS: "1",
+      DENO_UNSTABLE_FFI_TRACE_TURBO: "1",
+      DENO_SERVE_ADDRESS: "nonsense",
+      RUST_LOG: "trace",
+      NODE_DEBUG: "*",
+    };
+    const { code, stdout, stderr } = await place.run(["-o", "json"], ["printenv", "DENO_LOG"], { env });
+    assertEquals([code, stdout], [0, "trace\n"], stderr);
+    assertEquals(linesOf(stderr).map((line) => JSON.parse(line).event), ["acquired", "released"]);
+    const sandbox = await place.klatch(["sandbox", "--", "true"], { env }).finished;
+    assertEquals([sandbox.code, sandbox.stderr], [0, ""]);
+  });
 
   for (const redirection of ["2>&-", ...(noFull === undefined ? ["2>/dev/full"] : [])]) {
     test(`tell a failure by the status at least, under ${redirection}`, async (place) => {

@@ -6,6 +6,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { deno } from "./deno.ts";
 import { PACKED } from "./program.ts";
+import { hideRuntimeVariables } from "./runtime_variables.ts";
 
 /** The platforms that `deno compile` can build klatch for. */
 export const TARGETS = [
@@ -68,6 +69,8 @@ export async function compileBinary(parts: BinaryParts, options: BinaryOptions):
     ...(options.target === undefined ? [] : [`--target=${options.target}`]),
     ...[`--output=${options.output}`, parts.entry],
   ], { cwd: stage, env: options.runtime === undefined ? {} : { DENORT_BIN: options.runtime } });
+  const target = options.target ?? Deno.build.target;
+  if (target.includes("-linux-")) await hideRuntimeVariables(options.output);
 }
 
 /** Puts what the binary is made of into an empty directory, and returns the files that no module imports. */

@@ -6,7 +6,7 @@
 import type { KlatchError } from "../../errors.ts";
 import type { LockName, LockView } from "../../lock.ts";
 import { describeHolders, type SessionEvent } from "../../session/mod.ts";
-import { formatDuration, shortened } from "../../text.ts";
+import { formatAge, formatDuration, shortened } from "../../text.ts";
 import { lineOf } from "../hints.ts";
 import type { Host } from "../host.ts";
 import { GithubOutput } from "./github.ts";
@@ -109,7 +109,7 @@ export class Reporter {
     };
     const report = (refreshed: boolean): Report => {
       const { clock } = this.#host;
-      const soFar = refreshed ? `${formatDuration(clock.monotonic() - startedMs, 0)} ` : "";
+      const soFar = refreshed ? `${formatAge(clock.monotonic() - startedMs)} ` : "";
       const whom = describeHolders(holders, clock.wall());
       const parts = [whom, place === undefined ? "" : `${ordinal(place)} in line`].filter((part) =>
         part !== ""
