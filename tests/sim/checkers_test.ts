@@ -16,8 +16,11 @@ import { needless } from "./checkers/needless.ts";
 import { noticed } from "./checkers/noticed.ts";
 import { outlive } from "./checkers/outlive.ts";
 import { ownership } from "./checkers/ownership.ts";
+import { pace } from "./checkers/pace.ts";
+import { prompt } from "./checkers/prompt.ts";
 import { served } from "./checkers/served.ts";
 import { token } from "./checkers/token.ts";
+import { LATE_MS, waits } from "./checkers/waits.ts";
 import { ELDER, Stage, viewOf } from "./stage.ts";
 
 /** What a checker says about a story: facts at their times. */
@@ -136,7 +139,7 @@ describe("the checker of ownership", () => {
   itFinds("a write after the loss", ownership, "writes after", (stage) => {
     stage.commit(0, "a", { holder: "a" });
     stage.at(10, { kind: "lost", run: stage.a, error: lost });
-    stage.at(11, { kind: "sent", run: stage.a });
+    stage.at(11, { kind: "sent", run: stage.a, writes: true });
   });
   itFinds("a hold that comes back after the release", ownership, "after it was given back", (stage) => {
     stage.commit(0, "a", { holder: "a" });
@@ -147,6 +150,9 @@ describe("the checker of ownership", () => {
     stage.commit(0, "a", { holder: "a" });
     stage.commit(10, "elder", { holder: "a" });
     stage.commit(20, "a", { holder: "a" });
+  });
+  itFinds("a hold in an object that is being deleted", ownership, "is being deleted", (stage) => {
+    stage.commit(0, "a", { holder: "a", dying: true });
   });
   itAllows("a takeover in time", ownership, (stage) => {
     stage.commit(0, "a", { holder: "a" });
@@ -242,5 +248,57 @@ describe("the checker of queues", () => {
 describe("the checker of service", () => {
   itFinds("somebody who is not served", served, "a not served", (stage) => {
     stage.at(1, { kind: "over", waiting: ["a"], afterMs: 1 });
+  });
+});
+
+describe("the checker of waits", () => {
+  itFinds("one that goes on after its time", waits, "still waits", (stage) => {
+    stage.at(0, { kind: "started", run: stage.a, waitMs: 1_000 });
+    stage.at(1_001 + LATE_MS, { kind: "healed" });
+  });
+  itFinds("one that goes on after a signal", waits, "still waits", (stage) => {
+    stage.at(0, { kind: "started", run: stage.a, waitMs: undefined });
+    stage.at(10, { kind: "interrupted", run: stage.a });
+    stage.at(11 + LATE_MS, { kind: "healed" });
+  });
+  itAllows("one whose klatch was stopped for as long", waits, (stage) => {
+    stage.at(0, { kind: "started", run: stage.a, waitMs: 1_000 });
+    stage.at(500, { kind: "klatch down", run: stage.a });
+    stage.at(9_500, { kind: "klatch up", run: stage.a });
+    stage.at(9_900 + LATE_MS, { kind: "ended", run: stage.a, error: lost });
+    stage.at(20_000 + LATE_MS, { kind: "healed" });
+  });
+  itAllows("a command that runs for longer", waits, (stage) => {
+    stage.at(0, { kind: "started", run: stage.a, waitMs: 0 });
+    stage.at(1, { kind: "held", run: stage.a, token: "1" });
+    stage.at(60_000, { kind: "healed" });
+  });
+});
+
+describe("the checker of the pace", () => {
+  const requests = (stage: Stage, count: number, everyMs: number) => {
+    for (let i = 0; i < count; i++) stage.at(i * everyMs, { kind: "sent", run: stage.a, writes: true });
+  };
+  itFinds("a write that is repeated without a pause", pace, "makes more than 300 requests", (stage) => {
+    requests(stage, 301, 1);
+  });
+  itAllows("as many over a longer time", pace, (stage) => requests(stage, 1_000, 210));
+  itAllows("more where others write", pace, (stage) => {
+    for (let i = 0; i < 50; i++) stage.commit(0, "b", { holder: "b" });
+    requests(stage, 400, 1);
+  });
+});
+
+describe("the checker of promptness", () => {
+  itFinds("a free lock that nobody looks at", prompt, "free for 60 s", (stage) => {
+    stage.commit(0, "a", { holder: "a" });
+    stage.at(1, { kind: "healed" });
+    stage.commit(2, "a", {});
+    stage.commit(60_002, "b", { holder: "b" });
+  });
+  itAllows("one that is free while things go wrong", prompt, (stage) => {
+    stage.commit(0, "a", {});
+    stage.at(59_000, { kind: "healed" });
+    stage.commit(60_000, "b", { holder: "b" });
   });
 });

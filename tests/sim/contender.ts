@@ -110,7 +110,10 @@ export class KlatchRun implements Run {
   /** SIGINT to klatch. */
   interrupt(): void {
     this.#around.trace(this.name, "gets SIGINT");
-    this.process.deliver(() => this.signals.deliver(SIGNALS.INT));
+    this.process.deliver(() => {
+      this.#around.onEvent({ kind: "interrupted", run: this });
+      this.signals.deliver(SIGNALS.INT);
+    });
   }
 
   /** What `klatch run` does. Returns whether the command ran to its end under the lock. */
@@ -118,6 +121,8 @@ export class KlatchRun implements Run {
     const { scenario, strategy, lock, network, timeline, onEvent, trace } = this.#around;
     const { clock } = this.process;
     const transport = network.transportOf({ run: this, process: this.process });
+    const waitMs = timeline.nowMs < scenario.healAtMs ? scenario.waitMs : undefined;
+    onEvent({ kind: "started", run: this, waitMs });
     try {
       await guardedRun({
         client: kubeClient({ transport, clock, userAgent: "klatch/simulated" }),
@@ -126,7 +131,7 @@ export class KlatchRun implements Run {
         lock,
         me: this.me,
         timing: this.timing,
-        waitMs: timeline.nowMs < scenario.healAtMs ? scenario.waitMs : undefined,
+        waitMs,
         argv: [this.name],
         stopSignal: SIGNALS.TERM,
         cleanup: scenario.remove,

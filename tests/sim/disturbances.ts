@@ -10,6 +10,7 @@ import type { Fact } from "./facts.ts";
 import type { Freeze, Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./random.ts";
+import { refusal, throttling } from "./refusals.ts";
 import type { Fault, Scenario } from "./scenario.ts";
 import type { ApiServer } from "./server.ts";
 import type { Case } from "./strategies.ts";
@@ -66,14 +67,22 @@ export class Disturbances {
     });
   }
 
+  /** Much longer than any request takes; often until everything is mended. */
+  #longUntil(mend: () => void): void {
+    this.#until(mend, this.#random.pick([5_000, 20_000, Infinity]));
+  }
+
   /** Some time around a lease's length, after which something is mended at the latest. */
-  #until(mend: () => void): void {
+  #until(mend: () => void, forMs = this.#random.between(0.02, 1.8) * this.#leaseMs): void {
     const once = () => {
       if (this.#mend.delete(once)) mend();
     };
     this.#mend.add(once);
-    const leaseMs = this.#victims.scenario.timings[0]?.leaseDurationMs ?? 1;
-    this.#victims.timeline.after(this.#random.between(0.02, 1.8) * leaseMs, once);
+    if (forMs < Infinity) this.#victims.timeline.after(forMs, once);
+  }
+
+  get #leaseMs(): number {
+    return this.#victims.scenario.timings[0]?.leaseDurationMs ?? 1;
   }
 
   /** A run to strike; often one that holds the lock, since that is where it hurts. */
@@ -107,6 +116,37 @@ export class Disturbances {
         weather.down = false;
       });
     },
+    "writes refused": () => {
+      const { network: { weather }, trace } = this.#victims;
+      if (weather.refused !== undefined) return;
+      weather.refused = refusal(this.#random);
+      trace("server", `takes no writes: ${weather.refused.status}`);
+      this.#longUntil(() => {
+        trace("server", "takes writes again");
+        weather.refused = undefined;
+      });
+    },
+    "throttled": () => {
+      const { network: { weather }, trace } = this.#victims;
+      if (weather.throttled !== undefined) return;
+      weather.throttled = throttling(this.#random);
+      trace("server", "throttles everything");
+      this.#longUntil(() => {
+        trace("server", "throttles nothing any more");
+        weather.throttled = undefined;
+      });
+    },
+    "watches silent": () => {
+      const { network, trace } = this.#victims;
+      if (network.weather.silent !== undefined) return;
+      const how = network.weather.silent = this.#random.pick(["quiet", "ending"]);
+      trace("server", `watches are ${how}`);
+      for (const watch of [...network.watches]) how === "quiet" ? watch.stall() : watch.drop(false);
+      this.#longUntil(() => {
+        trace("server", "watches are as they should be");
+        network.weather.silent = undefined;
+      });
+    },
     "watch dropped": () => this.#watch()?.drop(this.#random.chance(0.5)),
     "watch stalled": () => this.#watch()?.stall(),
     "watch expired": () => {
@@ -138,6 +178,15 @@ export class Disturbances {
     "object deleted": () => {
       this.#victims.trace("person", "deletes the object");
       this.#victims.server.remove("person");
+    },
+    "object being deleted": () => {
+      const { server, trace } = this.#victims;
+      trace("person", "deletes the object, which has a finalizer");
+      server.mark("person");
+      this.#until(() => {
+        trace("person", "removes the finalizer");
+        server.finalize("person");
+      });
     },
     "object relabelled": () => {
       this.#victims.trace("person", "labels the object");

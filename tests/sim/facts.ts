@@ -37,14 +37,20 @@ export interface Commit {
   readonly after: LockView;
   /** Whether there is no object any more. */
   readonly deleted: boolean;
+  /** Whether the object was there before, and had been marked for deletion. */
+  readonly dying: boolean;
   readonly version: string;
 }
 
 /** Something that happened. */
 export type Fact =
   | Commit
-  /** A request that writes left a klatch. */
-  | { readonly kind: "sent"; readonly run: Run }
+  /** A klatch began to contend for the lock, for as long as that at most. */
+  | { readonly kind: "started"; readonly run: Run; readonly waitMs: number | undefined }
+  /** A klatch got a signal that asks it to end. */
+  | { readonly kind: "interrupted"; readonly run: Run }
+  /** A request left a klatch. */
+  | { readonly kind: "sent"; readonly run: Run; readonly writes: boolean }
   /** A session told that it waits. */
   | { readonly kind: "waiting"; readonly run: Run; readonly view: LockView }
   /** A session gave a hold. */

@@ -39,8 +39,8 @@ export interface NetworkParts {
   readonly latencyMs: () => number;
   /** How strong a fault is now, from 0 to 1. */
   readonly strength: (fault: Fault) => number;
-  /** A request that writes leaves. */
-  readonly onSend: (run: Run) => void;
+  /** A request leaves. */
+  readonly onSend: (run: Run, writes: boolean) => void;
   readonly trace: (who: string, what: string) => void;
 }
 
@@ -56,6 +56,11 @@ export interface Weather {
   readonly cutOff: Set<string>;
   /** Verbs that are not granted to a machine's klatch, by machine name. */
   readonly denied: Map<string, ReadonlySet<string>>;
+  /** What the server answers to everything, and what to writes. */
+  throttled: ServerAnswer | undefined;
+  refused: ServerAnswer | undefined;
+  /** What becomes of watches that are opened now: nothing comes, or they end at once. */
+  silent: "quiet" | "ending" | undefined;
   /** The server is down. */
   down: boolean;
 }
@@ -63,7 +68,14 @@ export interface Weather {
 /** The network. */
 export class Network {
   readonly parts: NetworkParts;
-  readonly weather: Weather = { cutOff: new Set(), denied: new Map(), down: false };
+  readonly weather: Weather = {
+    cutOff: new Set(),
+    denied: new Map(),
+    throttled: undefined,
+    refused: undefined,
+    silent: undefined,
+    down: false,
+  };
   /** Watches that are open. */
   readonly watches: Set<WatchBody> = new Set();
   readonly #held: { readonly machine: string; readonly arrive: () => void }[] = [];
@@ -108,7 +120,7 @@ export class Network {
       const { signal, method } = request;
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      if (method !== "GET") this.parts.onSend(peer.run);
+      this.parts.onSend(peer.run, method !== "GET");
       this.#carry(peer, request, {
         resolve: (response) => peer.process.deliver(() => resolve(response)),
         reject: (error) => peer.process.deliver(() => reject(error)),
@@ -147,9 +159,7 @@ export class Network {
     if (watch && refusal === undefined) return this.#openWatch(peer, request, reply);
     const answer = refusal ?? this.#answer(peer, request, sentMs);
     trace("server", `answers ${name}'s ${request.method}: ${answer.status}`);
-    const late = refusal === undefined && this.happens("committed, then 5xx")
-      ? status(504, "Timeout")
-      : answer;
+    const late = refusal === undefined && this.happens("5xx after commit") ? status(504, "Timeout") : answer;
     if (this.weather.cutOff.has(machine.name)) return;
     if (this.happens("answer lost")) return trace("server", `the answer to ${name} gets lost`);
     timeline.after(this.latency(), () => {
@@ -186,6 +196,8 @@ export class Network {
     const { random } = this.parts;
     const verb = isWatch(request) ? "watch" : VERBS[request.method] ?? "get";
     if (this.weather.down) return status(503, "ServiceUnavailable");
+    if (this.weather.throttled !== undefined) return this.weather.throttled;
+    if (this.weather.refused !== undefined && request.method !== "GET") return this.weather.refused;
     if (this.weather.denied.get(peer.run.machine.name)?.has(verb)) return status(403, "Forbidden");
     if (this.happens("429")) {
       const answer = status(429, "TooManyRequests");
@@ -198,6 +210,8 @@ export class Network {
 
   #openWatch(peer: Peer, request: TransportRequest, reply: Reply): void {
     const body = new WatchBody(this, peer, request);
+    if (this.weather.silent === "quiet") body.stall();
+    if (this.weather.silent === "ending") body.drop(false);
     this.parts.timeline.after(this.latency(), () => {
       reply.resolve({ ...response({ status: 200, text: "" }), body: body.stream });
     });

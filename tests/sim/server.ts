@@ -68,11 +68,14 @@ export class ApiServer {
   handle(request: ServerRequest, by: Writer): ServerAnswer {
     const isWrite = request.method !== "GET";
     const before = isWrite ? this.find() : undefined;
+    const dying = isDying(before);
+    // An object with a finalizer is not gone before that is removed, and nobody but a person does so.
+    if (dying && by !== "person" && request.method === "DELETE") return done(200, before as KubeObject);
     const answer = this.#answer(request);
     if (isWrite && answer.status < 300) {
       this.#stale = () =>
         before === undefined ? refused(notFound(this.#type, this.#parts.lock.name)) : done(200, before);
-      this.#note(by);
+      this.#note(by, dying);
     }
     return answer;
   }
@@ -98,6 +101,20 @@ export class ApiServer {
   /** Somebody deletes the object by force. */
   remove(by: Writer): void {
     this.handle({ method: "DELETE", path: this.#path }, by);
+  }
+
+  /**
+   * Somebody deletes the object while it has a finalizer: it stays, marked, until {@link ApiServer.finalize}.
+   *
+   * @see {@link https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/}
+   */
+  mark(by: Writer): void {
+    this.force(by, marked);
+  }
+
+  /** The finalizer has done its work, and the object that was marked is gone. */
+  finalize(by: Writer): void {
+    if (isDying(this.find())) this.remove(by);
   }
 
   /** Begins a watch; returns what ends it. */
@@ -140,13 +157,31 @@ export class ApiServer {
     }
   }
 
-  #note(by: Writer): void {
+  #note(by: Writer, dying: boolean): void {
     const before = this.#view;
     const object = this.find();
     this.#view = this.#parts.strategy.view(object);
     const version = this.store.resourceVersion;
-    this.#parts.onCommit({ by, before, after: this.#view, deleted: object === undefined, version });
+    this.#parts.onCommit({ by, before, after: this.#view, deleted: object === undefined, dying, version });
   }
+}
+
+/** What holds the deletion of an object up. */
+const FINALIZER = "example.com/hold";
+
+function isDying(object: KubeObject | undefined): boolean {
+  return (object?.metadata["finalizers"] as string[] | undefined)?.includes(FINALIZER) ?? false;
+}
+
+function marked(object: KubeObject): KubeObject {
+  return { ...object, metadata: { ...object.metadata, finalizers: [FINALIZER] } };
+}
+
+/** The store knows no deletion that takes time; what it gives is shown with its mark. */
+function shown(object: object): object {
+  if (!("metadata" in object) || !isDying(object as KubeObject)) return object;
+  const { metadata } = object as KubeObject;
+  return { ...object, metadata: { ...metadata, deletionTimestamp: metadata["creationTimestamp"] } };
 }
 
 function done(status: number, body: object): ServerAnswer {
@@ -161,7 +196,7 @@ function refused(error: ApiError): ServerAnswer {
 const texts = new WeakMap<object, string>();
 
 function textOf(body: object): string {
-  const text = texts.get(body) ?? JSON.stringify(body);
+  const text = texts.get(body) ?? JSON.stringify(shown(body));
   texts.set(body, text);
   return text;
 }

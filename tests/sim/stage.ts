@@ -20,6 +20,7 @@ export interface Record {
   readonly holder?: string;
   readonly waiters?: readonly string[];
   readonly deleted?: boolean;
+  readonly dying?: boolean;
 }
 
 /** The older tool, which has no nonces. */
@@ -89,13 +90,13 @@ export class Stage {
   }
 
   /** Somebody writes. */
-  commit(atMs: number, writer: string, { holder, waiters, deleted = false }: Record): void {
+  commit(atMs: number, writer: string, { holder, waiters, deleted = false, dying = false }: Record): void {
     this.#timeline.at(atMs, () => {
       const before = this.#view;
       const after = this.#view = viewOf(holder, ++this.#commits, waiters);
       const whose = this.#runs.get(writer) ?? writer as Writer;
       const version = String(this.#commits);
-      this.#onEvent({ kind: "commit", by: whose, sentMs: atMs, before, after, deleted, version });
+      this.#onEvent({ kind: "commit", by: whose, sentMs: atMs, before, after, deleted, dying, version });
     });
   }
 

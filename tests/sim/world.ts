@@ -195,7 +195,7 @@ export class World {
       latencyMs: () =>
         this.#healed ? Math.min(HEALED_LATENCY_MS, this.#scenario.latencyMs) : this.#scenario.latencyMs,
       strength: (fault) => this.#healed ? 0 : this.#scenario.faults.get(fault) ?? 0,
-      onSend: (run) => this.#onEvent({ kind: "sent", run }),
+      onSend: (run, writes) => this.#onEvent({ kind: "sent", run, writes }),
       trace: this.#trace.say,
     });
     if (this.#random.chance(0.3)) this.#leaveRecord(kind, server);

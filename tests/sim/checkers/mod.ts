@@ -13,8 +13,10 @@ import { needless } from "./needless.ts";
 import { noticed } from "./noticed.ts";
 import { outlive } from "./outlive.ts";
 import { ownership } from "./ownership.ts";
+import { pace } from "./pace.ts";
 import { served } from "./served.ts";
 import { token } from "./token.ts";
+import { waits } from "./waits.ts";
 
 /** What every strategy promises. */
 const common: readonly MakeChecker[] = [
@@ -28,6 +30,8 @@ const common: readonly MakeChecker[] = [
   needless,
   failures,
   served,
+  waits,
+  pace,
 ];
 
 /**

@@ -28,7 +28,7 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
     return seenMs >= holder.leaseDurationMs - ROUNDING_MS;
   }
 
-  function check({ by, before, after, sentMs, deleted }: Commit): void {
+  function check({ by, before, after, sentMs, deleted, dying }: Commit): void {
     if (typeof by === "string") return;
     const { nonce } = by.me;
     for (const holder of before.holders) {
@@ -47,6 +47,9 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
     if (deleted && before.holders.length > 0) {
       violation(`${by.name} deletes the object, which ${before.holders.map(nameOf).join(" and ")} holds`);
     }
+    if (dying && holdOf(before, nonce) === undefined && holdOf(after, nonce) !== undefined) {
+      violation(`${by.name} acquires in an object that is being deleted`);
+    }
     const end = over.get(by);
     if (end !== undefined && sentMs > end.atMs && holdOf(after, nonce) !== undefined) {
       violation(`${by.name} states its hold after it was ${end.why}`);
@@ -57,7 +60,7 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
     name: "ownership",
     hear(fact) {
       if (fact.kind === "lost") over.set(fact.run, { atMs: truth.nowMs, why: "lost" });
-      if (fact.kind === "sent" && over.get(fact.run)?.why === "lost") {
+      if (fact.kind === "sent" && fact.writes && over.get(fact.run)?.why === "lost") {
         violation(`${fact.run.name} writes after its hold was lost`);
       }
       if (fact.kind !== "commit") return;

@@ -5,6 +5,7 @@
  */
 import { SILENCE_MS } from "../../../lib/kube/watch.ts";
 import type { Case } from "../../contract/cases.ts";
+import { LONGEST_RETRY_AFTER_S } from "../refusals.ts";
 import { ELDER_LEASE_MS, type Scenario } from "../scenario.ts";
 import type { MakeChecker } from "./checker.ts";
 
@@ -14,8 +15,15 @@ import type { MakeChecker } from "./checker.ts";
  * (3 s), and what was on its way has arrived (8 s).
  */
 const SETTLE_MS = 30_000;
+/** What a server that throttles may have asked for just before. */
+const PATIENCE_MS = 1_000 * LONGEST_RETRY_AFTER_S;
 /** From one release to the next acquisition: a few messages and the window of `lib/session/claim_backoff.ts`. */
 const HANDOVER_MS = 1_000;
+
+/** How long it takes until every klatch has got over what can go wrong in a world, in milliseconds. */
+export function settleMs({ faults }: Scenario): number {
+  return faults.has("throttled") || faults.has("writes refused") ? SETTLE_MS + PATIENCE_MS : SETTLE_MS;
+}
 
 /**
  * The bound. Every hold may be followed by an expiry's time in which nobody moves: a waiter whose watch is dead looks
@@ -27,13 +35,14 @@ const HANDOVER_MS = 1_000;
  * @returns from the moment that all is mended, in milliseconds of true time.
  */
 export function servedWithinMs(
-  { contenders, longestWorkMs, timings, ratio }: Scenario,
+  scenario: Scenario,
   kind: Pick<Case, "dead">,
 ): number {
+  const { contenders, longestWorkMs, timings, ratio } = scenario;
   const leases = timings.map(({ leaseDurationMs }) => Math.ceil(leaseDurationMs / 1000) * 1000);
   const expiryMs = Math.max(ELDER_LEASE_MS.most, ...leases) * Math.sqrt(ratio);
   const silenceMs = kind.dead === undefined ? 0 : SILENCE_MS * Math.sqrt(ratio);
-  return SETTLE_MS + silenceMs + (contenders + 1) * (longestWorkMs + expiryMs + HANDOVER_MS);
+  return settleMs(scenario) + silenceMs + (contenders + 1) * (longestWorkMs + expiryMs + HANDOVER_MS);
 }
 
 export const served: MakeChecker = ({ violation }) => ({
