@@ -11,7 +11,9 @@ import type { Host, Scratch } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
 import { guardProcess } from "./lib/guard/process.ts";
 import { GUARD_WORD } from "./lib/guard/protocol.ts";
+import { KEEPER_WORD } from "./lib/keeper/protocol.ts";
 import { bootTimeMs } from "./lib/process/libc/boot_time.ts";
+import { USER_AGENT } from "./lib/version.ts";
 
 /** How long the program waits at its end for a stderr that nobody reads. */
 const FLUSH_MS = 1_000;
@@ -20,6 +22,11 @@ const FLUSH_MS = 1_000;
 export async function start(): Promise<never> {
   // A command waits for its guard, so the guard must not wait until the rest of klatch is loaded.
   if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
+
+  if (Deno.args[0] === KEEPER_WORD) {
+    const { keeperProcess } = await import("./lib/keeper/process.ts");
+    Deno.exit(await keeperProcess(systemClock(bootTimeMs), USER_AGENT));
+  }
 
   const self = Deno.build.standalone
     ? [Deno.execPath()]

@@ -40,7 +40,7 @@ export async function findPrograms(dir: string, say: (line: string) => void): Pr
   const klatch = await findKlatch(say);
   say("compiling an empty program");
   const empty = `${dir}/empty`;
-  // GuardMessage to, it tells its runtime's version; otherwise it ends at once.
+  // Told to, it tells its runtime's version; otherwise it ends at once.
   await Deno.writeTextFile(`${dir}/empty.ts`, "if (Deno.args.length > 0) console.log(Deno.version.deno);\n");
   await run([
     deno,

@@ -51,6 +51,9 @@ export interface Command {
 /** The commands in the order in which the help lists them. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["run", async () => (await import("./commands/run.ts")).run],
+  ["acquire", async () => (await import("./commands/acquire.ts")).acquire],
+  ["check", async () => (await import("./commands/check.ts")).check],
+  ["release", async () => (await import("./commands/release.ts")).release],
   ["sandbox", async () => (await import("./commands/sandbox.ts")).sandbox],
   ["as", async () => (await import("./commands/as.ts")).as],
   ["version", async () => (await import("./commands/version.ts")).version],

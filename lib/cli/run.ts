@@ -56,6 +56,7 @@ function whatToRun(
 ): Omit<GuardedRunOptions, "signals"> {
   const { strategies, object, timing, waitMs, command, stopSignal, killAfterMs, cleanup } = options;
   const me = contender(options, host);
+  reporter.contender(me.identity);
   const say = (line: string) => reporter.warn(line);
   if (!options.guard) say("running without a guard: the command goes on if klatch is killed or stopped");
   return {

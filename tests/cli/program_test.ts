@@ -109,7 +109,8 @@ describe("the program", () => {
       assertEquals(await main(["help", command], host), 0, said.join(""));
       const page = printed.join("");
       assertStringIncludes(page, `klatch ${command}`);
-      assertEquals(page.includes("Durations"), command === "run");
+      const takesDuration = (await loadCommand(command))?.flags.some(({ value }) => value === "DUR");
+      assertEquals(page.includes("Durations"), takesDuration, command);
     }
     const { host, printed } = quietWorld();
     await main(["help"], host);

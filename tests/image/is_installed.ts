@@ -1,26 +1,21 @@
 /**
- * Which programs this machine has.
+ * Which tools this machine has.
  *
  * @module
  */
 
 /**
- * Looks for a program on `PATH`.
+ * Whether a program is on `PATH`.
  *
- * @returns its absolute path; `undefined` if there is none.
+ * @param program its name.
  */
-export function findProgram(program: string): string | undefined {
-  const paths = (Deno.env.get("PATH") ?? "").split(":").map((dir) => `${dir}/${program}`);
-  return paths.find((path) => {
+export function isInstalled(program: string): boolean {
+  const paths = (Deno.env.get("PATH") ?? "").split(":");
+  return paths.some((dir) => {
     try {
-      return Deno.statSync(path).isFile;
+      return Deno.statSync(`${dir}/${program}`).isFile;
     } catch {
       return false;
     }
   });
-}
-
-/** Whether a program is on `PATH`. */
-export function isInstalled(program: string): boolean {
-  return findProgram(program) !== undefined;
 }

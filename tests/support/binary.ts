@@ -54,7 +54,7 @@ export function klatchBinary(): string | undefined {
   try {
     if (Deno.statSync(path).isFile) return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
   } catch {
-    // GuardMessage below.
+    // Told below.
   }
   if (named) throw new Error(`KLATCH_BINARY is ${named}, which is no file`);
   return undefined;

@@ -42,6 +42,12 @@ export class GithubOutput implements Output {
         this.#token = String(fields["token"]);
         this.#waitedMs = Number(fields["waitedMs"]);
         this.#acquiredMs = this.#host.clock.monotonic();
+        this.#setOutputs({
+          acquired: "true",
+          holder: String(fields["holder"] ?? ""),
+          token: this.#token,
+          "waited-seconds": String(Math.round(this.#waitedMs / 1000)),
+        });
         return this.#command("notice", { title: "klatch: lock acquired" }, message);
       case "released":
         this.#line(message);
@@ -52,6 +58,7 @@ export class GithubOutput implements Output {
           { title: fields["code"] === "lost" ? "klatch: lock lost" : "klatch" },
           message,
         );
+        if (this.#acquiredMs === undefined) this.#setOutputs({ acquired: "false" });
         return this.#summarize(OUTCOMES[String(fields["code"])] ?? "failed");
       case "warning":
       case "polling":
@@ -77,6 +84,14 @@ export class GithubOutput implements Output {
     if (this.#inGroup) this.#host.say("::endgroup::\n");
     this.#inGroup = false;
     this.#told = "";
+  }
+
+  /** Sets outputs of the step. A value that has line breaks cannot end its line: they are printed as spaces. */
+  #setOutputs(outputs: Readonly<Record<string, string>>): void {
+    const file = this.#host.env("GITHUB_OUTPUT");
+    if (!file) return;
+    const lines = Object.entries(outputs).map(([name, value]) => `${name}=${printable(value)}\n`);
+    this.#host.append(file, lines.join(""));
   }
 
   #line(message: string): void {

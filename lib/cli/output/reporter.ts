@@ -24,6 +24,7 @@ export class Reporter {
   #heldSinceMs = 0;
   #waitingSinceMs: number | undefined;
   #toldTrouble = false;
+  #holder: string | undefined;
 
   /**
    * @param host the process around klatch.
@@ -48,7 +49,11 @@ export class Reporter {
         const nowMs = this.#heldSinceMs = this.#host.clock.monotonic();
         const waitedMs = Math.round(nowMs - (this.#waitingSinceMs ?? nowMs));
         const { token } = event;
-        return this.#news("acquired", `acquired ${name} (token ${token})`, { token, waitedMs });
+        return this.#news("acquired", `acquired ${name} (token ${token})`, {
+          token,
+          waitedMs,
+          ...(this.#holder !== undefined && { holder: this.#holder }),
+        });
       }
       case "took-over": {
         const from = event.from.identity;
@@ -76,6 +81,16 @@ export class Reporter {
         return;
     }
   };
+
+  /** Says by which name the lock is held, for reports of the acquisition. */
+  contender(identity: string): void {
+    this.#holder = identity;
+  }
+
+  /** Reports something that a command has to say. */
+  note(event: string, message: string, fields: Report["fields"]): void {
+    this.#news(event, message, fields);
+  }
 
   /** Warns of something that is no failure. */
   warn(message: string, event = "warning"): void {

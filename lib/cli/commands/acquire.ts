@@ -1,0 +1,165 @@
+/**
+ * `klatch acquire NAME`: acquires a lock and leaves a keeper that renews it in the background.
+ *
+ * @module
+ */
+import { asKlatchError, KlatchError } from "../../errors.ts";
+import { forgetEnded } from "../../keeper/ask.ts";
+import { absolute, startKeeper } from "../../keeper/client.ts";
+import { chooseFollowed, type Followed } from "../../keeper/follow.ts";
+import { lookUp } from "../../keeper/processes.ts";
+import type { KeeperRequest } from "../../keeper/protocol.ts";
+import { stateFolder, statePath } from "../../keeper/state.ts";
+import type { LockName } from "../../lock.ts";
+import { listenSignals, signalName, SIGNALS } from "../../process/signals.ts";
+import { formatDuration } from "../../text.ts";
+import { chooseCluster } from "../cluster.ts";
+import type { Command } from "../command.ts";
+import { keeperFlags, type KeeperOptions, readKeeper } from "../flag_groups/keeper.ts";
+import type { Host } from "../host.ts";
+import { Reporter } from "../output/reporter.ts";
+import { holdFlags, type HoldOptions, readHoldOptions } from "../run_options.ts";
+import { namesOf } from "../strategy_flags.ts";
+
+/** The flags of `run` that are about its command. */
+const OF_A_COMMAND: readonly string[] = ["signal", "kill-after", "no-guard"];
+
+/** The command. */
+export const acquire: Command = {
+  name: "acquire",
+  summary: "acquire a lock and hold it in the background",
+  usage: "klatch acquire NAME [flags]",
+  description:
+    "Returns once the lock is held, and leaves a keeper, a small background process that renews it: until klatch\n" +
+    "release, until the process that it follows ends, or until --max-hold. klatch check says whether it is still held.",
+  flags: [...holdFlags.filter(({ name }) => !OF_A_COMMAND.includes(name)), ...keeperFlags],
+  examples: [
+    { title: "Hold a lock across the lines of a script", line: "klatch acquire deploy --wait 10m" },
+    { title: "Hold it as long as another process runs", line: "klatch acquire deploy --follow 1234" },
+    { title: "Hold it for two hours at most", line: "klatch acquire deploy --max-hold 2h" },
+  ],
+  notes: `Exit status:
+  0      the lock is held
+  124    the lock was not acquired in time (-E changes it)
+  125    klatch itself failed: usage, cluster, permission
+  128+n  signal n ended the wait
+`,
+  async run(parsed, host) {
+    const options = readHoldOptions(acquire, parsed, (name) => host.env(name));
+    return await acquireInBackground(options, readKeeper(parsed), host);
+  },
+};
+
+async function acquireInBackground(options: HoldOptions, keeper: KeeperOptions, host: Host): Promise<number> {
+  const strategy = namesOf(options.strategies);
+  let reporter = new Reporter(
+    host,
+    options.log,
+    { namespace: options.namespace ?? "", name: options.name },
+    strategy,
+  );
+  try {
+    const followed = follow(keeper, host);
+    const { namespace } = await chooseCluster(options, host);
+    const lock = { namespace, name: options.name };
+    reporter = new Reporter(host, options.log, lock, strategy);
+    const request = await requestFor(options, keeper, lock, followed, host);
+    using signals = listenSignals();
+    const interrupted = new AbortController();
+    signals.route((signal) => {
+      if (signal !== SIGNALS.WINCH) interrupted.abort(interruption(lock, signal));
+    });
+    reporter.contender(request.me.identity);
+    await forgetEnded(folderOf(request.stateFile), { ...lock, strategy });
+    const pid = await startKeeper(request, {
+      self: host.self,
+      interrupted: interrupted.signal,
+      onEvent: reporter.onEvent,
+      onWarning: (message) => reporter.warn(message),
+    });
+    reporter.note("kept", keptBy(pid, request), {
+      keeper: pid,
+      ...(followed.pid !== undefined && { follows: followed.pid }),
+      maxHoldMs: keeper.maxHoldMs,
+    });
+    return 0;
+  } catch (error) {
+    const failure = asKlatchError(error);
+    reporter.error(failure);
+    return options.statusOf(failure);
+  }
+}
+
+function follow({ follow: given, onLost }: KeeperOptions, host: Host): Followed {
+  const isJob = Boolean(host.env("GITHUB_ACTIONS") ?? host.env("CI"));
+  let followed: Followed;
+  try {
+    followed = chooseFollowed(lookUp, { self: Deno.pid, given, isJob });
+  } catch {
+    throw new KlatchError("usage", `--follow ${given}: there is no such process`, {
+      hint: "give the id of a process that runs",
+    });
+  }
+  if (onLost === "kill" && followed.pid === undefined) {
+    throw new KlatchError("usage", `--on-lost kill: there is no process to follow, since ${followed.why}`, {
+      hint: "name one with --follow PID, or use klatch check",
+    });
+  }
+  return followed;
+}
+
+async function requestFor(
+  options: HoldOptions,
+  { maxHoldMs, onLost }: KeeperOptions,
+  lock: LockName,
+  followed: Followed,
+  host: Host,
+): Promise<KeeperRequest> {
+  const { strategies, strategyOptions, object, timing, waitMs, cleanup, reason, labels, kubeconfig } =
+    options;
+  const nonce = host.nonce();
+  const folder = await stateFolder((name) => host.env(name));
+  return {
+    strategies: strategies.map(({ name }) => name),
+    lock,
+    object,
+    me: {
+      identity: options.identity ?? `${host.hostname()}_${nonce}`,
+      nonce,
+      leaseDurationMs: timing.leaseDurationMs,
+      reason,
+      labels,
+      strategyOptions,
+    },
+    timing,
+    waitMs,
+    cleanup,
+    cluster: {
+      kubeconfig: kubeconfig === undefined ? undefined : absolute(kubeconfig),
+      context: options.context,
+      data: host.env("KLATCH_KUBECONFIG_DATA"),
+    },
+    followed,
+    maxHoldMs,
+    onLost,
+    stateFile: await statePath(folder, lock, namesOf(strategies), nonce),
+  };
+}
+
+function folderOf(file: string): string {
+  return file.slice(0, file.lastIndexOf("/"));
+}
+
+/** Until when the lock is held, in words. */
+function keptBy(pid: number, { followed, maxHoldMs }: KeeperRequest): string {
+  const atMost = `or for ${formatDuration(maxHoldMs)} at most`;
+  const until = followed.pid === undefined
+    ? `until klatch release, since ${followed.why}`
+    : `until klatch release, until ${followed.name} (pid ${followed.pid}) ends`;
+  return `the keeper (pid ${pid}) holds it ${until}, ${atMost}`;
+}
+
+function interruption({ namespace, name }: LockName, signal: number): KlatchError {
+  const message = `stopped waiting for ${namespace}/${name}: ${signalName(signal)} came`;
+  return new KlatchError("interrupted", message, { signal });
+}

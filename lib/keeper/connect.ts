@@ -1,0 +1,37 @@
+/**
+ * The keeper's way to the API server, which does not depend on the folder and the environment of the step that started it.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import type { KubeClient } from "../kube/api.ts";
+import { kubeClient } from "../kube/client.ts";
+import { loadClusterConfig } from "../kube/config/mod.ts";
+import { openTransport } from "../kube/transport.ts";
+import { sendAtOnce } from "../process/sockets.ts";
+import type { KeeperRequest } from "./protocol.ts";
+
+/** What connecting needs besides the configuration. */
+export interface ConnectParts {
+  readonly clock: Clock;
+  readonly userAgent: string;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Makes a client.
+ *
+ * @param cluster which one.
+ * @param namespace the lock's.
+ * @throws KlatchError `config`.
+ */
+export async function connectAs(
+  { kubeconfig, context, data }: KeeperRequest["cluster"],
+  namespace: string,
+  { clock, userAgent, warn }: ConnectParts,
+): Promise<KubeClient> {
+  const env = (name: string) => name === "KLATCH_KUBECONFIG_DATA" ? data : Deno.env.get(name);
+  const config = await loadClusterConfig({ kubeconfig, context, namespace, env });
+  const transport = await openTransport(config, { warn, beforeWrite: sendAtOnce });
+  return kubeClient({ transport, clock, userAgent });
+}
