@@ -23,6 +23,8 @@ export async function archive(parent: string, name: string, output: string): Pro
     "--numeric-owner",
     "--format=ustar",
   ];
-  await run("tar", [...entries, "-C", parent, "-cf", tar, name], "install GNU tar");
+  // A Mac's own tar cannot sort; Homebrew installs GNU's under this name.
+  const program = Deno.build.os === "darwin" ? "gtar" : "tar";
+  await run(program, [...entries, "-C", parent, "-cf", tar, name], "install GNU tar");
   await run("gzip", ["--no-name", "--force", tar], "install gzip");
 }
