@@ -1,21 +1,26 @@
 /**
- * Which tools this machine has.
+ * Which programs this machine has.
  *
  * @module
  */
 
 /**
- * Whether a program is on `PATH`.
+ * Looks for a program on `PATH`.
  *
- * @param program its name.
+ * @returns its absolute path; `undefined` if there is none.
  */
-export function isInstalled(program: string): boolean {
-  const paths = (Deno.env.get("PATH") ?? "").split(":");
-  return paths.some((dir) => {
+export function findProgram(program: string): string | undefined {
+  const paths = (Deno.env.get("PATH") ?? "").split(":").map((dir) => `${dir}/${program}`);
+  return paths.find((path) => {
     try {
-      return Deno.statSync(`${dir}/${program}`).isFile;
+      return Deno.statSync(path).isFile;
     } catch {
       return false;
     }
   });
+}
+
+/** Whether a program is on `PATH`. */
+export function isInstalled(program: string): boolean {
+  return findProgram(program) !== undefined;
 }

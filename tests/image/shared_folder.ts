@@ -44,6 +44,7 @@ export async function sharedFolder(): Promise<string> {
   await makeFolder(`${dir}/klatch`, { platform, runtime, libraries: "/", codeCache });
   // In one step, so that a test that is interrupted leaves no half of it.
   await Deno.rename(`${dir}/klatch`, made);
+  await Deno.remove(dir);
   return made;
 }
 
