@@ -18,7 +18,15 @@ import { readSources, type Sources } from "./sources.ts";
 import type { ClusterConfig, ConfigRequest, Env } from "./types.ts";
 
 export { fromKubeConfig, type KubeConfigLike, type KubeConfigOptions } from "./client_node.ts";
-export type { ClusterConfig, ConfigRequest, Credentials, Env, ExecPlugin, KeyPair } from "./types.ts";
+export type {
+  ClusterConfig,
+  ConfigRequest,
+  Credentials,
+  Env,
+  ExecPlugin,
+  KeyPair,
+  OidcProvider,
+} from "./types.ts";
 
 /**
  * Loads the configuration.

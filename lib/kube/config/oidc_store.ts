@@ -43,14 +43,31 @@ export async function storeTokens(
 }
 
 async function replaced(text: string, user: string, tokens: Tokens): Promise<string | undefined> {
-  const { isMap, isSeq, parseDocument } = await import("yaml");
+  const { isMap, isScalar, isSeq, parseDocument } = await import("yaml");
   const document = parseDocument(text, { version: "1.1", uniqueKeys: false, logLevel: "silent" });
   const users = document.get("users");
   if (document.errors.length > 0 || !isSeq(users)) return undefined;
   const entry = users.items.find((item) => isMap(item) && item.get("name") === user);
-  if (!isMap(entry) || !isMap(entry.getIn(["user", "auth-provider", "config"]))) return undefined;
-  const at = (field: string) => ["user", "auth-provider", "config", field];
-  entry.setIn(at("id-token"), tokens.idToken);
-  entry.setIn(at("refresh-token"), tokens.refreshToken);
-  return document.toString({ lineWidth: 0 });
+  const config = isMap(entry) ? entry.getIn(["user", "auth-provider", "config"]) : undefined;
+  if (!isMap(config)) return undefined;
+  const edits: { readonly start: number; readonly end: number; readonly value: string }[] = [];
+  for (
+    const [field, value] of [["id-token", tokens.idToken], ["refresh-token", tokens.refreshToken]] as const
+  ) {
+    const present = config.get(field, true);
+    if (isScalar(present) && present.range) {
+      edits.push({ start: present.range[0], end: present.range[1], value: JSON.stringify(value) });
+    }
+  }
+  // A field that was not there changes the file's layout; values in their place do not.
+  if (edits.length < 2) {
+    config.set("id-token", tokens.idToken);
+    config.set("refresh-token", tokens.refreshToken);
+    return document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false });
+  }
+  edits.sort((one, other) => other.start - one.start);
+  return edits.reduce(
+    (whole, { start, end, value }) => whole.slice(0, start) + value + whole.slice(end),
+    text,
+  );
 }
