@@ -32,13 +32,13 @@ function exists(file: string): boolean {
 
 /** What the tests vary. */
 export interface ContainerOptions {
-  /** The words after `/klatch/klatch`, which is the container's first process. */
-  readonly words: readonly string[];
+  /** The first process: a program in the container and its arguments. */
+  readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** A file that is to be at /etc/kubeconfig. */
-  readonly kubeconfigFile: string;
-  /** The directory that is to be at /klatch. */
-  readonly folder: string;
+  /** Files and directories of this machine by their place in the container; /klatch is one of them. */
+  readonly mounts: Readonly<Record<string, string>>;
+  /** A directory of this machine that everybody in the container may write to, at /data. */
+  readonly data?: string;
 }
 
 /** A container: not root, no capability, no new privileges, a file system that cannot be written, 128 MiB. */
@@ -55,9 +55,8 @@ export class Container {
     const bundle = await Deno.makeTempDir({ prefix: "klatch-bundle-" });
     await Deno.mkdir(`${bundle}/rootfs/bin`, { recursive: true });
     await Deno.copyFile(BUSYBOX, `${bundle}/rootfs/bin/busybox`);
-    for (const each of ["proc", "dev", "klatch", "etc"]) await Deno.mkdir(`${bundle}/rootfs/${each}`);
-    await Deno.copyFile(options.kubeconfigFile, `${bundle}/rootfs/etc/kubeconfig`);
-    await Deno.chmod(`${bundle}/rootfs/etc/kubeconfig`, 0o644);
+    for (const each of ["sh", "cat"]) await Deno.symlink("/bin/busybox", `${bundle}/rootfs/bin/${each}`);
+    for (const each of ["proc", "dev", "etc"]) await Deno.mkdir(`${bundle}/rootfs/${each}`);
     const config = await configOf(options);
     await Deno.writeTextFile(`${bundle}/config.json`, JSON.stringify(config));
     // The directories of a temporary directory are not for everybody.
@@ -83,16 +82,14 @@ export class Container {
 }
 
 /** See https://github.com/opencontainers/runtime-spec/blob/v1.0.2/config.md. */
-async function configOf({ words, env, folder }: ContainerOptions) {
+async function configOf({ command, env, mounts, data }: ContainerOptions) {
   const none: string[] = [];
   return {
     ociVersion: "1.0.2",
     root: { path: "rootfs", readonly: true },
     process: {
-      args: ["/klatch/klatch", ...words],
-      env: Object.entries({ PATH: "/bin", KUBECONFIG: "/etc/kubeconfig", ...env }).map((pair) =>
-        pair.join("=")
-      ),
+      args: command,
+      env: Object.entries({ PATH: "/bin", ...env }).map((pair) => pair.join("=")),
       cwd: "/",
       user: { uid: 65532, gid: 65532 },
       capabilities: { bounding: none, effective: none, permitted: none, inheritable: none, ambient: none },
@@ -101,7 +98,8 @@ async function configOf({ words, env, folder }: ContainerOptions) {
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
       { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "noexec", "mode=755"] },
-      { destination: "/klatch", type: "bind", source: folder, options: ["bind", "ro"] },
+      ...Object.entries(mounts).map(([destination, source]) => bind(source, destination, "ro")),
+      ...(data === undefined ? [] : [bind(data, "/data", "rw")]),
     ],
     linux: {
       // The network is this machine's, since the API server is there.
@@ -112,6 +110,10 @@ async function configOf({ words, env, folder }: ContainerOptions) {
       readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
     },
   };
+}
+
+function bind(source: string, destination: string, mode: "ro" | "rw") {
+  return { destination, source, type: "bind", options: ["bind", mode] };
 }
 
 /** One rule of an engine's profile, which also says when it holds. */

@@ -27,11 +27,21 @@ onEachServer("a restricted container", "container", (ground) => {
   });
 
   async function container(): Promise<Container> {
+    const kubeconfig = `${await Deno.makeTempDir()}/kubeconfig`;
+    await Deno.copyFile(ground.server.kubeconfigFile, kubeconfig);
+    // The container's user is not the file's owner.
+    await Deno.chmod(kubeconfig, 0o644);
     const made = await Container.prepare({
-      words: ["run", `lock-${crypto.randomUUID().slice(0, 8)}`, "-n", ground.namespace, ...COMMAND],
-      env: {},
-      kubeconfigFile: ground.server.kubeconfigFile,
-      folder,
+      command: [
+        "/klatch/klatch",
+        "run",
+        `lock-${crypto.randomUUID().slice(0, 8)}`,
+        "-n",
+        ground.namespace,
+        ...COMMAND,
+      ],
+      env: { KUBECONFIG: "/etc/kubeconfig" },
+      mounts: { "/klatch": folder, "/etc/kubeconfig": kubeconfig },
     });
     containers.push(made);
     return made;
