@@ -15,6 +15,9 @@ import { KEEPER_WORD } from "./lib/keeper/protocol.ts";
 import { bootTimeMs } from "./lib/process/libc/boot_time.ts";
 import { USER_AGENT } from "./lib/version.ts";
 
+/** A kubeconfig in a variable: only klatch itself may know it. */
+const KUBECONFIG_DATA = "KLATCH_KUBECONFIG_DATA";
+
 /** How long the program waits at its end for a stderr that nobody reads. */
 const FLUSH_MS = 1_000;
 
@@ -31,14 +34,15 @@ export async function start(): Promise<never> {
   const self = Deno.build.standalone
     ? [Deno.execPath()]
     : [Deno.execPath(), "run", "--quiet", "--allow-all", import.meta.filename ?? ""];
-  const guard = earlyGuard(self, Deno.args, (name) => Deno.env.get(name));
+  const env = environment();
+  const guard = earlyGuard(self, Deno.args, env);
   const clock = systemClock(bootTimeMs);
   const err = lineWriter(Deno.stderr);
   const out = lineWriter(Deno.stdout);
   const files = fileAppender();
   const host: Host = {
     clock,
-    env: (name) => Deno.env.get(name),
+    env,
     say: err.write,
     print: out.write,
     append: files.append,
@@ -60,6 +64,13 @@ export async function start(): Promise<never> {
     clock.sleep(FLUSH_MS, enough.signal),
   ]);
   Deno.exit(status);
+}
+
+/** Reads the environment. What is secret is taken out of it, so that no command inherits it. */
+function environment(): (name: string) => string | undefined {
+  const secrets = new Map([KUBECONFIG_DATA].map((name) => [name, Deno.env.get(name)]));
+  for (const [name, value] of secrets) if (value !== undefined) Deno.env.delete(name);
+  return (name) => secrets.has(name) ? secrets.get(name) : Deno.env.get(name);
 }
 
 /**

@@ -84,7 +84,7 @@ main() {
   older=${IN_LOCK_NAME:-}
   [ -n "$name$older" ] || fail 'the input "name" is missing'
   set -- "$mode" "${name:-$older}"
-  if [ -n "$older" ]; then set -- "$@" --strategy=ticket "--object=$(older_object "$older")"; fi
+  if [ -n "$older" ]; then set -- "$@" --strategy=ticket; fi
   if [ -n "${IN_NAMESPACE:-}" ]; then set -- "$@" "--namespace=$IN_NAMESPACE"; fi
   if [ -n "${IN_STRATEGY:-}" ]; then set -- "$@" "--strategy=$IN_STRATEGY"; fi
   if [ -n "${IN_KUBECONFIG:-}" ]; then set -- "$@" "--kubeconfig=$IN_KUBECONFIG"; fi
@@ -100,6 +100,7 @@ main() {
       ;;
   esac
 
+  if [ -n "$older" ]; then set -- "$@" "--object=$(older_object "$older")"; fi
   if [ -n "${IN_SLOTS:-}" ]; then set -- "$@" "--slots=$IN_SLOTS"; fi
   if [ -n "${IN_WAIT:-}" ]; then
     set -- "$@" "--wait=$IN_WAIT"

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StateQuery } from "../keeper/state.ts";
+import type { KeeperState, StateQuery } from "../keeper/state.ts";
 import type { Command } from "./command.ts";
 import { clusterFlags } from "./flag_groups/cluster.ts";
 import { outputFlags, readOutput } from "./flag_groups/output.ts";
@@ -24,6 +24,8 @@ export const keptFlags: readonly Flag[] = [
 export interface KeptOptions {
   readonly query: StateQuery;
   readonly reporter: Reporter;
+  /** Reports about the hold that was found. */
+  readonly reporterOf: (state: KeeperState) => Reporter;
 }
 
 /** Reads the arguments. Throws KlatchError `usage`. */
@@ -31,9 +33,11 @@ export function readKept(command: Command, parsed: Parsed, host: Host): KeptOpti
   const name = readLockName(command, parsed);
   const [namespace, strategy] = [parsed.text("namespace"), parsed.text("strategy")];
   if (namespace !== undefined) checkNamespace(namespace);
+  const log = readOutput(parsed);
   const lock = { namespace: namespace ?? "", name };
   return {
     query: { name, namespace, strategy },
-    reporter: new Reporter(host, readOutput(parsed), lock, strategy ?? ""),
+    reporter: new Reporter(host, log, lock, strategy ?? ""),
+    reporterOf: ({ namespace, name, strategy }) => new Reporter(host, log, { namespace, name }, strategy),
   };
 }

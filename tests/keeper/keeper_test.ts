@@ -258,7 +258,7 @@ onServers("a lock held across steps", (test) => {
       ];
       // The container's first process, and steps that are put into its namespaces from outside.
       const first = new Deno.Command("unshare", {
-        args: ["--pid", "--fork", "--mount-proc", "sleep", "1000"],
+        args: ["--pid", "--fork", "--kill-child", "--mount-proc", "sleep", "1000"],
         stdin: "null",
       }).spawn();
       try {

@@ -26,23 +26,27 @@ export const check: Command = {
   125  klatch itself failed
 `,
   async run(parsed, host) {
-    const { query, reporter } = readKept(check, parsed, host);
+    const { query, reporter, reporterOf } = readKept(check, parsed, host);
     const folder = await stateFolder((name) => host.env(name));
     const standing = await standingOf(folder, query, host.clock);
     switch (standing.kind) {
       case "held": {
         const { namespace, name, token, holder } = standing.found.state;
-        reporter.note("held", `${namespace}/${name} is held by ${holder} (token ${token})`, {
-          token,
-          holder,
-        });
+        reporterOf(standing.found.state).note(
+          "held",
+          `${namespace}/${name} is held by ${holder} (token ${token})`,
+          {
+            token,
+            holder,
+          },
+        );
         return 0;
       }
       case "none":
         reporter.note("not-held", `${query.name} is not held: ${standing.why}`, {});
         return 1;
       case "lost":
-        reporter.error(new KlatchError("lost", standing.reason));
+        reporterOf(standing.found.state).error(new KlatchError("lost", standing.reason));
         return 123;
     }
   },

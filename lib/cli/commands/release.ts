@@ -27,7 +27,7 @@ export const release: Command = {
   125  klatch itself failed
 `,
   async run(parsed, host) {
-    const { query, reporter } = readKept(release, parsed, host);
+    const { query, reporter, reporterOf } = readKept(release, parsed, host);
     const folder = await stateFolder((name) => host.env(name));
     const standing = await standingOf(folder, query, host.clock);
     if (standing.kind === "none") {
@@ -36,7 +36,7 @@ export const release: Command = {
       return parsed.on("if-held") ? 0 : 1;
     }
     const { found } = standing;
-    const { namespace, name } = found.state;
+    const { namespace, name, token } = found.state;
     const phase = standing.kind === "held" ? await releaseHold(found, host.clock) : standing;
     await forget(found);
     if (phase.kind === "released") {
@@ -45,10 +45,10 @@ export const release: Command = {
         ? ""
         : "; the API server did not confirm it: a lock that is not released expires";
       const message = `released ${namespace}/${name} after ${formatDuration(heldMs)}${doubt}`;
-      reporter.note("released", message, { heldMs, confirmed });
+      reporterOf(found.state).note("released", message, { heldMs, confirmed, token });
       return 0;
     }
-    reporter.error(new KlatchError("lost", phase.reason));
+    reporterOf(found.state).error(new KlatchError("lost", phase.reason));
     return 123;
   },
 };

@@ -51,7 +51,8 @@ export class GithubOutput implements Output {
         return this.#command("notice", { title: "klatch: lock acquired" }, message);
       case "released":
         this.#line(message);
-        return this.#summarize("released");
+        this.#token = String(fields["token"] ?? this.#token);
+        return this.#summarize("released", Number(fields["heldMs"]));
       case "error":
         this.#command(
           "error",
@@ -105,14 +106,16 @@ export class GithubOutput implements Output {
     this.#host.say(`::${name}${listed === "" ? "" : ` ${listed}`}::${escaped(text(message))}\n`);
   }
 
+  #heldMs(): number | undefined {
+    return this.#acquiredMs === undefined ? undefined : this.#host.clock.monotonic() - this.#acquiredMs;
+  }
+
   /** Adds a table to the step's summary, if the lock is known. */
-  #summarize(outcome: string): void {
+  #summarize(outcome: string, heldMs = this.#heldMs()): void {
     const file = this.#host.env("GITHUB_STEP_SUMMARY");
     const { lock: { namespace, name }, strategy } = this.#subject;
     if (!file || name === "") return;
-    const held = this.#acquiredMs === undefined
-      ? ""
-      : formatDuration(this.#host.clock.monotonic() - this.#acquiredMs);
+    const held = heldMs === undefined ? "" : formatDuration(heldMs);
     const cells = [
       `\`${namespace}/${name}\``,
       strategy,
