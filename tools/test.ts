@@ -1,70 +1,128 @@
 /**
- * Runs all tests: compiles the binary that the end-to-end tests need, starts one control plane for all of them where
- * there is one, and ends with a line that counts. What cannot be run here is said before it.
+ * Runs all tests, each file in a process of its own: compiles the binary that the end-to-end tests need, starts one
+ * control plane for all of them if there is one, and ends with a line that counts. What cannot be run here is said
+ * before it. A file that passes takes one line; a file that fails shows all that it printed.
  *
- *     deno task test [FILE…]
+ *     deno task test [--quick] [--workers N] [FILE or FOLDER…]
  *
  * @module
  */
 
+import { withControlPlane } from "../tests/support/with_control_plane.ts";
+import { isQuick, runsAlone, testFiles } from "./test_plan.ts";
+
 const deno = Deno.execPath();
-/** Three times what all of it takes on two quiet cores. A test that waits for what never comes ends here, and fails. */
-const LONGEST_MS = 30 * 60_000;
-const files = Deno.args.length > 0 ? Deno.args : ["--doc", "lib", "tests", "std"];
+/** Far more than the longest file takes on two busy cores. A test that waits for ever ends here, and fails. */
+const LONGEST_FILE_MS = 12 * 60_000;
 
-const given = Deno.env.get("KLATCH_BINARY");
-const binary = given ?? (await compile() ? "dist/klatch" : undefined);
-if (Deno.env.get("KUBEBUILDER_ASSETS") === undefined) {
-  console.log("skipping what needs a real control plane: KUBEBUILDER_ASSETS is not set");
+/** What a test process left. */
+interface Result {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly durationMs: number;
 }
-const { code, output } = await show([
-  ...["run", "--quiet", "--allow-all", "tests/support/with_control_plane.ts", "--"],
-  ...[deno, "test", "--quiet", "--allow-all", "--no-check", ...files],
-], binary === undefined ? {} : { KLATCH_BINARY: binary });
 
-const { passed, failed, skipped } = count(output);
-const sound = code === 0 && failed === 0 && passed > 0;
-console.log(`\n${passed} passed, ${sound ? 0 : Math.max(1, failed)} failed, ${skipped} skipped`);
-Deno.exit(sound ? 0 : 1);
+const { quick, workers, paths } = parse(Deno.args);
+const started = performance.now();
+const units = testFiles(paths.length > 0 ? paths : ["tests"]).filter((file) => !quick || isQuick(file));
+const env = await environment();
+const results = quick ? await runAll({}) : await withControlPlane(runAll);
+report(results);
 
-/** Makes dist/klatch. Where no runtime for it can be had, the tests that need it are skipped. */
-async function compile(): Promise<boolean> {
-  const { code, output } = await show(["task", "--quiet", "compile"]);
-  if (code === 0) return true;
+function parse(args: readonly string[]) {
+  const paths: string[] = [];
+  let quick = false;
+  // Most tests wait for a lease or a process rather than compute.
+  let workers = 2 * navigator.hardwareConcurrency;
+  for (const [i, arg] of args.entries()) {
+    if (arg === "--quick") quick = true;
+    else if (arg === "--workers") workers = Number(args[i + 1]);
+    else if (args[i - 1] !== "--workers") paths.push(arg);
+  }
+  if (!Number.isInteger(workers) || workers < 1) {
+    console.error("test: --workers must be a whole number from 1");
+    Deno.exit(2);
+  }
+  return { quick, workers, paths };
+}
+
+/** The variables that tests find the binary by; says what is missing. */
+async function environment(): Promise<Record<string, string>> {
+  if (quick) {
+    // Child processes inherit this: the tests take the sandbox alone.
+    Deno.env.delete("KUBEBUILDER_ASSETS");
+    return {};
+  }
+  if (Deno.env.get("KUBEBUILDER_ASSETS") === undefined) {
+    console.log("skipping what needs a real control plane: KUBEBUILDER_ASSETS is not set");
+  }
+  if (Deno.env.get("KLATCH_BINARY") !== undefined) return {};
+  const { code, output } = await run(["task", "--quiet", "compile"], {});
+  if (code === 0) return { KLATCH_BINARY: "dist/klatch" };
   if (Deno.env.get("DENORT_BIN") === undefined && /sending request|download/i.test(output)) {
     console.log("skipping what needs the compiled binary: its runtime cannot be downloaded; set DENORT_BIN");
     await Deno.remove("dist/klatch").catch(() => {});
-    return false;
+    return {};
   }
-  console.log("dist/klatch cannot be compiled\n\n0 passed, 1 failed");
+  console.log(`${output}\ndist/klatch cannot be compiled\n\n0 passed, 1 failed, 0 skipped`);
   Deno.exit(1);
 }
 
-/** Runs deno, shows what it prints and keeps it. */
-async function show(args: readonly string[], env: Record<string, string> = {}) {
+/** First what may run side by side, then the rest one by one. */
+async function runAll(shared: Record<string, string>): Promise<Result[]> {
+  const results: Result[] = [];
+  const test = async (name: string, args: readonly string[]) => {
+    results.push(await runUnit(name, args, { ...env, ...shared }));
+  };
+  const besides = units.filter((file) => !runsAlone(file));
+  const worker = async () => {
+    for (let file = besides.shift(); file !== undefined; file = besides.shift()) await test(file, [file]);
+  };
+  const examples = paths.length > 0 ? undefined : test("examples in lib", ["--doc", "lib"]);
+  await Promise.all([examples, ...Array.from({ length: workers - (examples ? 1 : 0) }, worker)]);
+  await worker();
+  for (const file of units.filter(runsAlone)) await test(file, [file]);
+  return results;
+}
+
+async function runUnit(name: string, args: readonly string[], env: Record<string, string>): Promise<Result> {
+  const started = performance.now();
+  const { code, output } = await run(
+    ["test", "--quiet", "--allow-all", "--no-check", ...args],
+    env,
+  );
+  const durationMs = performance.now() - started;
+  const counted = count(output);
+  const sound = code === 0 && counted.failed === 0 && (counted.passed > 0 || counted.skipped > 0);
+  const result = { ...counted, name, durationMs, failed: sound ? 0 : Math.max(1, counted.failed) };
+  const seconds = `${(durationMs / 1000).toFixed(1)} s`.padStart(8);
+  const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : "";
+  const verdict = sound ? "ok    " : "FAILED";
+  if (!sound) console.log(`\n${output.trimEnd()}\n`);
+  console.log(`${verdict} ${seconds}  ${name} (${result.passed} passed${skipped})`);
+  return result;
+}
+
+/** Runs deno and keeps what it prints, in the order in which it comes. */
+async function run(args: readonly string[], env: Record<string, string>) {
   const child = new Deno.Command(deno, {
     args: [...args],
     env,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  })
-    .spawn();
-  const timer = setTimeout(() => {
-    console.log(
-      `\nstopped: not done within ${LONGEST_MS / 60_000} minutes; the last line above says where it was`,
-    );
-    child.kill("SIGTERM");
-  }, LONGEST_MS);
+  }).spawn();
   const kept: string[] = [];
-  const pass = async (from: ReadableStream<Uint8Array>, to: typeof Deno.stdout) => {
-    const decoder = new TextDecoder();
-    for await (const chunk of from) {
-      kept.push(decoder.decode(chunk, { stream: true }));
-      for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
-    }
+  const timer = setTimeout(() => {
+    kept.push(`\nstopped: not done within ${LONGEST_FILE_MS / 60_000} minutes`);
+    child.kill("SIGTERM");
+  }, LONGEST_FILE_MS);
+  const keep = async (from: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const text of from.pipeThrough(new TextDecoderStream())) kept.push(text);
   };
-  await Promise.all([pass(child.stdout, Deno.stdout), pass(child.stderr, Deno.stderr)]);
+  await Promise.all([keep(child.stdout), keep(child.stderr)]);
   const { code } = await child.status;
   clearTimeout(timer);
   return { code, output: kept.join("") };
@@ -80,4 +138,19 @@ function count(output: string) {
     return Number(match?.[1] ?? 0) + Number(match?.[2] ?? 0);
   };
   return { passed: of("passed"), failed: of("failed"), skipped: of("ignored") };
+}
+
+function report(results: readonly Result[]): void {
+  const sum = (key: "passed" | "failed" | "skipped") => results.reduce((total, each) => total + each[key], 0);
+  const slowest = results.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, 10);
+  console.log("\nthe slowest files:");
+  for (const { name, durationMs } of slowest) {
+    console.log(`${(durationMs / 1000).toFixed(1).padStart(8)} s  ${name}`);
+  }
+  for (const { name } of results.filter(({ failed }) => failed > 0)) console.log(`failed: ${name}`);
+  const minutes = ((performance.now() - started) / 60_000).toFixed(1);
+  console.log(`${results.length} files in ${minutes} minutes`);
+  const failed = sum("passed") === 0 ? Math.max(1, sum("failed")) : sum("failed");
+  console.log(`\n${sum("passed")} passed, ${failed} failed, ${sum("skipped")} skipped`);
+  Deno.exit(failed === 0 ? 0 : 1);
 }

@@ -74,9 +74,9 @@ export function checkTiming(timing: Timing): void {
  *
  * @example
  * ```ts
- * import { DEFAULT_TIMING, moments } from "./deadlines.ts";
+ * import { DEFAULT_TIMING, deadlines } from "./deadlines.ts";
  *
- * const { renewAtMs, termAtMs, killAtMs, expiresAtMs } = moments(0, DEFAULT_TIMING);
+ * const { renewAtMs, termAtMs, killAtMs, expiresAtMs } = deadlines(0, DEFAULT_TIMING);
  * if (String([renewAtMs, termAtMs, killAtMs, expiresAtMs]) !== "5000,10000,13500,15000") throw new Error();
  * ```
  */

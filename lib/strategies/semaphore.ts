@@ -57,7 +57,7 @@ export const SHARED_SLOTS = 1_000;
  * ```ts
  * import { semaphore } from "./semaphore.ts";
  *
- * const me = { identity: "me", nonce: "n1", leaseDurationMs: 15_000, labels: {}, terms: { slots: 2 } };
+ * const me = { identity: "me", nonce: "n1", leaseDurationMs: 15_000, labels: {}, strategyOptions: { slots: 2 } };
  * const claim = semaphore.claim(undefined, { namespace: "default", name: "x" }, me, () => false, Date.now());
  * if (claim.kind !== "acquire" || semaphore.view(claim.object).slots !== 2) throw new Error();
  * ```

@@ -3,7 +3,7 @@
  *
  *     deno run -A tests/support/with_control_plane.ts -- deno test -A
  *
- * Where `KUBEBUILDER_ASSETS` is not set it just runs the command. Its end, of whatever kind, ends the control plane.
+ * Without `KUBEBUILDER_ASSETS` it only runs the command. The control plane ends with this process, however that ends.
  *
  * @module
  */
@@ -16,14 +16,24 @@ async function main(args: readonly string[]): Promise<number> {
     console.error("with_control_plane: a command is missing; say with_control_plane.ts -- COMMAND [ARG…]");
     return 125;
   }
-  if (controlPlaneAssets() === undefined) return await run(program, rest, {});
+  return await withControlPlane((env) => run(program, rest, env));
+}
+
+/**
+ * Does something with a control plane that its child processes share, and ends the control plane.
+ *
+ * @param use gets the variables that its child processes need; none without `KUBEBUILDER_ASSETS`.
+ * @returns what `use` returns.
+ */
+export async function withControlPlane<T>(use: (env: Record<string, string>) => Promise<T>): Promise<T> {
+  if (controlPlaneAssets() === undefined) return await use({});
   const started = performance.now();
   const plane = await startControlPlane();
   console.error(`control plane at ${plane.url}, ready in ${Math.round(performance.now() - started)} ms`);
   try {
     const file = `${plane.dir}/description.json`;
     await Deno.writeTextFile(file, JSON.stringify(plane.describe()));
-    return await run(program, rest, { [SHARED_VARIABLE]: file });
+    return await use({ [SHARED_VARIABLE]: file });
   } finally {
     await plane.stop();
   }
