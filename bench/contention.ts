@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Strategy } from "../lib/lock.ts";
+import { type Strategy, viewOf } from "../lib/lock.ts";
 import { connect } from "../tests/contract/bench.ts";
 import { endKlatchProcesses, type RunningKlatch, spawnKlatch } from "../tests/support/binary.ts";
 import type { Context } from "./context.ts";
@@ -113,7 +113,7 @@ async function queued(context: Context, strategy: Strategy, name: string, waiter
   try {
     for (;;) {
       const object = await client.get({ resource: strategy.resource, namespace, name });
-      const queue = strategy.view(object).waiters.length;
+      const queue = viewOf(strategy, object).waiters.length;
       if (queue === inLine(strategy, waiters)) return;
       if (performance.now() > end) {
         throw new Error(`${strategy.name}: ${queue} of ${waiters} are in the queue`);

@@ -5,7 +5,7 @@
  */
 
 import type { Strategy } from "../lib/lock.ts";
-import { GUARD_FDS } from "../lib/strategies/election.ts";
+import { PLACES } from "../lib/strategies/election.ts";
 
 /** Whether a strategy has everybody in line who waits. An election does not: it has a few places. */
 export function keepsQueue({ name }: Strategy): boolean {
@@ -14,5 +14,5 @@ export function keepsQueue({ name }: Strategy): boolean {
 
 /** How many of so many waiters are in line, once all have come. */
 export function inLine(strategy: Strategy, waiters: number): number {
-  return keepsQueue(strategy) ? waiters : Math.min(GUARD_FDS, waiters);
+  return keepsQueue(strategy) ? waiters : Math.min(PLACES, waiters);
 }

@@ -1,12 +1,13 @@
 /**
- * The words as types: what a lock, a holder, a waiter and a strategy are. This file imports nothing.
+ * The words as types: what a lock, a holder, a waiter and a strategy are. At run time this file imports nothing.
  *
- * A strategy is storage without policy. It reads one object and says what it sees there, and it makes the object
+ * A strategy is storage without policy. It parses one object, says who holds and who waits there, and makes the object
  * that a claim, a renewal or a release would write. It never talks to the API server and never looks at a clock:
  * when to write, what to do when the write conflicts, and whose hold has expired are the session's business.
  *
  * @module
  */
+import type { V1ConfigMap, V1Endpoints, V1Lease, V1ObjectMeta, V1Secret } from "@kubernetes/client-node";
 
 /** A kind of object and where the Kubernetes API keeps it. */
 export interface Resource {
@@ -18,25 +19,32 @@ export interface Resource {
   readonly plural: string;
 }
 
-/** The metadata that klatch reads and writes; fields that it does not know are kept as they are. */
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  /** Since Kubernetes 1.35 two of one resource may be compared as decimal integers. */
-  readonly resourceVersion?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly [field: string]: unknown;
-}
+/** A type of `@kubernetes/client-node` as JSON has it: read-only, and times are text. */
+export type Json<T> = T extends Date ? string
+  : T extends readonly (infer Item)[] ? readonly Json<Item>[]
+  : T extends object ? { readonly [Field in keyof T]: Json<T[Field]> }
+  : T;
 
-/** Any Kubernetes object, as the API gives and takes it. */
+/** An object's metadata. Fields that klatch does not know are kept as they are. */
+export type ObjectMeta = Json<V1ObjectMeta> & {
+  readonly name: string;
+};
+
+/** Any Kubernetes object, as the API gives and takes it. What else it has is kept as it is. */
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: ObjectMeta;
-  readonly [field: string]: unknown;
 }
+
+/** A Lease of coordination.k8s.io/v1. */
+export type Lease = KubeObject & Pick<Json<V1Lease>, "spec">;
+/** A Secret. */
+export type Secret = KubeObject & Pick<Json<V1Secret>, "data" | "type">;
+/** A ConfigMap. */
+export type ConfigMap = KubeObject & Pick<Json<V1ConfigMap>, "data">;
+/** Endpoints of v1. */
+export type Endpoints = KubeObject & Pick<Json<V1Endpoints>, "subsets">;
 
 /**
  * The label that says which tool made an object.
@@ -66,43 +74,52 @@ export interface Contender {
   readonly reason?: string | undefined;
   /** Labels to put on the object. */
   readonly labels: Readonly<Record<string, string>>;
-  /** What only some strategies know of. */
+  /** What it asks of its strategy. */
   readonly strategyOptions?: StrategyOptions;
 }
 
-/** What a contender may ask of the strategies that know of it. */
-export interface StrategyOptions {
-  /** `ticket`: the number to contend with, instead of the next free one. */
-  readonly ticket?: Ticket;
-  /** `ticket`: keep to the numbers strictly, as the older action does: hold when just this number is served. */
-  readonly strict?: boolean;
-  /** `semaphore`: how many may hold at once. */
-  readonly slots?: number;
-  /** `semaphore`: write {@link StrategyOptions.slots} into a record that says otherwise. */
-  readonly setSlots?: boolean;
-  /** `semaphore`: hold together with others that share, or alone. */
-  readonly mode?: "shared" | "exclusive";
+/** What a contender asks of its strategy, by the names of {@link Strategy.options}. */
+export type StrategyOptions = Readonly<Record<string, unknown>>;
+
+/** A flag of the command line that gives an option a value. Its environment variable is `KLATCH_` and its name. */
+export interface OptionFlag {
+  /** The long name, without dashes. */
+  readonly name: string;
+  /** What its value is called in the help; a flag without one is a switch. */
+  readonly value?: string;
+  /** One line of help, without the strategy's name. */
+  readonly help: string;
+  /**
+   * The option's value.
+   *
+   * @param text the flag's value as it was given; empty for a switch.
+   * @param env reads the environment.
+   * @throws RangeError, whose message says what the value has to be; KlatchError `usage` where another source is wrong.
+   */
+  read(text: string, env: (name: string) => string | undefined): unknown;
 }
 
-/** A ticket: a number, and which attempt at it this is. */
-export interface Ticket {
-  /** A whole number from 0 up. */
-  readonly number: number;
-  /** A whole number from 1 up; of two with one number the lower attempt goes first. */
-  readonly attempt: number;
+/** An option that only one strategy knows. */
+export interface StrategyOption {
+  /** The name in {@link StrategyOptions}, e.g. `setSlots`. */
+  readonly name: string;
+  /** Another option that must be given with it. */
+  readonly needs?: string;
+  /** Says what a value has to be if this one cannot be used, e.g. `a whole number from 1 to 10000`. */
+  check(value: unknown): string | undefined;
+  /** The flags that give it a value; of several at most one may be given. */
+  readonly flags: readonly OptionFlag[];
 }
 
-/** Somebody in a record, who may be dead. */
+/** A holder or a waiter in a record, who may be dead. */
 export interface Participant {
   /** The name in the record. */
   readonly identity: string;
   /** The participant's nonce; `undefined` when a tool other than klatch wrote the record. */
   readonly nonce: string | undefined;
-  /** How long after its last sign of life its part expires, as the record says; `undefined`: never. */
-  readonly leaseDurationMs: number | undefined;
   /**
    * Differs after every sign of life. Expiry is counted from the moment that a change of the fingerprint was seen, and a
-   * fingerprint on our own hold that we never wrote tells that somebody else acts under our name.
+   * fingerprint that a contender never wrote, on its own hold, tells that another process acts under its name.
    */
   readonly fingerprint: string;
   /** Since when it has its part, by its own wall clock. For people only. */
@@ -111,26 +128,37 @@ export interface Participant {
 
 /** A hold as a record tells of it; it may have expired. */
 export interface Holder extends Participant {
+  /** How long after its last sign of life it expires, as the record says; `undefined`: never. */
+  readonly leaseDurationMs: number | undefined;
   /** When it was last renewed by its holder's wall clock. For people only. */
   readonly renewed: string | undefined;
   /** Why, if it says so. */
   readonly reason: string | undefined;
 }
 
-/**
- * Somebody in a strategy's queue. Waiters write nothing while they wait, so one cannot expire before its turn: its
- * {@link Participant.leaseDurationMs} is set, and its fingerprint changes, when it could claim and does not.
- */
-export type Waiter = Participant;
+/** A participant of a strategy's queue. It writes nothing while it waits, so it cannot expire before its turn. */
+export interface Waiter extends Participant {
+  /**
+   * How long after its turn has begun it is over, for a waiter that could claim and does not; `undefined` while its turn
+   * has not come. The fingerprint is another in each turn.
+   */
+  readonly turnMs: number | undefined;
+}
 
-/** What a strategy sees in an object. */
-export interface LockView {
+/** What a record states. A strategy's own state has more. */
+export interface RecordState {
+  /** What was parsed; `undefined` if there is no object. */
+  readonly object: KubeObject | undefined;
   /** Those whose hold the record states, live or expired. */
   readonly holders: readonly Holder[];
-  /** The queue in the order of service; empty for a strategy that keeps none. */
-  readonly waiters: readonly Waiter[];
   /** How many may hold at once. */
   readonly slots: number;
+}
+
+/** What is to be seen in a record, in the light of who has expired. */
+export interface LockView extends Pick<RecordState, "holders" | "slots"> {
+  /** The queue in the order of service; empty for a strategy that keeps none. */
+  readonly waiters: readonly Waiter[];
 }
 
 /** What a contender does next. */
@@ -138,15 +166,15 @@ export type Claim =
   /** Write this object; when that is committed, the lock is held. */
   | { readonly kind: "acquire"; readonly object: KubeObject }
   /**
-   * Write this object; when that is committed, the contender is in the queue. `limited`: the queue has a few places, and
-   * none of them need be mine.
+   * Write this object; when that is committed, the contender is in the queue. `limited`: the queue has a few places only,
+   * and a contender may as well wait outside.
    */
   | { readonly kind: "join"; readonly object: KubeObject; readonly limited?: boolean }
-  /** The contender would have to join, and there is no room: who wants to wait cannot, for this reason. */
+  /** The contender would have to join, and the queue is full: it cannot wait, for this reason. */
   | { readonly kind: "full"; readonly error: Error }
   /**
-   * Nothing can be done until the object changes or a hold in it expires. `ahead`: who will not wait at all may write
-   * this object, and hold the lock ahead of whoever is in line, since the strategy promises no order.
+   * Nothing can be done until the object changes or a hold in it expires. `ahead`: a contender that will not wait at all
+   * may write this object and hold the lock ahead of the queue, since the strategy promises no order.
    */
   | { readonly kind: "wait"; readonly ahead?: KubeObject };
 
@@ -154,44 +182,78 @@ export type Claim =
 export type Change =
   /** Write this object, conditionally on its resourceVersion. */
   | { readonly kind: "write"; readonly object: KubeObject }
-  /** The record does not state our hold any more; there is nothing to write. */
+  /** The record does not state the contender's hold any more; there is nothing to write. */
   | { readonly kind: "lost" };
 
-/** The judgement whether a participant of the record has expired, made by the session on the local clock. */
-export type IsExpired = (participant: Participant) => boolean;
+/** The judgement whether a holder has expired or a waiter's turn is over, made by the session on the local clock. */
+export type IsExpired = (participant: Holder | Waiter) => boolean;
 
-/** How a lock is kept in an object. All functions are pure; times are milliseconds since the Unix epoch. */
-export interface Strategy {
+/** A verb of the Kubernetes API, by the name that RBAC gives it. */
+export type Verb = "get" | "create" | "update" | "delete" | "watch";
+
+/**
+ * How a lock is kept in an object. All functions are pure; times are milliseconds since the Unix epoch.
+ *
+ * @typeParam State what {@link Strategy.parse} reads once, and all others work on.
+ */
+export interface Strategy<State extends RecordState = RecordState> {
   /** The name on the command line, e.g. `lease`. */
   readonly name: string;
   /** The kind of object that holds the record. */
   readonly resource: Resource;
+  /** Where it comes when several are acquired: the lowest first. No two have the same. */
+  readonly rank: number;
+  /** The least verbs that a contender must be granted on the object; `delete` only to remove it afterwards. */
+  readonly verbs: readonly Verb[];
+  /** What only this strategy knows. */
+  readonly options: readonly StrategyOption[];
   /**
-   * Reads the record.
+   * Parses the record.
    *
    * @param object the object, or `undefined` if there is none.
-   * @param isExpired says whose hold does not count, and so whose turn it is; without it, nobody's has expired.
    * @throws KlatchError `record`, which names object and field, if the record cannot be parsed.
    */
-  view(object: KubeObject | undefined, isExpired?: IsExpired): LockView;
-  /** What `me` does next, given what is there and who has expired. Throws as {@link Strategy.view}. */
-  claim(
-    object: KubeObject | undefined,
-    lock: LockName,
-    me: Contender,
-    isExpired: IsExpired,
-    wallMs: number,
-  ): Claim;
-  /** The object with my hold renewed, or `lost`. */
-  renew(object: KubeObject, me: Contender, wallMs: number): Change;
-  /** The object with my hold, or my place in the queue, given back; `lost` if I have neither. */
-  release(object: KubeObject, me: Contender, wallMs: number): Change;
+  parse(object: KubeObject | undefined): State;
+  /** The queue in the order of service, and whose turn it is, given who has expired. */
+  waiters(state: State, isExpired: IsExpired): readonly Waiter[];
+  /** What `me` does next, given what is there and who has expired. */
+  claim(state: State, lock: LockName, me: Contender, isExpired: IsExpired, wallMs: number): Claim;
+  /** The object with the contender's hold renewed, or `lost`. */
+  renew(state: State, me: Contender, wallMs: number): Change;
+  /** The object without the contender's hold, or its place in the queue; `lost` if it has neither. */
+  release(state: State, me: Contender, wallMs: number): Change;
 }
 
 /**
- * The hold of one contender in a view.
+ * What a strategy sees in an object.
  *
- * @param view what a strategy saw.
+ * @param strategy whose record it is.
+ * @param object the object, or `undefined` if there is none.
+ * @param isExpired says whose hold does not count, and so whose turn it is; without it, nobody has expired.
+ * @returns holders and waiters.
+ * @throws KlatchError `record` if the record cannot be parsed.
+ *
+ * @example
+ * ```ts
+ * import { viewOf } from "./lock.ts";
+ * import { lease } from "./strategies/lease.ts";
+ *
+ * if (viewOf(lease, undefined).holders.length !== 0) throw new Error("a Lease that does not exist is free");
+ * ```
+ */
+export function viewOf(
+  strategy: Strategy,
+  object: KubeObject | undefined,
+  isExpired: IsExpired = () => false,
+): LockView {
+  const state = strategy.parse(object);
+  return { holders: state.holders, slots: state.slots, waiters: strategy.waiters(state, isExpired) };
+}
+
+/**
+ * The hold of one contender in a record.
+ *
+ * @param record what a strategy saw.
  * @param nonce the contender's.
  * @returns the hold, or `undefined` if the record does not state it.
  *
@@ -199,9 +261,9 @@ export interface Strategy {
  * ```ts
  * import { holdOf } from "./lock.ts";
  *
- * if (holdOf({ holders: [], waiters: [], slots: 1 }, "n1") !== undefined) throw new Error();
+ * if (holdOf({ holders: [] }, "n1") !== undefined) throw new Error();
  * ```
  */
-export function holdOf(view: LockView, nonce: string): Holder | undefined {
-  return view.holders.find((holder) => holder.nonce === nonce);
+export function holdOf(record: Pick<RecordState, "holders">, nonce: string): Holder | undefined {
+  return record.holders.find((holder) => holder.nonce === nonce);
 }

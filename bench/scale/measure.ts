@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Strategy } from "../../lib/lock.ts";
+import { type Strategy, viewOf } from "../../lib/lock.ts";
 import { connect } from "../../tests/contract/bench.ts";
 import { keepsQueue } from "../queue.ts";
 import type { BenchServer } from "../server.ts";
@@ -138,7 +138,7 @@ async function allIn(crowd: Crowd, { server, strategy, waiters, lock, say }: Pla
       if (crowd.failures[0] !== undefined) throw new Error(crowd.failures[0]);
       const wanted = waiters - crowd.refused;
       const { openWatches, counts } = crowd.tally;
-      const queued = strategy.view(await look.client.get(ref)).waiters.length;
+      const queued = viewOf(strategy, await look.client.get(ref)).waiters.length;
       const inLine = keepsQueue(strategy) ? queued : crowd.waiting;
       if (Math.min(inLine, openWatches) >= wanted) return;
       const line = `${inLine} of ${wanted} are in line, ${openWatches} listen, ${counts.writes} writes`;

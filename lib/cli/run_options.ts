@@ -16,11 +16,11 @@ import { readTiming, timingFlags } from "./flag_groups/timing.ts";
 import { readWait, waitFlags, type WaitOptions } from "./flag_groups/wait.ts";
 import type { Flag, Parsed } from "./flags.ts";
 import type { LogOptions } from "./output/options.ts";
-import { STRATEGY_FLAGS, type StrategyChoice, strategyChoice } from "./strategy_flags.ts";
+import { type StrategyChoice, strategyChoice, strategyFlags } from "./strategy_flags.ts";
 
 /** The flags of every command that holds a lock. */
 export const holdFlags: readonly Flag[] = [
-  ...STRATEGY_FLAGS,
+  ...strategyFlags(),
   ...clusterFlags,
   ...waitFlags,
   ...timingFlags,

@@ -10,17 +10,6 @@ import { checkTiming, DEFAULT_TIMING, type Timing } from "../session/mod.ts";
 import { strategies } from "../strategies/catalog.ts";
 import type { LockOptions, StrategyChoiceOptions, TimingOptions } from "./options.ts";
 
-/** The options that only one strategy knows. */
-const ONLY: Readonly<Record<string, readonly (keyof StrategyChoiceOptions)[]>> = {
-  semaphore: ["slots", "setSlots", "mode"],
-  ticket: ["ticket", "strict"],
-};
-
-/** The largest ticket: the record's numbers have up to 15 digits, and one is left for the ticket after the last. */
-const LAST_TICKET = 10 ** 15 - 2;
-/** More holders than fit into the annotations of one object. */
-const MOST_SLOTS = 10_000;
-
 /**
  * The strategies that were asked for, in the order in which they are acquired.
  *
@@ -33,19 +22,21 @@ export function strategiesOf(options: StrategyChoiceOptions): readonly Strategy[
     throw new KlatchError("usage", `strategy ${names.join(", ")} names one of them twice`);
   }
   checkOrder(chosen);
-  for (const [only, keys] of Object.entries(ONLY)) {
-    const given = keys.find((key) => options[key] !== undefined);
-    if (given === undefined || chosen.some(({ name }) => name === only)) continue;
+  for (const strategy of strategies) {
+    const given = strategy.options.find(({ name }) => valueOf(options, name) !== undefined);
+    if (given === undefined || chosen.includes(strategy)) continue;
     const names = chosen.map(({ name }) => name).join(", ");
-    throw new KlatchError("usage", `the option ${given} is for the strategy ${only}, not for ${names}`);
+    throw new KlatchError(
+      "usage",
+      `the option ${given.name} is for the strategy ${strategy.name}, not for ${names}`,
+    );
   }
   return chosen;
 }
 
 /** Two clients that acquire the same locks in different orders could wait for each other for ever. */
 function checkOrder(chosen: readonly Strategy[]): void {
-  const rank = (strategy: Strategy) => strategies.indexOf(strategy);
-  const ordered = chosen.toSorted((one, other) => rank(other) - rank(one));
+  const ordered = chosen.toSorted((one, other) => one.rank - other.rank);
   if (ordered.every((strategy, i) => strategy === chosen[i])) return;
   throw new KlatchError("usage", `strategies in the order ${chosen.map(({ name }) => name).join(", ")}`, {
     hintCode: "strategies-in-order",
@@ -95,28 +86,25 @@ export function contenderOf(options: LockOptions, timing: Timing): Contender {
 }
 
 function strategyOptionsOf(options: StrategyChoiceOptions): StrategyOptions {
-  const { slots, setSlots, mode, ticket, strict } = options;
-  if (setSlots && slots === undefined) throw new KlatchError("usage", "setSlots without slots");
-  if (strict && ticket === undefined) throw new KlatchError("usage", "strict without a ticket");
-  if (slots !== undefined) checkWhole("slots", slots, 1, MOST_SLOTS);
-  if (ticket !== undefined) {
-    checkWhole("ticket.number", ticket.number, 0, LAST_TICKET);
-    checkWhole("ticket.attempt", ticket.attempt ?? 1, 1, LAST_TICKET);
+  const given = strategies.flatMap((strategy) => strategy.options)
+    .filter(({ name }) => valueOf(options, name) !== undefined);
+  for (const { name, needs, check } of given) {
+    const value = valueOf(options, name);
+    const wanted = check(value);
+    if (wanted !== undefined) {
+      throw new KlatchError("usage", `${name} is ${JSON.stringify(value)}`, { hint: `give ${wanted}` });
+    }
+    if (needs === undefined || given.some((each) => each.name === needs)) continue;
+    throw new KlatchError("usage", `${name} without ${needs}`, { hint: `give ${needs} as well` });
   }
-  return {
-    ...(slots !== undefined && { slots }),
-    ...(setSlots && { setSlots }),
-    ...(mode !== undefined && { mode }),
-    ...(ticket !== undefined && { ticket: { number: ticket.number, attempt: ticket.attempt ?? 1 } }),
-    ...(strict && { strict }),
-  };
+  return Object.fromEntries(given.map(({ name }) => [name, valueOf(options, name)]));
 }
 
-function checkWhole(what: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new KlatchError("usage", `${what} is ${value}`, {
-    hint: `give a whole number from ${least} to ${most}`,
-  });
+/** An option's value; a switch that is off is not given. */
+function valueOf(options: StrategyChoiceOptions, name: string): unknown {
+  if (name === "ticket") return options.ticket && { attempt: 1, ...options.ticket };
+  const value = (options as Readonly<Record<string, unknown>>)[name];
+  return value === false ? undefined : value;
 }
 
 /** The machine's name, if the program may ask for it. */

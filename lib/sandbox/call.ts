@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import type { Query } from "./objects.ts";
 import { selectorFrom, type Target } from "./request.ts";
 import type { Store } from "./store.ts";
@@ -37,7 +37,7 @@ export function queryOf({ target, query }: Call): Query {
 }
 
 /** A list object. Items go without kind and apiVersion, which the list says for all. */
-export function listOf({ target: { type } }: Call, objects: readonly KubeObject[], resourceVersion: string) {
+export function listOf({ target: { type } }: Call, objects: readonly AnyObject[], resourceVersion: string) {
   const items = objects.map(({ kind: _, apiVersion: __, ...item }) => item);
   return { kind: `${type.kind}List`, apiVersion: type.apiVersion, metadata: { resourceVersion }, items };
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import { RESOURCE_TYPES, type ResourceType, SECRETS } from "./resources.ts";
 import { decode, DecodeError, isPlainObject } from "./schema.ts";
 import { badRequest, invalidAs } from "./status.ts";
@@ -14,7 +14,7 @@ export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
 /** A decoded object and what there is to say about it. */
 export interface Decoded {
-  readonly object: KubeObject;
+  readonly object: AnyObject;
   readonly warnings: readonly string[];
 }
 
@@ -86,11 +86,11 @@ function decodeFields(type: ResourceType, body: unknown, validation: FieldValida
   if (validation === "Strict" && warnings.length > 0) {
     throw new DecodeError(`strict decoding error: ${warnings.join(", ")}`);
   }
-  const object: KubeObject = {
+  const object: AnyObject = {
     ...fields,
     kind: type.kind,
     apiVersion: type.apiVersion,
-    metadata: metadata as KubeObject["metadata"],
+    metadata: metadata as AnyObject["metadata"],
   };
   return {
     object: inOrder(type === SECRETS ? withStringData(object) : object),
@@ -110,11 +110,11 @@ function checkKind(type: ResourceType, apiVersion: string, kind: string): void {
 }
 
 /** Kind first, as the API writes it: people read these. */
-function inOrder({ kind, apiVersion, metadata, ...fields }: KubeObject): KubeObject {
+function inOrder({ kind, apiVersion, metadata, ...fields }: AnyObject): AnyObject {
   return { kind, apiVersion, metadata, ...fields };
 }
 
-function withStringData(object: KubeObject): KubeObject {
+function withStringData(object: AnyObject): AnyObject {
   const { stringData, data, type, ...rest } = object;
   const merged = new Map(Object.entries((data ?? {}) as Record<string, string>));
   for (const [key, text] of Object.entries((stringData ?? {}) as Record<string, string>)) {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import type { ResourceType } from "./resources.ts";
 import * as status from "./status.ts";
 
@@ -15,7 +15,7 @@ export interface DeletePreconditions {
 }
 
 /** 400 unless the object names this namespace or none. */
-export function sameNamespace(type: ResourceType, namespace: string, { metadata }: KubeObject): void {
+export function sameNamespace(type: ResourceType, namespace: string, { metadata }: AnyObject): void {
   const given = metadata.namespace ?? "";
   if (given === "" || given === (type.namespaced ? namespace : "")) return;
   throw status.badRequest(
@@ -24,7 +24,7 @@ export function sameNamespace(type: ResourceType, namespace: string, { metadata 
 }
 
 /** 400 unless the object has the name and the namespace of the URL. */
-export function sameAddress(type: ResourceType, namespace: string, name: string, object: KubeObject): void {
+export function sameAddress(type: ResourceType, namespace: string, name: string, object: AnyObject): void {
   const given = object.metadata.name;
   if (!given) {
     const why = `the name of the object (${name} based on URL) was undeterminable: name must be provided`;
@@ -41,7 +41,7 @@ export function sameUid(
   type: ResourceType,
   name: string,
   given: string | undefined,
-  existing: KubeObject | undefined,
+  existing: AnyObject | undefined,
 ): void {
   if (given === undefined || given === existing?.metadata.uid) return;
   const found = existing?.metadata.uid ?? "";
@@ -50,7 +50,7 @@ export function sameUid(
 }
 
 /** 409 unless the update is for the version that is there; 422 if it names none and this kind wants one. */
-export function sameVersion(type: ResourceType, given: string | undefined, { metadata }: KubeObject): void {
+export function sameVersion(type: ResourceType, given: string | undefined, { metadata }: AnyObject): void {
   if (given === undefined || /^0+$/.test(given)) {
     if (type.unconditionalUpdate) return;
     throw status.invalidPlural(type, metadata.name, [{
@@ -69,7 +69,7 @@ export function sameVersion(type: ResourceType, given: string | undefined, { met
 /** 409 unless the object is the one that the delete means. */
 export function checkPreconditions(
   type: ResourceType,
-  { metadata }: KubeObject,
+  { metadata }: AnyObject,
   wanted: DeletePreconditions,
 ): void {
   const { uid = "", resourceVersion = "" } = metadata;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import type { ResourceType } from "./resources.ts";
 import type { Selector } from "./selectors.ts";
 import { expired, type Status } from "./status.ts";
@@ -15,14 +15,14 @@ export interface Change {
   readonly version: number;
   readonly type: ResourceType;
   /** The object from now on; nothing after a delete. */
-  readonly object: KubeObject | undefined;
+  readonly object: AnyObject | undefined;
   /** The object before; nothing before a create. */
-  readonly previous: KubeObject | undefined;
+  readonly previous: AnyObject | undefined;
 }
 
 /** What a watch tells. After `ERROR` it tells no more. */
 export type StoreEvent =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: KubeObject }
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: AnyObject }
   | { readonly type: "ERROR"; readonly object: Status };
 
 /** A watcher's ear. */
@@ -120,6 +120,6 @@ function onEvent(watcher: Watcher, change: Change): void {
 }
 
 /** The object as it last was, with the version of the write that took it out of sight. */
-function atVersion(object: KubeObject, version: number): KubeObject {
+function atVersion(object: AnyObject, version: number): AnyObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
 }

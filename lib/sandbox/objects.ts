@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import type { History } from "./history.ts";
 import { NAMESPACES, type ResourceType } from "./resources.ts";
 import type { Selector } from "./selectors.ts";
@@ -18,7 +18,7 @@ export interface Query {
 /** All objects by kind, namespace and name. */
 export class Objects {
   readonly #history: History;
-  readonly #byType = new Map<ResourceType, Map<string, KubeObject>>();
+  readonly #byType = new Map<ResourceType, Map<string, AnyObject>>();
   #version = 0;
 
   constructor(history: History) {
@@ -31,36 +31,36 @@ export class Objects {
   }
 
   /** The object, if there is one. */
-  find(type: ResourceType, namespace: string, name: string): KubeObject | undefined {
+  find(type: ResourceType, namespace: string, name: string): AnyObject | undefined {
     return this.#byType.get(type)?.get(key(type, namespace, name));
   }
 
   /** What a query selects, ordered by namespace and name. */
-  list(type: ResourceType, query: Query): KubeObject[] {
+  list(type: ResourceType, query: Query): AnyObject[] {
     const entries = [...(this.#byType.get(type) ?? [])].sort(([a], [b]) => a < b ? -1 : 1);
     return entries.map(([, object]) => object).filter(selectorOf(query));
   }
 
   /** All objects in a namespace, of all kinds. */
-  inNamespace(namespace: string): { type: ResourceType; object: KubeObject }[] {
+  inNamespace(namespace: string): { type: ResourceType; object: AnyObject }[] {
     return [...this.#byType.keys()].filter((type) => type.namespaced).flatMap((type) =>
       this.list(type, { namespace }).map((object) => ({ type, object }))
     );
   }
 
   /** Creates or replaces. Gives back what is stored: frozen, with its new version. */
-  put(type: ResourceType, previous: KubeObject | undefined, next: KubeObject): KubeObject {
+  put(type: ResourceType, previous: AnyObject | undefined, next: AnyObject): AnyObject {
     const resourceVersion = String(++this.#version);
     const object = frozen(completed(type, next, { ...next.metadata, resourceVersion }));
     const { namespace, name } = object.metadata;
-    const objects = this.#byType.get(type) ?? new Map<string, KubeObject>();
+    const objects = this.#byType.get(type) ?? new Map<string, AnyObject>();
     this.#byType.set(type, objects.set(key(type, namespace ?? "", name), object));
     this.#history.append({ version: this.#version, type, object, previous });
     return object;
   }
 
   /** Removes an object that is there. */
-  remove(type: ResourceType, object: KubeObject): void {
+  remove(type: ResourceType, object: AnyObject): void {
     const { namespace, name } = object.metadata;
     this.#byType.get(type)?.delete(key(type, namespace ?? "", name));
     this.#history.append({ version: ++this.#version, type, object: undefined, previous: object });
@@ -99,15 +99,15 @@ const METADATA_ORDER = [
  */
 export function completed(
   type: ResourceType,
-  object: KubeObject,
+  object: AnyObject,
   given: Readonly<Record<string, unknown>>,
-): KubeObject {
+): AnyObject {
   const own = type === NAMESPACES ? { labels: namespaceLabels(given) } : {};
   const all: Record<string, unknown> = { ...given, ...own };
   const entries = METADATA_ORDER.map((field) => [field, all[field]]).filter(([, value]) =>
     value !== undefined
   );
-  const metadata = Object.fromEntries(entries) as KubeObject["metadata"];
+  const metadata = Object.fromEntries(entries) as AnyObject["metadata"];
   const { kind, apiVersion, metadata: _, ...fields } = object;
   if (type !== NAMESPACES) return { kind, apiVersion, metadata, ...fields };
   return { kind, apiVersion, metadata, spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import type { FieldValidation } from "./codec.ts";
 
 /** What a store needs from the world. */
@@ -26,7 +26,7 @@ export interface WriteOptions {
 
 /** What a write did. */
 export interface Written {
-  readonly object: KubeObject;
+  readonly object: AnyObject;
   /** Whether the object did not exist before. */
   readonly created: boolean;
   /** About unknown fields, which are dropped. */

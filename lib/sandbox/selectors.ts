@@ -6,13 +6,13 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import { labelKeyProblem, labelValueProblem } from "./names.ts";
 import { badRequest } from "./status.ts";
 import type { ResourceType } from "./resources.ts";
 
 /** Whether an object is selected. */
-export type Selector = (object: KubeObject) => boolean;
+export type Selector = (object: AnyObject) => boolean;
 
 /**
  * Parses a label selector.
@@ -185,7 +185,7 @@ export function fieldSelector(type: ResourceType, text: string): Selector {
     strategyOptions.every(({ path, equal, value }) => (fieldOf(object, path) === value) === equal);
 }
 
-function fieldOf(object: KubeObject, path: readonly string[]): unknown {
+function fieldOf(object: AnyObject, path: readonly string[]): unknown {
   let value: unknown = object;
   for (const key of path) value = (value as Record<string, unknown> | undefined)?.[key];
   return value ?? "";

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import { type Decoded, decodeObject, decodePatched } from "./codec.ts";
 import type { StoreOptions, WriteOptions, Written } from "./options.ts";
 import { checkPreconditions, type DeletePreconditions } from "./conditions.ts";
@@ -61,14 +61,14 @@ export class Store {
   }
 
   /** The object; 404 if there is none. */
-  get(type: ResourceType, namespace: string, name: string): KubeObject {
+  get(type: ResourceType, namespace: string, name: string): AnyObject {
     const object = this.#objects.find(type, namespace, name);
     if (object === undefined) throw status.notFound(type, name);
     return object;
   }
 
   /** The objects that a query selects, ordered by namespace and name. */
-  list(type: ResourceType, query: Query = {}): KubeObject[] {
+  list(type: ResourceType, query: Query = {}): AnyObject[] {
     return this.#objects.list(type, query);
   }
 
@@ -126,7 +126,7 @@ export class Store {
     namespace: string,
     name: string,
     options: { readonly preconditions?: DeletePreconditions; readonly dryRun?: boolean } = {},
-  ): KubeObject {
+  ): AnyObject {
     const existing = this.get(type, namespace, name);
     checkPreconditions(type, existing, options.preconditions ?? {});
     if (type === NAMESPACES && IMMORTAL.includes(name)) {
@@ -191,7 +191,7 @@ export class Store {
 
   #replace(
     type: ResourceType,
-    existing: KubeObject,
+    existing: AnyObject,
     { object, warnings }: Decoded,
     options: WriteOptions,
   ): Written {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import { CONFIG_MAPS, ENDPOINTS, LEASES, NAMESPACES, type ResourceType, SECRETS } from "./resources.ts";
 
 /** What a row carries of its object: nothing, its metadata (kubectl's default) or all of it. */
@@ -21,7 +21,7 @@ export interface TableOptions {
 }
 
 type Cell = string | number;
-type Column = readonly [name: string, cell: (object: KubeObject, now: number) => Cell];
+type Column = readonly [name: string, cell: (object: AnyObject, now: number) => Cell];
 
 const NAME: Column = ["Name", (object) => object.metadata.name];
 const AGE: Column = ["Age", (object, now) => age(object, now)];
@@ -44,7 +44,7 @@ const COLUMNS = new Map<ResourceType, readonly Column[]>([
  */
 export function tableOf(
   type: ResourceType,
-  objects: readonly KubeObject[],
+  objects: readonly AnyObject[],
   resourceVersion: string | undefined,
   options: TableOptions,
 ): Record<string, unknown> {
@@ -68,7 +68,7 @@ export function tableOf(
   };
 }
 
-function included(object: KubeObject, include: IncludeObject): unknown {
+function included(object: AnyObject, include: IncludeObject): unknown {
   if (include === "None") return null;
   if (include === "Object") return object;
   return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata };
@@ -82,7 +82,7 @@ function size(map: unknown): number {
   return Object.keys(map ?? {}).length;
 }
 
-function addresses({ subsets }: KubeObject): string {
+function addresses({ subsets }: AnyObject): string {
   type Subset = { addresses?: { ip?: string }[]; ports?: { port?: number }[] };
   const all = ((subsets ?? []) as Subset[]).flatMap(({ addresses = [], ports = [] }) =>
     addresses.flatMap(({ ip }) => ports.length === 0 ? [ip] : ports.map(({ port }) => `${ip}:${port}`))
@@ -91,7 +91,7 @@ function addresses({ subsets }: KubeObject): string {
   return all.length <= 3 ? all.join(",") : `${all.slice(0, 3).join(",")} + ${all.length - 3} more...`;
 }
 
-function age({ metadata }: KubeObject, now: number): string {
+function age({ metadata }: AnyObject, now: number): string {
   const since = Date.parse(String(metadata.creationTimestamp));
   return Number.isNaN(since) ? "<unknown>" : humanDuration(now - since);
 }

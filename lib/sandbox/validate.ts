@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import {
   dataKeyProblem,
   labelProblem,
@@ -28,7 +28,7 @@ type Strings = Readonly<Record<string, string>>;
  * @param existing what it replaces, if anything.
  * @throws {ApiError} 422 with every cause.
  */
-export function validate(type: ResourceType, object: KubeObject, existing?: KubeObject): void {
+export function validate(type: ResourceType, object: AnyObject, existing?: AnyObject): void {
   const causes = [
     ...metadataCauses(type, object),
     ...(existing === undefined ? [] : identityCauses(object, existing)),
@@ -58,7 +58,7 @@ function bytes(texts: Iterable<string>): number {
   return total;
 }
 
-function metadataCauses(type: ResourceType, { metadata }: KubeObject): Cause[] {
+function metadataCauses(type: ResourceType, { metadata }: AnyObject): Cause[] {
   const nameProblem = type === NAMESPACES ? labelProblem : subdomainProblem;
   const causes: Cause[] = [];
   const generateName = metadata.generateName;
@@ -89,12 +89,12 @@ function metadataCauses(type: ResourceType, { metadata }: KubeObject): Cause[] {
   return causes;
 }
 
-function identityCauses(object: KubeObject, existing: KubeObject): Cause[] {
+function identityCauses(object: AnyObject, existing: AnyObject): Cause[] {
   if (object.metadata.uid === existing.metadata.uid) return [];
   return wrong("metadata.uid", object.metadata.uid ?? "", "field is immutable");
 }
 
-function kindCauses(type: ResourceType, object: KubeObject): Cause[] {
+function kindCauses(type: ResourceType, object: AnyObject): Cause[] {
   if (type === LEASES) return leaseCauses((object.spec ?? {}) as Record<string, unknown>);
   if (type !== CONFIG_MAPS && type !== SECRETS) return [];
   const data = (object.data ?? {}) as Strings;
@@ -132,7 +132,7 @@ function leaseCauses(spec: Record<string, unknown>): Cause[] {
   return causes;
 }
 
-function immutableCauses(type: ResourceType, object: KubeObject, existing: KubeObject): Cause[] {
+function immutableCauses(type: ResourceType, object: AnyObject, existing: AnyObject): Cause[] {
   const causes: Cause[] = [];
   if (type === SECRETS && object.type !== existing.type) {
     causes.push(...wrong("type", object.type ?? "", "field is immutable"));

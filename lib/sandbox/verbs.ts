@@ -4,7 +4,7 @@
  * @module
  */
 import { type Call, type Context, listOf, queryOf, warningsOf } from "./call.ts";
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import { unrecognized } from "./codec.ts";
 import { remove, removeAll } from "./deletes.ts";
 import { refuseDirectives } from "./patch.ts";
@@ -58,7 +58,7 @@ function object(
   context: Context,
   call: Call,
   code: number,
-  object: KubeObject,
+  object: AnyObject,
   warnings: readonly string[] = [],
 ) {
   const asTable = reply.representation(call.request) === "table";
@@ -96,7 +96,7 @@ function watch(context: Context, call: Call): Response {
   const asTable = reply.representation(call.request) === "table";
   const options = tableOptions(context, call);
   let rowsOnly = false;
-  const present = (object: KubeObject) => {
+  const present = (object: AnyObject) => {
     if (!asTable) return object;
     const table = tableOf(type, [object], object.metadata.resourceVersion, {
       ...options,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../kube/api.ts";
+import type { AnyObject } from "./any_object.ts";
 import type { ResourceType } from "./resources.ts";
 import type { Selector } from "./selectors.ts";
 import type { Store } from "./store.ts";
@@ -24,7 +24,7 @@ export interface WatchOptions {
   /** When the stream ends by itself, in milliseconds. */
   readonly timeoutMs: number;
   /** How an object is written: as it is, or as a table. */
-  readonly present: (object: KubeObject) => unknown;
+  readonly present: (object: AnyObject) => unknown;
 }
 
 /** Events that a client may leave unread before it is cut off, as a real server does with those that lag. */

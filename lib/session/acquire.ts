@@ -9,7 +9,7 @@
 import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
 import type { WriteOutcome } from "../kube/api.ts";
-import type { Claim, KubeObject, LockView } from "../lock.ts";
+import type { Claim, KubeObject, LockView, RecordState } from "../lock.ts";
 import { ClaimBackoff, CLAIMING, TAKING_PLACE } from "./claim_backoff.ts";
 import { JoinBackoff } from "./join_backoff.ts";
 import { keep } from "./held_lock.ts";
@@ -72,7 +72,7 @@ class Attempt {
   constructor(request: AcquireRequest) {
     const { client, clock, strategy, lock, me, timing, waitMs, interrupted, onEvent } = request;
     this.#request = request;
-    this.sentWrites = new SentWrites(strategy, me);
+    this.sentWrites = new SentWrites(me.nonce);
     this.#expiryTracker = new ExpiryTracker(clock);
     const retryPeriodMs = timing.retryPeriodMs;
     const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
@@ -92,18 +92,19 @@ class Attempt {
     let object = await this.#news.read();
     for (;;) {
       this.#request.interrupted.throwIfAborted();
-      const sentMs = this.sentWrites.sentMsOf(object);
-      const view = this.#expiryTracker.see((isExpired) => strategy.view(object, isExpired));
+      const state = strategy.parse(object);
+      const sentMs = this.sentWrites.sentMsOf(state);
+      const view = this.#expiryTracker.see(strategy, state);
       if (object !== undefined && sentMs !== undefined) {
         // Where several hold, the version that we find our hold in may be that of another's claim: no token for us.
         const isOurs = object === this.#written || view.slots === 1;
         // An answer that came late leaves too little of the hold to begin with.
         const isFresh = clock.boottime() < deadlines(sentMs, timing).renewAtMs;
-        if (isOurs && isFresh) return this.#hold(object, sentMs);
-        object = await this.#confirm(object, view);
+        if (isOurs && isFresh) return this.#hold(object, state, sentMs);
+        object = await this.#confirm(state, view);
         continue;
       }
-      const claim = strategy.claim(object, lock, me, this.#expiryTracker.isExpired, clock.wall());
+      const claim = strategy.claim(state, lock, me, this.#expiryTracker.isExpired, clock.wall());
       object = await this.#act(object, claim, view);
     }
   }
@@ -216,10 +217,10 @@ class Attempt {
   }
 
   /** Renews a hold that we found to be ours after the answer to its claim had got lost, or had come late. */
-  async #confirm(object: KubeObject, view: LockView): Promise<KubeObject | undefined> {
+  async #confirm(state: RecordState, view: LockView): Promise<KubeObject | undefined> {
     const { strategy, me, clock } = this.#request;
-    const change = strategy.renew(object, me, clock.wall());
-    invariant(change.kind === "write", "what the sentWrites recognises states our hold");
+    const change = strategy.renew(state, me, clock.wall());
+    invariant(change.kind === "write", "what the sent writes recognise states the contender's hold");
     const outcome = await this.#write(change.object, view, this.sentWrites);
     return outcome.kind === "done" ? outcome.object : await this.#news.read(true);
   }
@@ -236,7 +237,7 @@ class Attempt {
     const { client, clock, strategy, lock, waitMs } = this.#request;
     const before = this.mayBeThere;
     this.mayBeThere = true;
-    const target = { client, clock, ref: refOf(strategy, lock), sentWrites };
+    const target = { client, clock, strategy, ref: refOf(strategy, lock), sentWrites };
     let outcome: WriteOutcome;
     try {
       ({ outcome } = await write(target, object, CLAIM_TIMEOUT_MS));
@@ -248,7 +249,7 @@ class Attempt {
     }
     if (outcome.kind === "done") {
       this.#written = outcome.object;
-      sentWrites?.settle(outcome.object);
+      sentWrites?.settle(strategy.parse(outcome.object));
     }
     if (outcome.kind === "conflict" || outcome.kind === "gone") {
       this.mayBeThere = before;
@@ -257,9 +258,9 @@ class Attempt {
     return outcome;
   }
 
-  #hold(object: KubeObject, sentMs: number): Hold {
+  #hold(object: KubeObject, state: RecordState, sentMs: number): Hold {
     this.mayBeThere = false;
-    return keep(this.#request, this.sentWrites, object, sentMs, this.#news);
+    return keep(this.#request, this.sentWrites, object, state, sentMs, this.#news);
   }
 
   stop(): void {

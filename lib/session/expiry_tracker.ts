@@ -6,7 +6,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { IsExpired, LockView, Participant } from "../lock.ts";
+import type { Holder, LockView, Participant, RecordState, Strategy, Waiter } from "../lock.ts";
 
 /** What one contender has seen of the others. */
 export class ExpiryTracker {
@@ -21,34 +21,35 @@ export class ExpiryTracker {
   }
 
   /**
-   * Reads a record and notes when each participant of it was seen first. Whose turn it is depends on who has expired, so
-   * the record is read twice. Parties that are no longer in it are forgotten.
+   * Notes when each participant of a record was seen first, and forgets those that are no longer in it. Whose turn it is
+   * depends on which holders have expired, so the holders come first.
    *
-   * @param read the strategy's view of the object that was read last.
+   * @param strategy whose record it is.
+   * @param state the record as it was read last.
    * @returns the view, in the light of who has expired.
    */
-  see(read: (isExpired: IsExpired) => LockView): LockView {
+  see(strategy: Strategy, state: RecordState): LockView {
+    const { holders, slots } = state;
     this.#viewedMs = this.#clock.monotonic();
-    const fingerprints = this.#note(read(() => false));
-    const view = read(this.isExpired);
-    const present = new Set([...fingerprints, ...this.#note(view)]);
+    this.#note(holders);
+    const waiters = strategy.waiters(state, this.isExpired);
+    this.#note(waiters);
+    const present = new Set([...holders, ...waiters].map(({ fingerprint }) => fingerprint));
     for (const fingerprint of this.#seenMs.keys()) {
       if (!present.has(fingerprint)) this.#seenMs.delete(fingerprint);
     }
-    return view;
+    return { holders, slots, waiters };
   }
 
-  #note(view: LockView): string[] {
+  #note(participants: readonly Participant[]): void {
     const nowMs = this.#clock.monotonic();
-    const fingerprints = [...view.holders, ...view.waiters].map((participant) => participant.fingerprint);
-    for (const fingerprint of fingerprints) {
+    for (const { fingerprint } of participants) {
       if (!this.#seenMs.has(fingerprint)) this.#seenMs.set(fingerprint, nowMs);
     }
-    return fingerprints;
   }
 
   /** Whether the participant has expired. One that was never seen has not. */
-  readonly isExpired = (participant: Participant): boolean =>
+  readonly isExpired = (participant: Holder | Waiter): boolean =>
     this.#clock.monotonic() >= this.#expiresAtMs(participant);
 
   /**
@@ -65,9 +66,10 @@ export class ExpiryTracker {
     return Math.max(0, Math.min(...ends, Infinity) - nowMs);
   }
 
-  #expiresAtMs(participant: Participant): number {
+  #expiresAtMs(participant: Holder | Waiter): number {
     const seenMs = this.#seenMs.get(participant.fingerprint);
-    if (seenMs === undefined || participant.leaseDurationMs === undefined) return Infinity;
-    return seenMs + participant.leaseDurationMs;
+    const lastsMs = "turnMs" in participant ? participant.turnMs : participant.leaseDurationMs;
+    if (seenMs === undefined || lastsMs === undefined) return Infinity;
+    return seenMs + lastsMs;
   }
 }

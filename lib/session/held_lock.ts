@@ -9,7 +9,7 @@
 import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
 import { DECIMAL, isLater } from "../kube/api.ts";
-import type { KubeObject } from "../lock.ts";
+import type { KubeObject, RecordState } from "../lock.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import type { ObjectWatcher } from "./object_watcher.ts";
 import { releaseHold } from "./release.ts";
@@ -33,6 +33,7 @@ const FOLLOW_AFTER_MS = 1_000;
  * @param request what was acquired and with what.
  * @param sentWrites what was written for it.
  * @param object the object that states it.
+ * @param state what was parsed of it.
  * @param sentMs when the write that made it was sent, on `clock.boottime()`.
  * @param news of the object; if there is a watch already, it is followed. It ends with the hold, or when nobody waits.
  * @returns the hold.
@@ -42,6 +43,7 @@ export function keep(
   request: AcquireRequest,
   sentWrites: SentWrites,
   object: KubeObject,
+  state: RecordState,
   sentMs: number,
   news: ObjectWatcher,
 ): Hold {
@@ -52,7 +54,7 @@ export function keep(
     });
   }
   request.onEvent({ kind: "acquired", token });
-  return new HeldLock(request, sentWrites, object, sentMs, token, news);
+  return new HeldLock(request, sentWrites, state, sentMs, token, news);
 }
 
 class HeldLock implements Hold {
@@ -62,7 +64,7 @@ class HeldLock implements Hold {
   #news: ObjectWatcher;
   readonly #stopped = new AbortController();
   readonly #lost = new AbortController();
-  #object: KubeObject;
+  #state: RecordState;
   #sentMs: number;
   #trouble: KlatchError | undefined;
   /** The last renewal's answer got lost, and it was tried again at once. */
@@ -73,14 +75,14 @@ class HeldLock implements Hold {
   constructor(
     request: AcquireRequest,
     sentWrites: SentWrites,
-    object: KubeObject,
+    state: RecordState,
     sentMs: number,
     token: string,
     news: ObjectWatcher,
   ) {
     this.#request = request;
     this.#sentWrites = sentWrites;
-    this.#object = object;
+    this.#state = state;
     this.#sentMs = sentMs;
     this.token = token;
     this.#news = news;
@@ -104,7 +106,7 @@ class HeldLock implements Hold {
     this.#lost.signal.throwIfAborted();
     const { expiresAtMs } = this.deadlines();
     try {
-      await releaseHold(this.#request, this.#sentWrites, this.#object, expiresAtMs, options.remove ?? false);
+      await releaseHold(this.#request, this.#sentWrites, this.#state, expiresAtMs, options.remove ?? false);
     } finally {
       this.#news.stop();
     }
@@ -137,22 +139,23 @@ class HeldLock implements Hold {
   async #renewOnce(): Promise<"now" | "later"> {
     const { client, clock, strategy, lock, me } = this.#request;
     invariant(!this.#lost.signal.aborted, "a hold that is lost is not renewed");
-    const change = strategy.renew(this.#object, me, clock.wall());
-    invariant(change.kind === "write", "what we keep is an object that states our hold");
+    const change = strategy.renew(this.#state, me, clock.wall());
+    invariant(change.kind === "write", "what a holder keeps is a record that states its hold");
     const ref = refOf(strategy, lock);
     try {
-      const target = { client, clock, ref, sentWrites: this.#sentWrites };
+      const target = { client, clock, strategy, ref, sentWrites: this.#sentWrites };
       const { outcome, sentMs } = await write(target, change.object, this.#patienceMs(), this.#lost.signal);
       if (outcome.kind === "done") {
-        this.#renewed(outcome.object, sentMs);
-        this.#sentWrites.settle(outcome.object);
-        const isAlone = strategy.view(outcome.object).waiters.length === 0;
+        const state = strategy.parse(outcome.object);
+        this.#renewed(state, sentMs);
+        this.#sentWrites.settle(state);
+        const isAlone = strategy.waiters(state, () => false).length === 0;
         // A watch would tell of nothing but our own renewals. Who comes to wait makes one of them conflict.
         if (isAlone && this.#news.mode === "watching") this.#news = this.#news.restart();
       } else if (outcome.kind === "gone") this.#overtaken("somebody deleted it");
       else {
         const fresh = await client.get(ref, { timeoutMs: this.#patienceMs() });
-        this.#recognise(fresh);
+        this.#recognise(strategy.parse(fresh));
         // An answer that got lost together with its connection, and was not committed: the next connection is there
         // already, since the read has come through. If that is not it, there is no hurry.
         const again = outcome.kind === "conflict" || !this.#hurried ? "now" : "later";
@@ -188,14 +191,14 @@ class HeldLock implements Hold {
     while (!this.#over && news === this.#news && news.mode !== "polling") {
       let object: KubeObject | undefined;
       try {
-        object = await news.next(this.#object, Infinity);
+        object = await news.next(this.#state.object, Infinity);
       } catch {
         return; // Then it renews without news, as one does who never had to wait.
       }
       // News may have been on its way when the answer to a renewal came.
       if (this.#over || (object !== undefined && !this.#isNews(object))) continue;
       try {
-        this.#recognise(object);
+        this.#recognise(this.#request.strategy.parse(object));
       } catch (error) {
         if (!(error instanceof KlatchError)) throw error;
         this.#overtaken(error.message);
@@ -204,7 +207,7 @@ class HeldLock implements Hold {
   }
 
   #isNews(object: KubeObject): boolean {
-    return isLater(object.metadata.resourceVersion ?? "", this.#object.metadata.resourceVersion ?? "");
+    return isLater(object.metadata.resourceVersion ?? "", this.#state.object?.metadata.resourceVersion ?? "");
   }
 
   /** How long one request may take: half of what is left, so that there is time for another. */
@@ -214,19 +217,20 @@ class HeldLock implements Hold {
     return Math.max(1, Math.min(leftMs, Math.max(timing.retryPeriodMs, leftMs / 2)));
   }
 
-  #recognise(object: KubeObject | undefined): void {
-    if (object === undefined) return this.#overtaken("somebody deleted it");
-    const sentMs = this.#sentWrites.sentMsOf(object);
-    if (sentMs !== undefined) return this.#renewed(object, sentMs);
-    const by = this.#request.strategy.view(object).holders.map((holder) => holder.identity).join(", ");
+  #recognise(state: RecordState): void {
+    if (state.object === undefined) return this.#overtaken("somebody deleted it");
+    const sentMs = this.#sentWrites.sentMsOf(state);
+    if (sentMs !== undefined) return this.#renewed(state, sentMs);
+    const by = state.holders.map((holder) => holder.identity).join(", ");
     this.#overtaken(by === "" ? "somebody took it away" : `${by} took it`);
   }
 
-  #renewed(object: KubeObject, sentMs: number): void {
+  #renewed(state: RecordState, sentMs: number): void {
+    const { object } = state;
     // An answer that comes after the loss must not bring the hold back to life.
     if (this.#over) return;
-    if (this.#isNews(object)) this.#object = object;
-    this.#news.passOver(object.metadata.resourceVersion);
+    if (object !== undefined && this.#isNews(object)) this.#state = state;
+    this.#news.passOver(object?.metadata.resourceVersion);
     if (sentMs <= this.#sentMs) return;
     this.#hurried = false;
     this.#sentMs = sentMs;

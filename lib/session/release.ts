@@ -4,7 +4,7 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
-import { type KubeObject, MANAGED_BY_KLATCH, MANAGED_BY_LABEL } from "../lock.ts";
+import { type KubeObject, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type RecordState, viewOf } from "../lock.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 
@@ -16,7 +16,7 @@ const REQUEST_TIMEOUT_MS = 2_000;
  *
  * @param request what is held and with what.
  * @param sentWrites what was written for it.
- * @param object the object as last seen, which states the hold.
+ * @param state the record as last seen, which states the hold.
  * @param expiresAtMs until when the hold is safe, on `clock.boottime()`; no longer is it tried.
  * @param remove whether to delete the object after.
  * @throws KlatchError `lost` if the record does not state the hold any more: it was not ours to the end.
@@ -24,14 +24,14 @@ const REQUEST_TIMEOUT_MS = 2_000;
 export async function releaseHold(
   request: AcquireRequest,
   sentWrites: SentWrites,
-  object: KubeObject,
+  state: RecordState,
   expiresAtMs: number,
   remove: boolean,
 ): Promise<void> {
   const { client, clock, strategy, lock, me, timing, onEvent } = request;
   const ref = refOf(strategy, lock);
   const wasSafe = clock.boottime() < expiresAtMs;
-  let current = object;
+  let current = state;
   /** A release was sent whose answer is lost: if the hold is gone now, that is why. */
   let sent = false;
   do {
@@ -45,11 +45,11 @@ export async function releaseHold(
       }
       sent ||= outcome.kind === "unknown";
       const fresh = await client.get(ref, { timeoutMs: REQUEST_TIMEOUT_MS });
-      if (fresh === undefined || sentWrites.sentMsOf(fresh) === undefined) {
+      current = strategy.parse(fresh);
+      if (sentWrites.sentMsOf(current) === undefined) {
         if (!(sent && wasSafe)) throw takenAway(request);
         return onEvent({ kind: "released", confirmed: true });
       }
-      current = fresh;
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code === "lost" || error.code === "record") throw error;
       onEvent({ kind: "trouble", error });
@@ -69,7 +69,7 @@ async function removeObject(request: AcquireRequest, released: KubeObject): Prom
   const { uid, resourceVersion, labels } = released.metadata;
   const ours = labels?.[MANAGED_BY_LABEL] === (me.labels[MANAGED_BY_LABEL] ?? MANAGED_BY_KLATCH);
   if (!ours || uid === undefined || resourceVersion === undefined) return;
-  const { holders, waiters } = strategy.view(released);
+  const { holders, waiters } = viewOf(strategy, released);
   if (holders.length + waiters.length > 0) return;
   try {
     await client.delete(refOf(strategy, lock), { uid, resourceVersion }, { timeoutMs: REQUEST_TIMEOUT_MS });

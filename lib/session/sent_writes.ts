@@ -1,64 +1,57 @@
 /**
- * Remembers what we wrote and when each write was sent, so that our own hold can be recognised in an object after
- * an answer was lost, and told from a hold that somebody else writes under our name.
+ * Remembers what a contender wrote and when each write was sent, so that its own hold can be recognised after an answer
+ * was lost, and told from a hold that another process writes under its name.
  *
  * @module
  */
-import type { Contender, KubeObject, Strategy } from "../lock.ts";
-import { holdOf } from "../lock.ts";
+import { holdOf, type RecordState } from "../lock.ts";
 
 /** The writes of one contender that may have been committed. */
 export class SentWrites {
-  readonly #strategy: Strategy;
-  readonly #me: Contender;
+  readonly #nonce: string;
   readonly #sentMs = new Map<string, number>();
-  /** What was found in an object, which is asked for several times while it is dealt with. */
-  readonly #fingerprints = new WeakMap<KubeObject, { readonly fingerprint: string | undefined }>();
 
-  constructor(strategy: Strategy, me: Contender) {
-    this.#strategy = strategy;
-    this.#me = me;
+  /** @param nonce the contender's. */
+  constructor(nonce: string) {
+    this.#nonce = nonce;
   }
 
   /**
    * Notes a write before it is sent.
    *
-   * @param object what is written.
+   * @param state what is written.
    * @param sentMs when, on `clock.boottime()`.
    */
-  sending(object: KubeObject, sentMs: number): void {
-    const fingerprint = this.#fingerprint(object);
+  sending(state: RecordState, sentMs: number): void {
+    const fingerprint = this.#fingerprint(state);
     if (fingerprint === undefined) return;
     // Of two writes that look alike the earlier one counts: it gives the shorter hold.
     if (!this.#sentMs.has(fingerprint)) this.#sentMs.set(fingerprint, sentMs);
   }
 
   /**
-   * Whether the object states a hold that we wrote.
+   * Whether a record states a hold that this contender wrote.
    *
-   * @param object as read from the API server.
-   * @returns when the write that made it was sent; `undefined` if the hold is not ours or not as we wrote it.
+   * @param state as read from the API server.
+   * @returns when the write that made it was sent; `undefined` if the hold is not the contender's or not as it wrote it.
    */
-  sentMsOf(object: KubeObject | undefined): number | undefined {
-    const fingerprint = object === undefined ? undefined : this.#fingerprint(object);
+  sentMsOf(state: RecordState): number | undefined {
+    const fingerprint = this.#fingerprint(state);
     return fingerprint === undefined ? undefined : this.#sentMs.get(fingerprint);
   }
 
   /**
-   * Forgets every write but the one that the object shows. Earlier ones cannot be committed any more: they were
+   * Forgets every write but the one that the record shows. Earlier ones cannot be committed any more: they were
    * conditional on a version that is gone.
    *
-   * @param object as committed.
+   * @param state as committed.
    */
-  settle(object: KubeObject): void {
-    const fingerprint = this.#fingerprint(object);
+  settle(state: RecordState): void {
+    const fingerprint = this.#fingerprint(state);
     for (const other of this.#sentMs.keys()) if (other !== fingerprint) this.#sentMs.delete(other);
   }
 
-  #fingerprint(object: KubeObject): string | undefined {
-    const known = this.#fingerprints.get(object) ??
-      { fingerprint: holdOf(this.#strategy.view(object), this.#me.nonce)?.fingerprint };
-    this.#fingerprints.set(object, known);
-    return known.fingerprint;
+  #fingerprint(state: RecordState): string | undefined {
+    return holdOf(state, this.#nonce)?.fingerprint;
   }
 }

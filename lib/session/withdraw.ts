@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { holdOf, type KubeObject } from "../lock.ts";
+import { holdOf, type RecordState } from "../lock.ts";
 import { ClaimBackoff, CLAIMING } from "./claim_backoff.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
@@ -30,8 +30,9 @@ export async function withdraw(request: AcquireRequest, sentWrites: SentWrites):
   try {
     do {
       const object = await client.get(ref, options);
-      if (object === undefined || isAnothers(request, sentWrites, object)) return;
-      const change = strategy.release(object, me, clock.wall());
+      const state = strategy.parse(object);
+      if (object === undefined || isAnothers(request, sentWrites, state)) return;
+      const change = strategy.release(state, me, clock.wall());
       if (change.kind === "lost") return;
       const outcome = await client.update(ref, change.object, options);
       if (outcome.kind !== "conflict") return;
@@ -44,7 +45,6 @@ export async function withdraw(request: AcquireRequest, sentWrites: SentWrites):
 }
 
 /** Whether the record states a hold with our nonce that we did not write: somebody acts under our name. */
-function isAnothers({ strategy, me }: AcquireRequest, sentWrites: SentWrites, object: KubeObject): boolean {
-  const held = holdOf(strategy.view(object), me.nonce) !== undefined;
-  return held && sentWrites.sentMsOf(object) === undefined;
+function isAnothers({ me }: AcquireRequest, sentWrites: SentWrites, state: RecordState): boolean {
+  return holdOf(state, me.nonce) !== undefined && sentWrites.sentMsOf(state) === undefined;
 }

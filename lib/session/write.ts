@@ -5,13 +5,14 @@
  */
 import type { Clock } from "../clock.ts";
 import type { KubeClient, ObjectRef, WriteOutcome } from "../kube/api.ts";
-import type { KubeObject } from "../lock.ts";
+import type { KubeObject, Strategy } from "../lock.ts";
 import type { SentWrites } from "./sent_writes.ts";
 
 /** Where and how to write. */
 export interface WriteRequest {
   readonly client: KubeClient;
   readonly clock: Clock;
+  readonly strategy: Strategy;
   readonly ref: ObjectRef;
   /** Where the write is noted, if it states our hold. */
   readonly sentWrites: SentWrites | undefined;
@@ -34,9 +35,9 @@ export async function write(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<{ readonly outcome: WriteOutcome; readonly sentMs: number }> {
-  const { client, clock, ref, sentWrites } = request;
+  const { client, clock, strategy, ref, sentWrites } = request;
   const sentMs = clock.boottime();
-  sentWrites?.sending(object, sentMs);
+  sentWrites?.sending(strategy.parse(object), sentMs);
   const options = { timeoutMs, ...(signal !== undefined && { signal }) };
   const isNew = object.metadata.resourceVersion === undefined;
   const outcome = isNew

@@ -6,9 +6,9 @@
  * and the reason. client-go keeps annotations when it takes a lock over, so the nonce counts only together with
  * what client-go changes then.
  *
- * It keeps no queue, but a few places: who waits and finds one empty notes itself there. When the lock comes free the
+ * It keeps no queue, but a few places: a waiter that finds one empty notes itself there. When the lock comes free the
  * first of them claims it, and the others hold back for a moment, so that a release costs few writes, however many wait.
- * The places are a courtesy that nothing depends on: client-go does not know of them, and who is dead is passed over.
+ * The places are a courtesy that nothing depends on: client-go does not know of them, and dead waiters are passed over.
  * They are no promise of order either.
  *
  * Format: {@link https://pkg.go.dev/k8s.io/client-go/tools/leaderelection/resourcelock#LeaderElectionRecord}.
@@ -16,23 +16,24 @@
  * @module
  */
 import type { Change, Claim, Contender, IsExpired, KubeObject, LockName, Waiter } from "../lock.ts";
-import { type LockView, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Strategy } from "../lock.ts";
+import { MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Strategy } from "../lock.ts";
 import {
   annotated,
   countOf,
+  type ElectionState,
   type ElectionStorage,
-  type Next,
+  parse,
+  type Place,
   reasonOf,
-  Records,
-  withNext,
+  withLine,
 } from "./election_record.ts";
 import { instant } from "./record_fields.ts";
 
 /** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
-const NEXT_MS = 250;
+const TURN_MS = 250;
 
 /** How many may stand in line. Each makes the record longer; with more than one, short holds do not find it empty. */
-export const GUARD_FDS = 4;
+export const PLACES = 4;
 
 /**
  * A strategy over client-go's record.
@@ -44,136 +45,130 @@ export const GUARD_FDS = 4;
  * import { lease } from "./lease.ts";
  *
  * const me = { identity: "me", nonce: "n1", leaseDurationMs: 15_000, labels: {} };
- * const claim = lease.claim(undefined, { namespace: "default", name: "x" }, me, () => false, Date.now());
+ * const lock = { namespace: "default", name: "x" };
+ * const claim = lease.claim(lease.parse(undefined), lock, me, () => false, Date.now());
  * if (claim.kind !== "acquire") throw new Error("a Lease that does not exist is free");
  * ```
  */
-export function election(storage: ElectionStorage): Strategy {
-  const { name, resource } = storage;
-  const engine = new Election(storage);
+export function election(storage: ElectionStorage): Strategy<ElectionState> {
   return {
-    name,
-    resource,
-    view: (object, isExpired) => engine.view(object, isExpired),
-    claim: (object, lock, me, isExpired, wallMs) => engine.claim(object, lock, me, isExpired, wallMs),
-    renew: (object, me, wallMs) => engine.renew(object, me, wallMs),
-    release: (object, me, wallMs) => engine.release(object, me, wallMs),
+    name: storage.name,
+    resource: storage.resource,
+    rank: storage.rank,
+    verbs: ["get", "create", "update", "watch"],
+    options: [],
+    parse: (object) => parse(storage, object),
+    waiters,
+    claim: (state, lock, me, isExpired, wallMs) => claim(storage, state, lock, me, isExpired, wallMs),
+    renew: (state, me, wallMs) => renew(storage, state, me, wallMs),
+    release: (state, me, wallMs) => release(storage, state, me, wallMs),
   };
 }
 
-class Election {
-  readonly #storage: ElectionStorage;
-  readonly #records: Records;
-
-  constructor(storage: ElectionStorage) {
-    this.#storage = storage;
-    this.#records = new Records(storage);
-  }
-
-  view(object: KubeObject | undefined, isExpired: IsExpired = () => false): LockView {
-    if (object === undefined) return { holders: [], waiters: [], slots: 1 };
-    const holder = this.#records.holderOf(object);
-    const waiters = this.#lineOf(object, isExpired);
-    return { holders: holder === undefined ? [] : [holder], waiters, slots: 1 };
-  }
-
-  claim(
-    object: KubeObject | undefined,
-    lock: LockName,
-    me: Contender,
-    isExpired: IsExpired,
-    wallMs: number,
-  ): Claim {
-    const holder = object === undefined ? undefined : this.#records.holderOf(object);
-    const line = object === undefined ? [] : this.#lineOf(object, isExpired);
-    const mine = line.findIndex(({ nonce }) => nonce === me.nonce);
-    if (object !== undefined && holder !== undefined && !isExpired(holder)) {
-      if (mine >= 0 || line.length >= GUARD_FDS) return { kind: "wait" };
-      const { identity, nonce } = me;
-      const last = { identity, nonce, since: instant(wallMs) };
-      return { kind: "join", limited: true, object: withNext(object, [...line, last]) };
-    }
-    // Who let its turn pass leaves the line as I do, and may join again.
-    const left = line.filter((each) => each.nonce !== me.nonce && !isExpired(each));
-    const taken = withNext(this.#taken(object, lock, me, wallMs), left);
-    const isFree = (mine < 0 ? line : line.slice(0, mine)).every(isExpired);
-    return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
-  }
-
-  /** The object with my hold. */
-  #taken(object: KubeObject | undefined, lock: LockName, me: Contender, wallMs: number): KubeObject {
-    const { resource: { apiVersion, kind }, transitions } = this.#storage;
-    const base: KubeObject = object ??
-      { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
-    const before = this.#records.read(base);
-    const acquireTime = this.#storage.time(wallMs);
-    const changes = object === undefined ? 0 : countOf(before[transitions]) + 1;
-    const record = {
-      ...before,
-      holderIdentity: me.identity,
-      // The record has whole seconds. Rounded up, others wait a little longer than the holder counts on.
-      leaseDurationSeconds: Math.ceil(me.leaseDurationMs / 1000),
-      acquireTime,
-      renewTime: acquireTime,
-      [transitions]: changes,
-    };
-    const note = { nonce: me.nonce, acquireTime, transitions: changes, renewed: instant(wallMs) };
-    const labels = {
-      ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
-      ...me.labels,
-    };
-    return annotated(this.#storage.write(base, record), note, me.reason, labels);
-  }
-
-  renew(object: KubeObject, me: Contender, wallMs: number): Change {
-    const holder = this.#records.holderOf(object);
-    const note = this.#records.noteOf(object);
-    if (holder?.nonce !== me.nonce || note === undefined) return { kind: "lost" };
-    const renewed = this.#storage.write(object, {
-      ...this.#records.read(object),
-      renewTime: this.#storage.time(wallMs),
-    });
-    const reason = reasonOf(object);
-    return { kind: "write", object: annotated(renewed, { ...note, renewed: instant(wallMs) }, reason) };
-  }
-
-  /** As client-go releases: no holder, one second, so that everybody may take it at once. */
-  release(object: KubeObject, me: Contender, wallMs: number): Change {
-    if (this.#records.holderOf(object)?.nonce !== me.nonce) {
-      const line = this.#records.nextIn(object);
-      const left = line.filter(({ nonce }) => nonce !== me.nonce);
-      if (left.length === line.length) return { kind: "lost" };
-      return { kind: "write", object: withNext(object, left) };
-    }
-    const now = this.#storage.time(wallMs);
-    const record = {
-      ...this.#records.read(object),
-      holderIdentity: "",
-      leaseDurationSeconds: 1,
-      acquireTime: now,
-      renewTime: now,
-    };
-    return { kind: "write", object: annotated(this.#storage.write(object, record), undefined, undefined) };
-  }
-
-  /** Those in line as waiters: the first one's turn begins when the lock comes free, the others' come soon after. */
-  #lineOf(object: KubeObject, isExpired: IsExpired): (Waiter & Next)[] {
-    const line = this.#records.nextIn(object);
-    if (line.length === 0) return [];
-    const holder = this.#records.holderOf(object);
-    if (holder !== undefined && !isExpired(holder)) {
-      return line.map((next) => ({
-        ...next,
-        leaseDurationMs: undefined,
-        fingerprint: JSON.stringify([next.nonce]),
-      }));
-    }
-    // Whatever ends a turn makes another record, and so another turn.
-    const turn = holder?.fingerprint ?? this.#records.read(object);
-    return line.map((next, i) => ({
-      ...next,
-      leaseDurationMs: (i + 1) * NEXT_MS,
-      fingerprint: JSON.stringify([next.nonce, turn]),
+/** Those in line: the first one's turn begins when the lock comes free, the others' come soon after. */
+function waiters({ holder, record, line }: ElectionState, isExpired: IsExpired): (Waiter & Place)[] {
+  if (holder !== undefined && !isExpired(holder)) {
+    return line.map((place) => ({
+      ...place,
+      turnMs: undefined,
+      fingerprint: JSON.stringify([place.nonce]),
     }));
   }
+  // Whatever ends a turn makes another record, and so another turn.
+  const turn = holder?.fingerprint ?? record;
+  return line.map((place, i) => ({
+    ...place,
+    turnMs: (i + 1) * TURN_MS,
+    fingerprint: JSON.stringify([place.nonce, turn]),
+  }));
+}
+
+function claim(
+  storage: ElectionStorage,
+  state: ElectionState,
+  lock: LockName,
+  me: Contender,
+  isExpired: IsExpired,
+  wallMs: number,
+): Claim {
+  const { object, holder } = state;
+  const line = waiters(state, isExpired);
+  const mine = line.findIndex(({ nonce }) => nonce === me.nonce);
+  if (object !== undefined && holder !== undefined && !isExpired(holder)) {
+    if (mine >= 0 || line.length >= PLACES) return { kind: "wait" };
+    const { identity, nonce } = me;
+    const last = { identity, nonce, since: instant(wallMs) };
+    return { kind: "join", limited: true, object: withLine(object, [...line, last]) };
+  }
+  // A waiter whose turn is over leaves the line, as the contender does, and may join again.
+  const left = line.filter((each) => each.nonce !== me.nonce && !isExpired(each));
+  const taken = withLine(withHold(storage, state, lock, me, wallMs), left);
+  const isFree = (mine < 0 ? line : line.slice(0, mine)).every(isExpired);
+  return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
+}
+
+/** The object with the contender's hold. */
+function withHold(
+  storage: ElectionStorage,
+  { object, record }: ElectionState,
+  lock: LockName,
+  me: Contender,
+  wallMs: number,
+): KubeObject {
+  const { resource: { apiVersion, kind }, transitions } = storage;
+  const base: KubeObject = object ??
+    { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
+  const acquireTime = storage.time(wallMs);
+  const changes = object === undefined ? 0 : countOf(record[transitions]) + 1;
+  const taken = {
+    ...record,
+    holderIdentity: me.identity,
+    // The record has whole seconds. Rounded up, others wait a little longer than the holder counts on.
+    leaseDurationSeconds: Math.ceil(me.leaseDurationMs / 1000),
+    acquireTime,
+    renewTime: acquireTime,
+    [transitions]: changes,
+  };
+  const note = { nonce: me.nonce, acquireTime, transitions: changes, renewed: instant(wallMs) };
+  const labels = {
+    ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
+    ...me.labels,
+  };
+  return annotated(storage.write(base, taken), note, me.reason, labels);
+}
+
+function renew(
+  storage: ElectionStorage,
+  { object, record, holder, note }: ElectionState,
+  me: Contender,
+  wallMs: number,
+): Change {
+  if (object === undefined || holder?.nonce !== me.nonce || note === undefined) return { kind: "lost" };
+  const renewed = storage.write(object, { ...record, renewTime: storage.time(wallMs) });
+  const changed = annotated(renewed, { ...note, renewed: instant(wallMs) }, reasonOf(object));
+  return { kind: "write", object: changed };
+}
+
+/** As client-go releases: no holder, one second, so that everybody may take it at once. */
+function release(
+  storage: ElectionStorage,
+  { object, record, holder, line }: ElectionState,
+  me: Contender,
+  wallMs: number,
+): Change {
+  if (object === undefined) return { kind: "lost" };
+  if (holder?.nonce !== me.nonce) {
+    const left = line.filter(({ nonce }) => nonce !== me.nonce);
+    if (left.length === line.length) return { kind: "lost" };
+    return { kind: "write", object: withLine(object, left) };
+  }
+  const now = storage.time(wallMs);
+  const empty = {
+    ...record,
+    holderIdentity: "",
+    leaseDurationSeconds: 1,
+    acquireTime: now,
+    renewTime: now,
+  };
+  return { kind: "write", object: annotated(storage.write(object, empty), undefined, undefined) };
 }

@@ -1,27 +1,31 @@
 /**
- * client-go's leader election record, and klatch's notes beside it, read and written. What they mean is told in
- * `election.ts`.
+ * client-go's leader election record, and klatch's notes beside it, parsed as one state and written from it. What they
+ * mean is told in `election.ts`.
  *
  * @module
  */
+import type { V1LeaseSpec } from "@kubernetes/client-node";
 import type { KlatchError } from "../errors.ts";
-import type { Holder, KubeObject, Resource } from "../lock.ts";
+import type { Holder, Json, KubeObject, RecordState, Resource } from "../lock.ts";
 import { unreadable } from "./record_fields.ts";
 
 /** Says whose hold the record states: JSON, see {@link Note}. */
 const HOLD = "klatch.dev/hold";
 /** Why the holder holds it, for people. */
 const REASON = "klatch.dev/reason";
-/** Who is to have the lock next, in that order: a list in JSON, see {@link Next}. */
+/** Who is to have the lock next, in that order: a list in JSON, see {@link Place}. */
 const NEXT = "klatch.dev/next";
-/** The record as the storage spells it; fields that we do not know are kept. */
-export type ElectionRecord = Readonly<Record<string, unknown>>;
+
+/** The record as the storage spells it; fields that klatch does not know are kept. */
+export type ElectionRecord = Json<V1LeaseSpec> & { readonly leaderTransitions?: number };
 
 /** Where and how a record is kept. */
 export interface ElectionStorage {
   /** The strategy's name. */
   readonly name: string;
   readonly resource: Resource;
+  /** Where it comes when several are acquired. */
+  readonly rank: number;
   /** The record's path in the object, for errors. */
   readonly path: string;
   /** What the count of changes of holder is called. */
@@ -29,7 +33,7 @@ export interface ElectionStorage {
   /** How a time is written; `wallMs` are milliseconds since the Unix epoch. */
   time(wallMs: number): string;
   /**
-   * The record; an empty one where there is none.
+   * The record; an empty one if there is none.
    *
    * @throws KlatchError `record`, made by `unreadable`, if it cannot be parsed.
    */
@@ -38,7 +42,7 @@ export interface ElectionStorage {
   write(object: KubeObject, record: ElectionRecord): KubeObject;
 }
 
-/** What we note beside a record. The nonce counts only while the record still has what it had when we took it. */
+/** What klatch notes beside a record. The nonce counts only while the record still has what it had at the claim. */
 export interface Note {
   readonly nonce: string;
   readonly acquireTime: string;
@@ -48,102 +52,92 @@ export interface Note {
 }
 
 /** Who waits in one of the places. */
-export interface Next {
+export interface Place {
   readonly identity: string;
   readonly nonce: string;
   /** Since when, by its own wall clock; for people. */
   readonly since: string;
 }
 
-/** Reads the records of one storage. */
-export class Records {
-  readonly #storage: ElectionStorage;
-  /** What was read of an object, which a session looks at several times: who holds, and who stands in line. */
-  readonly #known = new WeakMap<KubeObject, { readonly holder: Holder | undefined }>();
-  readonly #line = new WeakMap<KubeObject, readonly Next[]>();
+/** All of it. */
+export interface ElectionState extends RecordState {
+  readonly record: ElectionRecord;
+  readonly holder: Holder | undefined;
+  /** What was noted of the holder, if it is one of klatch's. */
+  readonly note: Note | undefined;
+  /** Who stands in line. */
+  readonly line: readonly Place[];
+}
 
-  constructor(storage: ElectionStorage) {
-    this.#storage = storage;
+/**
+ * Parses an object.
+ *
+ * @throws KlatchError `record` if it cannot be read.
+ */
+export function parse(storage: ElectionStorage, object: KubeObject | undefined): ElectionState {
+  if (object === undefined) {
+    return { object, holders: [], slots: 1, record: {}, holder: undefined, note: undefined, line: [] };
   }
+  const record = storage.read(object, (found, wanted) => misread(object, storage.path, found, wanted));
+  const note = noteOf(object, record, storage);
+  const holder = holderOf(object, record, note, storage);
+  const holders = holder === undefined ? [] : [holder];
+  return { object, holders, slots: 1, record, holder, note, line: lineOf(object) };
+}
 
-  /**
-   * Who holds.
-   *
-   * @throws KlatchError `record` if it cannot be read.
-   */
-  holderOf(object: KubeObject): Holder | undefined {
-    const known = this.#known.get(object) ?? { holder: this.#holderIn(object) };
-    this.#known.set(object, known);
-    return known.holder;
+function holderOf(
+  object: KubeObject,
+  record: ElectionRecord,
+  note: Note | undefined,
+  { path, transitions }: ElectionStorage,
+): Holder | undefined {
+  const identity: unknown = record.holderIdentity;
+  const { leaseDurationSeconds: seconds, acquireTime, renewTime } = record;
+  if (identity === undefined || identity === null || identity === "") return undefined;
+  if (typeof identity !== "string") throw misread(object, `${path}.holderIdentity`, identity, "text");
+  if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds <= 0) {
+    throw misread(object, `${path}.leaseDurationSeconds`, seconds, "a whole number of seconds above 0");
   }
-
-  #holderIn(object: KubeObject): Holder | undefined {
-    const record = this.read(object);
-    const { holderIdentity: identity, leaseDurationSeconds: seconds, acquireTime, renewTime } = record;
-    if (identity === undefined || identity === null || identity === "") return undefined;
-    if (typeof identity !== "string") throw this.#unreadable(object, "holderIdentity", identity, "text");
-    if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds <= 0) {
-      const wanted = "a whole number of seconds above 0";
-      throw this.#unreadable(object, "leaseDurationSeconds", seconds, wanted);
-    }
-    const note = this.noteOf(object);
-    return {
+  return {
+    identity,
+    nonce: note?.nonce,
+    leaseDurationMs: seconds * 1000,
+    since: textOf(acquireTime),
+    renewed: textOf(renewTime),
+    reason: note === undefined ? undefined : reasonOf(object),
+    fingerprint: JSON.stringify([
       identity,
-      nonce: note?.nonce,
-      leaseDurationMs: seconds * 1000,
-      since: textOf(acquireTime),
-      renewed: textOf(renewTime),
-      reason: note === undefined ? undefined : reasonOf(object),
-      fingerprint: JSON.stringify([
-        identity,
-        note?.nonce,
-        acquireTime,
-        note?.renewed,
-        renewTime,
-        record[this.#storage.transitions],
-        seconds,
-      ]),
-    };
-  }
+      note?.nonce,
+      acquireTime,
+      note?.renewed,
+      renewTime,
+      record[transitions],
+      seconds,
+    ]),
+  };
+}
 
-  /** What we noted of the hold that the record states, if it is one of klatch's. */
-  noteOf(object: KubeObject): Note | undefined {
-    const text = object.metadata.annotations?.[HOLD];
-    if (text === undefined) return undefined;
-    const wanted = "JSON with nonce and acquireTime";
-    let note: Partial<Record<keyof Note, unknown>>;
-    try {
-      note = Object(JSON.parse(text));
-    } catch {
-      throw misread(object, `metadata.annotations["${HOLD}"]`, text, wanted);
-    }
-    const { nonce, acquireTime, transitions, renewed } = note;
-    if (typeof nonce !== "string" || typeof acquireTime !== "string") {
-      throw misread(object, `metadata.annotations["${HOLD}"]`, text, wanted);
-    }
-    const record = this.read(object);
-    const changes = countOf(record[this.#storage.transitions]);
-    // Times of whole seconds may be the same by chance; client-go also counts each change of holder.
-    if (acquireTime !== record["acquireTime"] || transitions !== changes) return undefined;
-    return { nonce, acquireTime, transitions: changes, renewed: textOf(renewed) ?? "" };
+function noteOf(
+  object: KubeObject,
+  record: ElectionRecord,
+  { transitions }: ElectionStorage,
+): Note | undefined {
+  const text = object.metadata.annotations?.[HOLD];
+  if (text === undefined) return undefined;
+  const failure = () =>
+    misread(object, `metadata.annotations["${HOLD}"]`, text, "JSON with nonce and acquireTime");
+  let note: Partial<Record<keyof Note, unknown>>;
+  try {
+    note = Object(JSON.parse(text));
+  } catch {
+    throw failure();
   }
-
-  /** Who stands in line. What is not ours to read is nobody: the places are only a courtesy. */
-  nextIn(object: KubeObject): readonly Next[] {
-    const known = this.#line.get(object) ?? lineOf(object);
-    this.#line.set(object, known);
-    return known;
-  }
-
-  /** The record; an empty one where there is none. */
-  read(object: KubeObject): ElectionRecord {
-    const { path } = this.#storage;
-    return this.#storage.read(object, (found, wanted) => misread(object, path, found, wanted));
-  }
-
-  #unreadable(object: KubeObject, field: string, found: unknown, wanted: string): KlatchError {
-    return misread(object, `${this.#storage.path}.${field}`, found, wanted);
-  }
+  const { nonce, acquireTime, renewed } = note;
+  if (typeof nonce !== "string" || typeof acquireTime !== "string") throw failure();
+  const changes = countOf(record[transitions]);
+  // Times of whole seconds may be the same by chance; client-go also counts each change of holder.
+  if (acquireTime !== record.acquireTime || note.transitions !== changes) return undefined;
+  return { nonce, acquireTime, transitions: changes, renewed: textOf(renewed) ?? "" };
 }
 
 /** The object with this note and reason, or without where `undefined`, and with these labels. */
@@ -163,26 +157,27 @@ export function annotated(
 }
 
 /** The object with these in line. */
-export function withNext(object: KubeObject, line: readonly Next[]): KubeObject {
+export function withLine(object: KubeObject, line: readonly Place[]): KubeObject {
   const { [NEXT]: _next, ...others } = object.metadata.annotations ?? {};
   const noted = line.map(({ identity, nonce, since }) => ({ identity, nonce, since }));
   const annotations = { ...others, ...(noted.length > 0 && { [NEXT]: JSON.stringify(noted) }) };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-function lineOf(object: KubeObject): readonly Next[] {
+/** Who stands in line. A note that cannot be read is nobody's: the places are only a courtesy. */
+function lineOf(object: KubeObject): readonly Place[] {
   const text = object.metadata.annotations?.[NEXT];
   if (text === undefined) return [];
   try {
     const found: unknown = JSON.parse(text);
-    return Array.isArray(found) ? found.filter(isNext) : [];
+    return Array.isArray(found) ? found.filter(isPlace) : [];
   } catch {
     return [];
   }
 }
 
-function isNext(found: unknown): found is Next {
-  const { identity, nonce, since }: Partial<Record<keyof Next, unknown>> = Object(found);
+function isPlace(found: unknown): found is Place {
+  const { identity, nonce, since }: Partial<Record<keyof Place, unknown>> = Object(found);
   return [identity, nonce, since].every((each) => typeof each === "string");
 }
 

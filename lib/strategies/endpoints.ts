@@ -11,7 +11,7 @@
  */
 import type { KubeObject, Strategy } from "../lock.ts";
 import { election } from "./election.ts";
-import type { ElectionRecord } from "./election_record.ts";
+import type { ElectionRecord, ElectionState } from "./election_record.ts";
 
 /** The annotation that holds the record, as JSON. */
 const RECORD = "control-plane.alpha.kubernetes.io/leader";
@@ -23,12 +23,14 @@ const RECORD = "control-plane.alpha.kubernetes.io/leader";
  * ```ts
  * import { endpoints } from "./endpoints.ts";
  *
- * if (endpoints.view(undefined).holders.length !== 0) throw new Error("Endpoints that do not exist are free");
+ * if (endpoints.parse(undefined).holders.length !== 0) throw new Error("Endpoints that do not exist are free");
  * ```
  */
-export const endpoints: Strategy = election({
+export const endpoints: Strategy<ElectionState> = election({
   name: "endpoints",
   resource: { apiVersion: "v1", kind: "Endpoints", plural: "endpoints" },
+  // Before `lease`, so that a fleet that keeps both is exclusive with those that know only the old one from the start.
+  rank: 30,
   path: `metadata.annotations["${RECORD}"]`,
   transitions: "leaderTransitions",
   time: (wallMs) => new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z"),

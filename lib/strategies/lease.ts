@@ -6,9 +6,9 @@
  *
  * @module
  */
-import type { Strategy } from "../lock.ts";
+import type { Lease, Strategy } from "../lock.ts";
 import { election } from "./election.ts";
-import type { ElectionRecord } from "./election_record.ts";
+import type { ElectionState } from "./election_record.ts";
 
 /**
  * The `lease` strategy.
@@ -17,16 +17,17 @@ import type { ElectionRecord } from "./election_record.ts";
  * ```ts
  * import { lease } from "./lease.ts";
  *
- * if (lease.view(undefined).holders.length !== 0) throw new Error("a Lease that does not exist is free");
+ * if (lease.parse(undefined).holders.length !== 0) throw new Error("a Lease that does not exist is free");
  * ```
  */
-export const lease: Strategy = election({
+export const lease: Strategy<ElectionState> = election({
   name: "lease",
   resource: { apiVersion: "coordination.k8s.io/v1", kind: "Lease", plural: "leases" },
+  rank: 40,
   path: "spec",
   transitions: "leaseTransitions",
   // Kubernetes' MicroTime: RFC 3339 in UTC with six decimals.
   time: (wallMs) => new Date(wallMs).toISOString().replace("Z", "000Z"),
-  read: (object) => (object["spec"] ?? {}) as ElectionRecord,
-  write: (object, spec) => ({ ...object, spec }),
+  read: (object) => (object as Lease).spec ?? {},
+  write: (object, spec): Lease => ({ ...object, spec }),
 });

@@ -53,7 +53,7 @@ export interface Capacity {
  *
  * const since = "2026-01-01T00:00:00Z";
  * const queue = ["a", "b"].map((name) => ({ identity: name, nonce: name, since }));
- * const turns = waitersOf(queue, { free: 1, idle: true, period: "" }).map((waiter) => waiter.leaseDurationMs);
+ * const turns = waitersOf(queue, { free: 1, idle: true, period: "" }).map((waiter) => waiter.turnMs);
  * if (String(turns) !== "4000,5000") throw new Error(String(turns));
  * ```
  */
@@ -65,7 +65,7 @@ export function waitersOf(queue: readonly Place[], capacity: Capacity): Waiter[]
       identity,
       nonce,
       since,
-      leaseDurationMs: round === undefined ? undefined : PASS_OVER_MS + round * STEP_MS,
+      turnMs: round === undefined ? undefined : PASS_OVER_MS + round * STEP_MS,
       fingerprint: JSON.stringify(round === undefined ? [nonce] : [nonce, round, capacity.period]),
     };
   });

@@ -32,20 +32,34 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
-import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
-import type { LockView, Strategy } from "../lock.ts";
+import type { Change, Claim, Contender, IsExpired, KubeObject, LockName, Strategy, Waiter } from "../lock.ts";
+import type { StrategyOption } from "../lock.ts";
 import { checkTexts, HOLD_BYTES, queueFull } from "./limits.ts";
 import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
 import { instant, labelled } from "./record_fields.ts";
 import {
-  type ForeignHolder,
   type Held,
+  holderOf,
   MOST_HOLD_BYTES,
-  read,
-  sizeOf,
-  type State,
+  parse,
+  type SemaphoreRecord,
+  type SemaphoreState,
 } from "./semaphore_record.ts";
 import { takesQueue, write } from "./semaphore_record.ts";
+import { checkWhole, readWhole } from "./whole_number.ts";
+
+/** What a contender may ask of a semaphore. */
+export interface SemaphoreOptions {
+  /** How many may hold at once, from 1 to {@link MOST_SLOTS}. */
+  readonly slots?: number;
+  /** Change the recorded slot count to {@link SemaphoreOptions.slots}. */
+  readonly setSlots?: boolean;
+  /** Hold together with others that share, or exclusively. */
+  readonly mode?: "shared" | "exclusive";
+}
+
+/** More holders than fit into the annotations of one object, which may have 256 KiB in all. */
+export const MOST_SLOTS = 10_000;
 
 /** The slots of a new lock that is shared or exclusive, if nobody says how many. */
 export const SHARED_SLOTS = 1_000;
@@ -58,89 +72,117 @@ export const SHARED_SLOTS = 1_000;
  * import { semaphore } from "./semaphore.ts";
  *
  * const me = { identity: "me", nonce: "n1", leaseDurationMs: 15_000, labels: {}, strategyOptions: { slots: 2 } };
- * const claim = semaphore.claim(undefined, { namespace: "default", name: "x" }, me, () => false, Date.now());
- * if (claim.kind !== "acquire" || semaphore.view(claim.object).slots !== 2) throw new Error();
+ * const lock = { namespace: "default", name: "x" };
+ * const claim = semaphore.claim(semaphore.parse(undefined), lock, me, () => false, Date.now());
+ * if (claim.kind !== "acquire" || semaphore.parse(claim.object).slots !== 2) throw new Error();
  * ```
  */
-export const semaphore: Strategy = {
+export const semaphore: Strategy<SemaphoreState> = {
   name: "semaphore",
   resource: { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" },
-  view,
+  rank: 10,
+  verbs: ["get", "create", "update", "watch"],
+  options: optionsOf(),
+  parse,
+  waiters,
   claim,
   renew,
   release,
 };
 
-function view(object: KubeObject | undefined, isExpired: IsExpired = () => false): LockView {
-  const state = read(object);
-  return {
-    holders: [...state.held.map(holderOf), ...state.foreign.map(foreignHolderOf)],
-    waiters: waitersOf(state.queue, capacityOf(state, isExpired)),
-    slots: state.slots ?? 1,
-  };
+function optionsOf(): readonly StrategyOption[] {
+  const isFlag = (value: unknown) => typeof value === "boolean" ? undefined : "true or false";
+  return [
+    {
+      name: "slots",
+      check: (value) => checkWhole(value, 1, MOST_SLOTS),
+      flags: [{
+        name: "slots",
+        value: "N",
+        help: "how many may hold at once",
+        read: (text) => readWhole(text, 1, MOST_SLOTS),
+      }],
+    },
+    {
+      name: "setSlots",
+      needs: "slots",
+      check: isFlag,
+      flags: [{ name: "set-slots", help: "change the recorded slot count to --slots", read: () => true }],
+    },
+    {
+      name: "mode",
+      check: (value) => value === "shared" || value === "exclusive" ? undefined : `"shared" or "exclusive"`,
+      flags: [
+        { name: "shared", help: "hold together with others that share", read: () => "shared" },
+        { name: "exclusive", help: "hold exclusively, whatever the slots", read: () => "exclusive" },
+      ],
+    },
+  ];
+}
+
+function waiters({ record, bytes }: SemaphoreState, isExpired: IsExpired): Waiter[] {
+  return waitersOf(record.queue, capacityOf(record, bytes, isExpired));
 }
 
 function claim(
-  object: KubeObject | undefined,
+  { object, record: before, bytes }: SemaphoreState,
   lock: LockName,
   me: Contender,
   isExpired: IsExpired,
   wallMs: number,
 ): Claim {
-  const before = read(object);
   const registered = before.queue.find(({ nonce }) => nonce === me.nonce);
   if (registered === undefined) checkTexts(semaphore.name, lock, me);
   const slots = registered === undefined ? slotsFor(me, before.slots, lock) : before.slots;
-  const state = { ...before, slots };
-  const capacity = capacityOf(state, isExpired);
+  const record = { ...before, slots };
+  const capacity = capacityOf(record, bytes, isExpired);
   const mine = registered ?? newPlace(me, wallMs);
-  const at = registered === undefined ? state.queue.length : state.queue.indexOf(registered);
-  const first = notSkipped(state.queue.slice(0, at), capacity, isExpired);
+  const at = registered === undefined ? record.queue.length : record.queue.indexOf(registered);
+  const first = notSkipped(record.queue.slice(0, at), capacity, isExpired);
   const base = labelled(object ?? newConfigMap(lock), me);
   if (mayEnter(first, mine, capacity)) {
-    return { kind: "acquire", object: write(base, entered(state, first, mine, me, isExpired, wallMs)) };
+    return { kind: "acquire", object: write(base, entered(record, first, mine, me, isExpired, wallMs)) };
   }
   if (registered !== undefined) return { kind: "wait" };
-  const queue = [...state.queue, mine];
+  const queue = [...record.queue, mine];
   if (!takesQueue(base, queue)) {
-    return { kind: "full", error: queueFull(semaphore.name, lock, state.queue.length) };
+    return { kind: "full", error: queueFull(semaphore.name, lock, record.queue.length) };
   }
-  return { kind: "join", object: write(base, { ...state, queue }) };
+  return { kind: "join", object: write(base, { ...record, queue }) };
 }
 
-function renew(object: KubeObject, me: Contender, wallMs: number): Change {
-  const state = read(object);
-  if (!state.held.some(({ nonce }) => nonce === me.nonce)) return { kind: "lost" };
-  const held = state.held.map((each) =>
+function renew({ object, record }: SemaphoreState, me: Contender, wallMs: number): Change {
+  if (object === undefined || !record.held.some(({ nonce }) => nonce === me.nonce)) return { kind: "lost" };
+  const held = record.held.map((each) =>
     each.nonce === me.nonce ? { ...each, ...renewal(me, wallMs, each.renewals + 1) } : each
   );
-  return { kind: "write", object: write(object, { ...state, held }) };
+  return { kind: "write", object: write(object, { ...record, held }) };
 }
 
-function release(object: KubeObject, me: Contender): Change {
-  const state = read(object);
+function release({ object, record }: SemaphoreState, me: Contender): Change {
   const isMine = ({ nonce }: Place) => nonce === me.nonce;
-  const left = state.held.filter(isMine);
-  if (left.length === 0 && !state.queue.some(isMine)) return { kind: "lost" };
-  const held = state.held.filter((each) => !isMine(each));
-  const queue = state.queue.filter((each) => !isMine(each));
-  return { kind: "write", object: write(object, { ...state, held, queue, gone: [...state.gone, ...left] }) };
+  const left = record.held.filter(isMine);
+  if (object === undefined || left.length === 0 && !record.queue.some(isMine)) return { kind: "lost" };
+  const held = record.held.filter((each) => !isMine(each));
+  const queue = record.queue.filter((each) => !isMine(each));
+  const tombstones = [...record.tombstones, ...left];
+  return { kind: "write", object: write(object, { ...record, held, queue, tombstones }) };
 }
 
-/** The state when we have entered: those whose time was over, and those passed over, are gone. */
+/** The record when the contender has entered: expired holders, and those passed over, are gone. */
 function entered(
-  state: State,
+  record: SemaphoreRecord,
   first: readonly Place[],
   mine: Place,
   me: Contender,
   isExpired: IsExpired,
   wallMs: number,
-): State {
-  const held = state.held.filter((each) => !isExpired(holderOf(each)));
-  const expired = state.held.filter((each) => !held.includes(each));
-  const at = state.queue.indexOf(mine);
-  const after = at < 0 ? [] : state.queue.slice(at + 1);
-  const taken = [...held, ...state.foreign].some(({ name }) => name === me.identity);
+): SemaphoreRecord {
+  const held = record.held.filter((each) => !isExpired(holderOf(each)));
+  const expired = record.held.filter((each) => !held.includes(each));
+  const at = record.queue.indexOf(mine);
+  const after = at < 0 ? [] : record.queue.slice(at + 1);
+  const taken = [...held, ...record.foreign].some(({ name }) => name === me.identity);
   const hold: Held = {
     ...mine,
     ...renewal(me, wallMs, 0),
@@ -150,24 +192,23 @@ function entered(
     reason: me.reason,
   };
   return {
-    ...state,
+    ...record,
     held: [...held, hold],
     queue: [...first, ...after],
     last: me.nonce,
-    gone: [...state.gone, ...expired],
+    tombstones: [...record.tombstones, ...expired],
   };
 }
 
-/** How many slots there are to be when we have joined. */
+/** How many slots there are to be when the contender has joined. */
 function slotsFor(
   { strategyOptions }: Contender,
   slots: number | undefined,
   { namespace, name }: LockName,
 ): number {
-  const wanted = strategyOptions?.slots;
-  if (slots === undefined) return wanted ?? (strategyOptions?.mode === undefined ? 1 : SHARED_SLOTS);
-  if (wanted === undefined || wanted === slots) return slots;
-  if (strategyOptions?.setSlots === true) return wanted;
+  const { slots: wanted, mode, setSlots }: SemaphoreOptions = strategyOptions ?? {};
+  if (slots === undefined) return wanted ?? (mode === undefined ? 1 : SHARED_SLOTS);
+  if (wanted === undefined || wanted === slots || setSlots === true) return wanted ?? slots;
   throw new KlatchError("usage", `${namespace}/${name} (semaphore) has ${slots} slots, not ${wanted}`, {
     hintCode: "recorded-slots",
     hint: "ask for the recorded number, or set setSlots to change it for everybody",
@@ -176,15 +217,21 @@ function slotsFor(
 
 function newPlace({ identity, nonce, strategyOptions }: Contender, wallMs: number): Place {
   const place = { identity, nonce, since: instant(wallMs) };
-  return strategyOptions?.mode === "exclusive" ? { ...place, exclusive: true } : place;
+  const { mode }: SemaphoreOptions = strategyOptions ?? {};
+  return mode === "exclusive" ? { ...place, exclusive: true } : place;
 }
 
-function capacityOf({ slots = 1, held, foreign, last }: State, isExpired: IsExpired): Capacity {
+function capacityOf(
+  { slots = 1, held, foreign, last }: SemaphoreRecord,
+  bytes: SemaphoreState["bytes"],
+  isExpired: IsExpired,
+): Capacity {
   const live = held.filter((each) => !isExpired(holderOf(each)));
   const expired = held.filter((each) => !live.includes(each));
   const count = live.length + foreign.length;
+  const sum = [...live, ...foreign].reduce((sum, hold) => sum + (bytes.get(hold) ?? 0), 0);
   // Many holders with long names and reasons may fill the record before they fill the slots.
-  const isFull = sizeOf([...live, ...foreign]) + MOST_HOLD_BYTES > HOLD_BYTES;
+  const isFull = sum + MOST_HOLD_BYTES > HOLD_BYTES;
   return {
     free: isFull || live.some(({ exclusive }) => exclusive === true) ? 0 : slots - count,
     idle: count === 0,
@@ -200,24 +247,6 @@ function capacityOf({ slots = 1, held, foreign, last }: State, isExpired: IsExpi
 
 function renewal(me: Contender, wallMs: number, renewals: number) {
   return { durationMs: me.leaseDurationMs, renewed: instant(wallMs), renewals };
-}
-
-function holderOf(held: Held): Holder {
-  const { name, identity, nonce, durationMs, since, renewed, renewals, reason } = held;
-  const fingerprint = JSON.stringify([name, nonce, since, renewed, renewals, durationMs]);
-  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, fingerprint };
-}
-
-function foreignHolderOf({ name, date, reason }: ForeignHolder): Holder {
-  return {
-    identity: name,
-    nonce: undefined,
-    leaseDurationMs: undefined,
-    since: date,
-    renewed: undefined,
-    reason: reason === "" ? undefined : reason,
-    fingerprint: JSON.stringify([name, date]),
-  };
 }
 
 function newConfigMap(lock: LockName): KubeObject {

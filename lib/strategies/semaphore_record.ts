@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../lock.ts";
+import type { Holder, KubeObject, RecordState } from "../lock.ts";
 import { ANNOTATION_BYTES, bytesOf, HOLD_BYTES, MOST_IDENTITY_BYTES, MOST_REASON_BYTES } from "./limits.ts";
 import { QUEUE_BYTES, RESERVE_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
@@ -15,13 +15,16 @@ const THEIRS = "kube-lock";
 /** Ours. */
 const OURS = "klatch.dev/semaphore";
 
-/** How many of those that have gone are remembered. The older tool's writes are not long behind its reads. */
-const MOST_GONE = 32;
+/** How many tombstones are kept. The older tool's writes are not long behind its reads. */
+const MOST_TOMBSTONES = 32;
 
 /** What stands around names and reasons where a hold is written, in both annotations: nonces, times, numbers, names. */
 const HOLD_FRAME_BYTES = 512;
 /** The most that a hold takes up. Its name is written three times, its reason twice. */
 export const MOST_HOLD_BYTES = HOLD_FRAME_BYTES + 3 * MOST_IDENTITY_BYTES + 2 * MOST_REASON_BYTES;
+
+/** What a hold takes up in the older tool's annotation besides its name and reason. */
+const FOREIGN_FRAME_BYTES = 64;
 
 /** A hold of klatch's. */
 export interface Held extends Place {
@@ -42,51 +45,70 @@ export interface ForeignHolder {
 }
 
 /** A hold of klatch's that is over: its name, and the date that it had in the older tool's annotation. */
-export interface Gone {
+export interface Tombstone {
   readonly name: string;
   readonly since: string;
 }
 
 /** Both annotations. */
-export interface State {
+export interface SemaphoreRecord {
   /** `undefined`: nobody has said yet. */
   readonly slots: number | undefined;
   readonly held: readonly Held[];
   readonly foreign: readonly ForeignHolder[];
   /** In the order of joining. */
   readonly queue: readonly Place[];
-  /** The nonce of who acquired last. */
+  /** The nonce of the contender that acquired last. */
   readonly last: string;
-  readonly gone: readonly Gone[];
+  /** Holds that klatch removed last. In the annotation they are called `gone`. */
+  readonly tombstones: readonly Tombstone[];
 }
 
-const EMPTY: State = { slots: undefined, held: [], foreign: [], queue: [], last: "", gone: [] };
+/** What the `semaphore` strategy makes of an object. */
+export interface SemaphoreState extends RecordState {
+  readonly record: SemaphoreRecord;
+  /** What each hold takes up in both annotations, in bytes. */
+  readonly bytes: ReadonlyMap<Held | ForeignHolder, number>;
+}
+
+const EMPTY: SemaphoreRecord = {
+  slots: undefined,
+  held: [],
+  foreign: [],
+  queue: [],
+  last: "",
+  tombstones: [],
+};
 
 /**
- * Reads both annotations.
+ * Parses both annotations.
  *
  * @param object the ConfigMap; `undefined`: there is none.
  * @throws KlatchError `record` if one of them cannot be parsed.
  */
-export function read(object: KubeObject | undefined): State {
-  if (object === undefined) return EMPTY;
-  const state = known.get(object) ?? parsed(object);
-  known.set(object, state);
-  return state;
+export function parse(object: KubeObject | undefined): SemaphoreState {
+  const record = object === undefined ? EMPTY : recordOf(object);
+  const { held, foreign, slots = 1 } = record;
+  return {
+    object,
+    holders: [...held.map(holderOf), ...foreign.map(foreignHolderOf)],
+    slots,
+    record,
+    bytes: new Map([...held, ...foreign].map((hold) => [hold, bytesOfHold(hold)])),
+  };
 }
 
-/** What was read of an object. A session asks for one object's state several times, and it may be long. */
-const known = new WeakMap<KubeObject, State>();
-
-function parsed(object: KubeObject): State {
+function recordOf(object: KubeObject): SemaphoreRecord {
   const theirs = fieldsOf(object, THEIRS);
   const ours = fieldsOf(object, OURS);
-  const gone = ours?.list("gone").map((each) => ({ name: each.text("name"), since: each.text("date") })) ??
-    [];
+  const tombstones = (ours?.list("gone") ?? []).map((each) => ({
+    name: each.text("name"),
+    since: each.text("date"),
+  }));
   const isGone = ({ name, date }: ForeignHolder) =>
-    gone.some((each) => each.name === name && each.since === date);
+    tombstones.some((each) => each.name === name && each.since === date);
   const named = foreignHoldersOf(theirs).filter((each) => !isGone(each));
-  // A holder that goes by the name of one of ours, but has not come when ours has, is another one.
+  // A holder that goes by the name of one of klatch's, but has not come when that one has, is another one.
   const held = (ours?.list("holders") ?? []).map(heldOf).filter(({ name, since }) =>
     !named.some((each) => each.name === name && each.date !== since)
   );
@@ -96,7 +118,26 @@ function parsed(object: KubeObject): State {
     foreign: named.filter(({ name }) => !held.some((each) => each.name === name)),
     queue: ours?.list("queue").map(placeOf) ?? [],
     last: ours?.maybeText("last") ?? "",
-    gone,
+    tombstones,
+  };
+}
+
+/** A hold of klatch's as everybody sees it. */
+export function holderOf(held: Held): Holder {
+  const { name, identity, nonce, durationMs, since, renewed, renewals, reason } = held;
+  const fingerprint = JSON.stringify([name, nonce, since, renewed, renewals, durationMs]);
+  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, fingerprint };
+}
+
+function foreignHolderOf({ name, date, reason }: ForeignHolder): Holder {
+  return {
+    identity: name,
+    nonce: undefined,
+    leaseDurationMs: undefined,
+    since: date,
+    renewed: undefined,
+    reason: reason === "" ? undefined : reason,
+    fingerprint: JSON.stringify([name, date]),
   };
 }
 
@@ -104,10 +145,10 @@ function parsed(object: KubeObject): State {
  * Writes both annotations. What the older tool's has besides is kept.
  *
  * @param object the ConfigMap.
- * @param state what they are to state.
+ * @param record what they are to state.
  */
-export function write(object: KubeObject, state: State): KubeObject {
-  const { slots = 1, held, foreign, queue, last, gone } = state;
+export function write(object: KubeObject, record: SemaphoreRecord): KubeObject {
+  const { slots = 1, held, foreign, queue, last, tombstones } = record;
   const before = JSON.parse(object.metadata.annotations?.[THEIRS] ?? "{}");
   const holders = Object.fromEntries([
     ...foreign.map(({ name }) => [name, before.holders[name]]),
@@ -118,7 +159,7 @@ export function write(object: KubeObject, state: State): KubeObject {
     holders: held.map(written),
     queue: queue.map(written),
     last,
-    gone: gone.slice(-MOST_GONE).map(({ name, since }) => ({ name, date: since })),
+    gone: tombstones.slice(-MOST_TOMBSTONES).map(({ name, since }) => ({ name, date: since })),
   };
   const annotations = {
     ...object.metadata.annotations,
@@ -128,19 +169,10 @@ export function write(object: KubeObject, state: State): KubeObject {
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-/** What holds take up in both annotations, in bytes. */
-export function sizeOf(holds: readonly (Held | ForeignHolder)[]): number {
-  return holds.reduce((sum, hold) => {
-    const size = sizes.get(hold) ??
-      bytesOf(JSON.stringify([hold, hold.name, hold.reason])) + FRAME_THERE_BYTES;
-    sizes.set(hold, size);
-    return sum + size;
-  }, 0);
+/** What a hold takes up in both annotations, in bytes. */
+function bytesOfHold(hold: Held | ForeignHolder): number {
+  return bytesOf(JSON.stringify([hold, hold.name, hold.reason])) + FOREIGN_FRAME_BYTES;
 }
-
-/** What a hold takes up in the older tool's annotation besides its name and reason. */
-const FRAME_THERE_BYTES = 64;
-const sizes = new WeakMap<Held | ForeignHolder, number>();
 
 /**
  * Whether the annotations take a queue, and leave room for as many holders as there may be.

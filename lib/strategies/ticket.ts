@@ -27,12 +27,42 @@
  * @see {@link https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/}
  * @module
  */
-import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName } from "../lock.ts";
-import type { LockView, Strategy } from "../lock.ts";
+import { KlatchError } from "../errors.ts";
+import type { Change, Claim, Contender, IsExpired, LockName, Secret } from "../lock.ts";
+import type { Strategy, StrategyOption } from "../lock.ts";
 import { checkTexts, queueFull } from "./limits.ts";
 import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
 import { instant, labelled } from "./record_fields.ts";
-import { fits, type Held, inOrder, type State, stateOf, type Ticketed, withState } from "./ticket_record.ts";
+import {
+  fits,
+  holderOf,
+  inOrder,
+  parse,
+  type Ticketed,
+  type TicketRecord,
+  type TicketState,
+  withRecord,
+} from "./ticket_record.ts";
+import { checkWhole, readWhole } from "./whole_number.ts";
+
+/** What a contender may ask of the `ticket` strategy. */
+export interface TicketOptions {
+  /** The number to contend with, instead of the next free one. */
+  readonly ticket?: Ticket;
+  /** Keep to the numbers strictly, as the older action does: hold when just this number is served. */
+  readonly strict?: boolean;
+}
+
+/** A ticket: a number, and which attempt at it this is. */
+export interface Ticket {
+  /** A whole number from 0 up. */
+  readonly number: number;
+  /** A whole number from 1 up; of two with one number the lower attempt goes first. */
+  readonly attempt: number;
+}
+
+/** The record's numbers have up to 15 digits; one is left for the ticket after the last. */
+const LAST_TICKET = 10 ** 15 - 2;
 
 /** The first ticket of a lock that is new. */
 const FIRST = 1;
@@ -45,108 +75,155 @@ const FIRST = 1;
  * import { ticket } from "./ticket.ts";
  *
  * const me = { identity: "me", nonce: "n1", leaseDurationMs: 15_000, labels: {} };
- * const claim = ticket.claim(undefined, { namespace: "default", name: "x" }, me, () => false, Date.now());
+ * const lock = { namespace: "default", name: "x" };
+ * const claim = ticket.claim(ticket.parse(undefined), lock, me, () => false, Date.now());
  * if (claim.kind !== "acquire") throw new Error("a Secret that does not exist is free");
  * ```
  */
-export const ticket: Strategy = {
+export const ticket: Strategy<TicketState> = {
   name: "ticket",
   resource: { apiVersion: "v1", kind: "Secret", plural: "secrets" },
-  view,
+  rank: 20,
+  verbs: ["get", "create", "update", "watch"],
+  options: optionsOf(),
+  parse,
+  waiters: ({ record }, isExpired) => waitersOf(record.queue, capacityOf(record, isExpired)),
   claim,
   renew,
   release,
 };
 
-function view(object: KubeObject | undefined, isExpired: IsExpired = () => false): LockView {
-  const state = stateOf(object);
+function optionsOf(): readonly StrategyOption[] {
+  return [
+    {
+      name: "ticket",
+      check(value) {
+        const { number, attempt }: Partial<Record<keyof Ticket, unknown>> = Object(value);
+        return checkWhole(number, 0, LAST_TICKET) ?? checkWhole(attempt, 1, LAST_TICKET);
+      },
+      flags: [{
+        name: "ticket",
+        value: "N[.ATTEMPT]",
+        help: "this number, not the next free one (default attempt: $GITHUB_RUN_ATTEMPT, else 1)",
+        read: readTicket,
+      }],
+    },
+    {
+      name: "strict",
+      needs: "ticket",
+      check: (value) => typeof value === "boolean" ? undefined : "true or false",
+      flags: [{
+        name: "strict",
+        help: "wait until next_build reaches --ticket (needed beside k8s-lock-action)",
+        read: () => true,
+      }],
+    },
+  ];
+}
+
+/** A run that is run again has the number that it had, and a higher attempt. */
+function readTicket(text: string, env: (name: string) => string | undefined): Ticket {
+  const [number = "", attempt, ...more] = text.split(".");
+  if (more.length > 0) throw new RangeError("N or N.ATTEMPT");
   return {
-    holders: state.holder === undefined ? [] : [holderOf(state.holder)],
-    waiters: waitersOf(state.queue, capacityOf(state, isExpired)),
-    slots: 1,
+    number: readWhole(number, 0, LAST_TICKET),
+    attempt: attempt === undefined ? runAttempt(env) : readWhole(attempt, 1, LAST_TICKET),
   };
 }
 
+function runAttempt(env: (name: string) => string | undefined): number {
+  const text = env("GITHUB_RUN_ATTEMPT") || "1";
+  try {
+    return readWhole(text, 1, LAST_TICKET);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new KlatchError("usage", `GITHUB_RUN_ATTEMPT "${text}" cannot be used`, {
+      hint: `set it to ${error.message}`,
+    });
+  }
+}
+
 function claim(
-  object: KubeObject | undefined,
+  { object, record }: TicketState,
   lock: LockName,
   me: Contender,
   isExpired: IsExpired,
   wallMs: number,
 ): Claim {
-  const state = stateOf(object);
-  const capacity = capacityOf(state, isExpired);
-  const registered = state.queue.find(({ nonce }) => nonce === me.nonce);
+  const { strict }: TicketOptions = me.strategyOptions ?? {};
+  const capacity = capacityOf(record, isExpired);
+  const registered = record.queue.find(({ nonce }) => nonce === me.nonce);
   if (registered === undefined) checkTexts(ticket.name, lock, me);
-  const mine = registered ?? newPlace(state, me, wallMs);
-  if (me.strategyOptions?.strict === true && mine.ticket > servedBy(state, capacity)) return { kind: "wait" };
-  const queue = registered === undefined ? inserted(state.queue, mine) : state.queue;
+  const mine = registered ?? newPlace(record, me, wallMs);
+  if (strict === true && mine.ticket > servedBy(record, capacity)) return { kind: "wait" };
+  const queue = registered === undefined ? inserted(record.queue, mine) : record.queue;
   const at = queue.indexOf(mine);
   const before = notSkipped(queue.slice(0, at), capacity, isExpired);
   const base = labelled(object ?? newSecret(lock), me);
   if (mayEnter(before, mine, capacity)) {
-    const holder = { ...mine, ...renewal(me, wallMs, 0), since: instant(wallMs), reason: me.reason };
+    const held = { ...mine, ...renewal(me, wallMs, 0), since: instant(wallMs), reason: me.reason };
     const entered = {
-      next: Math.max(state.next ?? 0, mine.ticket),
-      holder,
+      next: Math.max(record.next ?? 0, mine.ticket),
+      held,
       queue: queue.slice(at + 1),
       last: me.nonce,
-      served: Math.max(state.served, mine.ticket),
+      served: Math.max(record.served, mine.ticket),
     };
-    return { kind: "acquire", object: withState(base, entered) };
+    return { kind: "acquire", object: withRecord(base, entered) };
   }
   if (registered !== undefined) return { kind: "wait" };
   if (!fits(base, queue)) {
-    return { kind: "full", error: queueFull(ticket.name, lock, state.queue.length) };
+    return { kind: "full", error: queueFull(ticket.name, lock, record.queue.length) };
   }
-  return { kind: "join", object: withState(base, { ...state, queue }) };
+  return { kind: "join", object: withRecord(base, { ...record, queue }) };
 }
 
-function renew(object: KubeObject, me: Contender, wallMs: number): Change {
-  const state = stateOf(object);
-  const { holder } = state;
-  if (holder?.nonce !== me.nonce) return { kind: "lost" };
-  const renewed = { ...holder, ...renewal(me, wallMs, holder.renewals + 1) };
-  return { kind: "write", object: withState(object, { ...state, holder: renewed }) };
+function renew({ object, record }: TicketState, me: Contender, wallMs: number): Change {
+  const { held } = record;
+  if (object === undefined || held?.nonce !== me.nonce) return { kind: "lost" };
+  const renewed = { ...held, ...renewal(me, wallMs, held.renewals + 1) };
+  return { kind: "write", object: withRecord(object, { ...record, held: renewed }) };
 }
 
-function release(object: KubeObject, me: Contender): Change {
-  const state = stateOf(object);
+function release({ object, record }: TicketState, me: Contender): Change {
+  if (object === undefined) return { kind: "lost" };
   const isMine = ({ nonce }: Place) => nonce === me.nonce;
-  const queue = state.queue.filter((place) => !isMine(place));
-  if (state.holder !== undefined && isMine(state.holder)) {
-    const next = nextAfter({ ...state, queue }, me);
-    return { kind: "write", object: withState(object, { ...state, next, holder: undefined, queue }) };
+  const queue = record.queue.filter((place) => !isMine(place));
+  if (record.held !== undefined && isMine(record.held)) {
+    const next = nextAfter({ ...record, queue }, me);
+    return { kind: "write", object: withRecord(object, { ...record, next, held: undefined, queue }) };
   }
-  const left = state.queue.find(isMine);
+  const left = record.queue.find(isMine);
   if (left === undefined) return { kind: "lost" };
-  const isServed = state.holder === undefined && state.next === left.ticket;
-  const served = isServed ? Math.max(state.served, left.ticket) : state.served;
-  const next = isServed ? nextAfter({ ...state, queue, served }, me) : state.next;
-  return { kind: "write", object: withState(object, { ...state, next, queue, served }) };
+  const isServed = record.held === undefined && record.next === left.ticket;
+  const served = isServed ? Math.max(record.served, left.ticket) : record.served;
+  const next = isServed ? nextAfter({ ...record, queue, served }, me) : record.next;
+  return { kind: "write", object: withRecord(object, { ...record, next, queue, served }) };
 }
 
 /** What `next_build` becomes when a ticket has been served: the lowest that waits, else the number after all. */
-function nextAfter({ next, queue, served }: State, me: Contender): number {
-  const waits = me.strategyOptions?.strict === true ? undefined : queue[0]?.ticket;
+function nextAfter({ next, queue, served }: TicketRecord, me: Contender): number {
+  const { strict }: TicketOptions = me.strategyOptions ?? {};
+  const waits = strict === true ? undefined : queue[0]?.ticket;
   return Math.max(next ?? 0, waits ?? served + 1);
 }
 
 /** The number up to which the older action's order has come. A holder that died has been served. */
-function servedBy({ next, holder }: State, capacity: Capacity): number {
+function servedBy({ next, held }: TicketRecord, capacity: Capacity): number {
   if (next === undefined) return Infinity;
-  return capacity.idle && holder !== undefined ? Math.max(next, holder.ticket + 1) : next;
+  return capacity.idle && held !== undefined ? Math.max(next, held.ticket + 1) : next;
 }
 
-function newPlace(state: State, me: Contender, wallMs: number): Ticketed {
+function newPlace(record: TicketRecord, me: Contender, wallMs: number): Ticketed {
   const { identity, nonce, strategyOptions } = me;
-  const { number, attempt } = strategyOptions?.ticket ?? { number: freeNumber(state), attempt: 1 };
+  const { ticket = { number: freeNumber(record), attempt: 1 } }: TicketOptions = strategyOptions ?? {};
+  const { number, attempt } = ticket;
   return { ticket: number, attempt, identity, nonce, since: instant(wallMs) };
 }
 
 /** A number that is not before anybody's. */
-function freeNumber({ next, holder, queue }: State): number {
-  const taken = holder === undefined ? queue : [holder, ...queue];
+function freeNumber({ next, held, queue }: TicketRecord): number {
+  const taken = held === undefined ? queue : [held, ...queue];
   return Math.max(next ?? FIRST, ...taken.map((place) => place.ticket + 1));
 }
 
@@ -154,23 +231,17 @@ function inserted(queue: readonly Ticketed[], place: Ticketed): Ticketed[] {
   return [...queue, place].sort(inOrder);
 }
 
-function capacityOf({ holder, last }: State, isExpired: IsExpired): Capacity {
-  const idle = holder === undefined || isExpired(holderOf(holder));
+function capacityOf({ held, last }: TicketRecord, isExpired: IsExpired): Capacity {
+  const idle = held === undefined || isExpired(holderOf(held));
   // A hold that has expired may come to life again and be given back, which begins another period.
-  return { free: idle ? 1 : 0, idle, period: `${last} ${holder?.nonce ?? ""}` };
+  return { free: idle ? 1 : 0, idle, period: `${last} ${held?.nonce ?? ""}` };
 }
 
 function renewal(me: Contender, wallMs: number, renewals: number) {
   return { durationMs: me.leaseDurationMs, renewed: instant(wallMs), renewals };
 }
 
-function holderOf(held: Held): Holder {
-  const { identity, nonce, durationMs, since, renewed, renewals, reason } = held;
-  const fingerprint = JSON.stringify([nonce, since, renewed, renewals, durationMs]);
-  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, fingerprint };
-}
-
-function newSecret(lock: LockName): KubeObject {
+function newSecret(lock: LockName): Secret {
   const { apiVersion, kind } = ticket.resource;
   return { apiVersion, kind, metadata: { ...lock }, type: "Opaque" };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../lock.ts";
+import type { Holder, KubeObject, RecordState, Secret } from "../lock.ts";
 import { bytesOf, QUEUE_BYTES, RESERVE_BYTES, SECRET_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
 import { Fields, unreadable } from "./record_fields.ts";
@@ -31,37 +31,43 @@ export interface Held extends Ticketed {
 }
 
 /** All of it. */
-export interface State {
+export interface TicketRecord {
   /** `undefined`: there is none yet. */
   readonly next: number | undefined;
-  readonly holder: Held | undefined;
+  readonly held: Held | undefined;
   /** In the order of service. */
   readonly queue: readonly Ticketed[];
-  /** The nonce of who acquired last. */
+  /** The nonce of the contender that acquired last. */
   readonly last: string;
-  /** The highest ticket that has been served, as far as our part of the record goes back. */
+  /** The highest ticket that has been served, as far as klatch's part of the record goes back. */
   readonly served: number;
 }
 
-const EMPTY: State = { next: undefined, holder: undefined, queue: [], last: "", served: 0 };
-
-/** What was read of an object. A session asks for one object's state several times, and it may be long. */
-const known = new WeakMap<KubeObject, State>();
-
-/**
- * What a Secret states.
- *
- * @throws KlatchError `record` if it cannot be read.
- */
-export function stateOf(object: KubeObject | undefined): State {
-  if (object === undefined) return EMPTY;
-  const state = known.get(object) ?? readState(object);
-  known.set(object, state);
-  return state;
+/** What the `ticket` strategy makes of an object. */
+export interface TicketState extends RecordState {
+  readonly record: TicketRecord;
 }
 
-function readState(object: KubeObject): State {
-  const data = (object["data"] ?? {}) as Readonly<Record<string, unknown>>;
+const EMPTY: TicketRecord = { next: undefined, held: undefined, queue: [], last: "", served: 0 };
+
+/**
+ * Parses a Secret.
+ *
+ * @param object the Secret; `undefined`: there is none.
+ * @throws KlatchError `record` if it cannot be read.
+ */
+export function parse(object: KubeObject | undefined): TicketState {
+  const record = object === undefined ? EMPTY : recordOf(object);
+  return {
+    object,
+    holders: record.held === undefined ? [] : [holderOf(record.held)],
+    slots: 1,
+    record,
+  };
+}
+
+function recordOf(object: KubeObject): TicketRecord {
+  const data = dataOf(object);
   const next = decoded(object, data, NEXT)?.trim();
   if (next !== undefined && !/^\d{1,15}$/.test(next)) {
     throw unreadable(object, `data.${NEXT}`, "a decimal number, in base64");
@@ -71,7 +77,7 @@ function readState(object: KubeObject): State {
   const held = fields?.maybe("holder");
   return {
     next: next === undefined ? undefined : Number(next),
-    holder: held === undefined ? undefined : {
+    held: held === undefined ? undefined : {
       ...ticketed(held),
       durationMs: held.whole("durationMs", 1),
       renewed: held.text("renewed"),
@@ -84,6 +90,17 @@ function readState(object: KubeObject): State {
   };
 }
 
+/** A hold as everybody sees it. */
+export function holderOf(held: Held): Holder {
+  const { identity, nonce, durationMs, since, renewed, renewals, reason } = held;
+  const fingerprint = JSON.stringify([nonce, since, renewed, renewals, durationMs]);
+  return { identity, nonce, leaseDurationMs: durationMs, since, renewed, reason, fingerprint };
+}
+
+function dataOf(object: KubeObject): NonNullable<Secret["data"]> {
+  return (object as Secret).data ?? {};
+}
+
 function ticketed(fields: Fields): Ticketed {
   return {
     ticket: fields.whole("ticket", 0),
@@ -94,16 +111,20 @@ function ticketed(fields: Fields): Ticketed {
   };
 }
 
-/** The object with this state. Nobody there: no key of ours, and the Secret is as the older action knows it. */
-export function withState(object: KubeObject, { next, holder, queue, last, served }: State): KubeObject {
-  const { [OURS]: _, ...others } = (object["data"] ?? {}) as Readonly<Record<string, unknown>>;
-  const isIdle = holder === undefined && queue.length === 0;
+/** The object with this record. Nobody there: no key of klatch's, and the Secret is as the older action knows it. */
+export function withRecord(
+  object: KubeObject,
+  { next, held, queue, last, served }: TicketRecord,
+): KubeObject {
+  const { [OURS]: _, ...others } = dataOf(object);
+  const isIdle = held === undefined && queue.length === 0;
   const data = {
     ...others,
     ...(next !== undefined && { [NEXT]: encode(String(next)) }),
-    ...(!isIdle && { [OURS]: encode(JSON.stringify({ holder, queue, last, served })) }),
+    ...(!isIdle && { [OURS]: encode(JSON.stringify({ holder: held, queue, last, served })) }),
   };
-  return { ...object, data };
+  const changed: Secret = { ...object, data };
+  return changed;
 }
 
 function decoded(
@@ -137,7 +158,7 @@ function ascii(text: string): string {
 
 /** Whether the Secret takes a queue, and leaves room for any holder. */
 export function fits(object: KubeObject, queue: readonly Ticketed[]): boolean {
-  const others = Object.entries((object["data"] ?? {}) as Readonly<Record<string, string>>)
+  const others = Object.entries(dataOf(object))
     .reduce((sum, [key, base64]) => key === OURS ? sum : sum + base64.length * 3 / 4, 0);
   const left = SECRET_BYTES - RESERVE_BYTES - others;
   return bytesOf(ascii(JSON.stringify(queue))) <= Math.min(QUEUE_BYTES, left);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { viewOf } from "../../lib/lock.ts";
 import type { ObjectRef } from "../../lib/kube/api.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { connect, type OpenClient } from "../contract/bench.ts";
@@ -69,7 +70,7 @@ export class LeaseLog {
     const events = this.#open.client.watch(ref, { signal: this.#stop.signal });
     for await (const event of events) {
       if (event.kind !== "object" || event.object === undefined) continue;
-      const holder = lease.view(event.object).holders[0];
+      const holder = viewOf(lease, event.object).holders[0];
       if (holder === undefined) continue;
       this.versions.push({
         seenMs: Date.now(),

@@ -84,7 +84,8 @@ describe("kube-lock's hold", () => {
 
   function claimed(object: KubeObject | undefined, name = "a"): KubeObject {
     const mine = { ...me, identity: name, nonce: nonceOf(name) };
-    const claim = holdByName({ ...wish, name }).claim(object, lock, mine, () => false, noon);
+    const strategy = holdByName({ ...wish, name });
+    const claim = strategy.claim(strategy.parse(object), lock, mine, () => false, noon);
     if (claim.kind !== "acquire") throw new Error(claim.kind);
     return claim.object;
   }
@@ -103,9 +104,9 @@ describe("kube-lock's hold", () => {
   });
 
   it("is ours by its name, and never expires", () => {
-    const view = holdByName(wish).view(claimed(undefined));
-    assertEquals(holdOf(view, nonceOf("a"))?.leaseDurationMs, undefined);
-    assertEquals(holdOf(view, nonceOf("b")), undefined);
+    const state = holdByName(wish).parse(claimed(undefined));
+    assertEquals(holdOf(state, nonceOf("a"))?.leaseDurationMs, undefined);
+    assertEquals(holdOf(state, nonceOf("b")), undefined);
   });
 
   it("is left as it is when it is claimed again", () => {
@@ -128,6 +129,10 @@ describe("kube-lock's hold", () => {
 
   it("makes no ConfigMap unless it is told to", () => {
     const strategy = holdByName({ ...wish, create: false });
-    assertThrows(() => strategy.claim(undefined, lock, me, () => false, noon), KlatchError, "ns/x");
+    assertThrows(
+      () => strategy.claim(strategy.parse(undefined), lock, me, () => false, noon),
+      KlatchError,
+      "ns/x",
+    );
   });
 });

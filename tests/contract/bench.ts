@@ -9,7 +9,13 @@ import type { KubeClient, KubeObject, ObjectRef } from "../../lib/kube/api.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import { loadClusterConfig } from "../../lib/kube/config/mod.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
-import type { Contender, LockName, Strategy, StrategyOptions } from "../../lib/lock.ts";
+import {
+  type Contender,
+  type LockName,
+  type Strategy,
+  type StrategyOptions,
+  viewOf,
+} from "../../lib/lock.ts";
 import { sendAtOnce } from "../../lib/process/sockets.ts";
 import { acquire, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
 import { poll } from "../support/waiting.ts";
@@ -126,7 +132,7 @@ export class Bench {
       ...(strategyOptions && { strategyOptions }),
     };
     await this.rewrite((object) => {
-      const claim = this.strategy.claim(object, this.lock, me, () => false, Date.now());
+      const claim = this.strategy.claim(this.strategy.parse(object), this.lock, me, () => false, Date.now());
       if (claim.kind !== "join") throw new Error(`${identity} should join, not ${claim.kind}`);
       return claim.object;
     });
@@ -139,7 +145,7 @@ export class Bench {
 
   /** The names of those in the queue. */
   async queue(): Promise<string[]> {
-    return this.strategy.view(await this.object()).waiters.map((waiter) => waiter.identity);
+    return viewOf(this.strategy, await this.object()).waiters.map((waiter) => waiter.identity);
   }
 
   /** The object as it is. */
@@ -151,7 +157,7 @@ export class Bench {
 
   /** The names of those who hold the lock by the object's record. */
   holdersIn(object: KubeObject): string[] {
-    return this.strategy.view(object).holders.map((holder) => holder.identity);
+    return viewOf(this.strategy, object).holders.map((holder) => holder.identity);
   }
 
   /** Writes the object by force, as another tool or a person would. */

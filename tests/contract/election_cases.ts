@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KubeObject, LockName, Strategy } from "../../lib/lock.ts";
+import type { KubeObject, Lease, LockName, Strategy } from "../../lib/lock.ts";
 import { endpoints } from "../../lib/strategies/endpoints.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import type { Case } from "./cases.ts";
@@ -33,8 +33,8 @@ export const leaseCase: Case = electionCase({
   field: "spec.leaseDurationSeconds",
   /** A MicroTime that differs from every other one made here. */
   now: () => new Date().toISOString().replace("Z", `${String(++ticks % 1000).padStart(3, "0")}Z`),
-  read: (object) => object["spec"] as Fields,
-  write: (object, spec) => ({ ...object, spec }),
+  read: (object) => (object as Lease).spec as Fields,
+  write: (object, spec): Lease => ({ ...object, spec }),
 });
 
 /** client-go's record in Endpoints. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KubeObject, LockName } from "../../lib/lock.ts";
+import type { KubeObject, LockName, Secret } from "../../lib/lock.ts";
 import { ticket } from "../../lib/strategies/ticket.ts";
 import type { Case } from "./cases.ts";
 
@@ -23,20 +23,22 @@ export const ticketCase: Case = {
     return withData(object, { [OURS]: state(holder, durationMs, renewals) });
   },
   released(object) {
-    const { next_build = "" } = object["data"] as Record<string, string>;
-    return { ...object, data: { next_build: btoa(String(Number(atob(next_build)) + 1)) } };
+    const { next_build = "" } = (object as Secret).data ?? {};
+    const released: Secret = { ...object, data: { next_build: btoa(String(Number(atob(next_build)) + 1)) } };
+    return released;
   },
   broken: (lock) => ({ object: secret(lock, { next_build: "seven" }), field: "data.next_build" }),
 };
 
 /** A Secret of the older action with this in its data. */
-export function secret(lock: LockName, data: Record<string, string>): KubeObject {
+export function secret(lock: LockName, data: Record<string, string>): Secret {
   const metadata = { ...lock, labels: { team: "elder" }, annotations: { "example.com/note": "keep me" } };
-  return withData({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata }, data);
+  const empty: Secret = { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata };
+  return withData(empty, data);
 }
 
-function withData(object: KubeObject, data: Record<string, string>): KubeObject {
-  const before = object["data"] as Record<string, string> | undefined;
+function withData(object: KubeObject, data: Record<string, string>): Secret {
+  const before = (object as Secret).data;
   const encoded = Object.entries(data).map(([key, text]) => [key, btoa(text)]);
   return { ...object, data: { ...before, ...Object.fromEntries(encoded) } };
 }

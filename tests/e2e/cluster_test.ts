@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { KubeObject } from "../../lib/lock.ts";
+import type { KubeObject, Lease } from "../../lib/lock.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { cases } from "../contract/cases.ts";
 import { CertificateAuthority, haveOpenssl } from "../support/certificates.ts";
@@ -159,7 +159,8 @@ onServers("an object that is no lock", (test) => {
     const metadata = { ...place.bench.lock, annotations: { "klatch.dev/hold": "{" } };
     const time = "2026-01-01T00:00:00.000000Z";
     const spec = { holderIdentity: "alice", leaseDurationSeconds: 1, acquireTime: time, renewTime: time };
-    await untouched(place, { apiVersion, kind, metadata, spec }, "klatch.dev/hold");
+    const object: Lease = { apiVersion, kind, metadata, spec };
+    await untouched(place, object, "klatch.dev/hold");
   });
 });
 

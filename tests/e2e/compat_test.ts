@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import type { KubeObject, Strategy } from "../../lib/lock.ts";
+import { type KubeObject, type Lease, type Strategy, viewOf } from "../../lib/lock.ts";
 import { endpoints } from "../../lib/strategies/endpoints.ts";
 import { semaphore } from "../../lib/strategies/semaphore.ts";
 import { type Finished, type RunningKlatch } from "../support/binary.ts";
@@ -160,7 +160,7 @@ onServers("klock", (test) => {
       "app.kubernetes.io/managed-by": "k8s-lease-klock",
       team: "db",
     });
-    const spec = lease["spec"] as Record<string, unknown>;
+    const spec = (lease as Lease).spec as Record<string, unknown>;
     assertMatch(String(spec["holderIdentity"]), /^klock_/);
     assertEquals(spec["leaseDurationSeconds"], 15);
   });
@@ -205,7 +205,7 @@ onServers("kubelock", (test) => {
   test("keeps the lock in Endpoints, by a name that is its own on this host", async (place) => {
     const running = await shell(place, `kubelock -name $L -namespace $N sh -c 'echo in; sleep 60'`);
     await running.line("stdout", /in/);
-    const [holder] = endpoints.view(await object(place, endpoints)).holders;
+    const [holder] = viewOf(endpoints, await object(place, endpoints)).holders;
     assertMatch(holder?.identity ?? "", new RegExp(`^${Deno.hostname()}_`));
     assertEquals(holder?.leaseDurationMs, 15_000);
   });
@@ -272,10 +272,10 @@ onServers("kube-lock", (test) => {
     await ran(place, `kube-lock $N $L --holder-name a --create-configmap`);
     const waiting = await shell(place, `exec kube-lock $N $L --holder-name b`);
     await waiting.line("stderr", /waiting/);
-    await until(async () => semaphore.view(await object(place, semaphore)).waiters.length === 1);
+    await until(async () => viewOf(semaphore, await object(place, semaphore)).waiters.length === 1);
     waiting.signal("SIGINT");
     assertEquals((await waiting.finished).code, 130);
-    const view = semaphore.view(await object(place, semaphore));
+    const view = viewOf(semaphore, await object(place, semaphore));
     assertEquals([view.holders.map(({ identity }) => identity), view.waiters.length], [["a"], 0]);
   });
 
@@ -289,6 +289,6 @@ onServers("kube-lock", (test) => {
     assertEquals(code, 3);
     assertStringIncludes(stderr, "held by b");
     await ran(place, `kube-lock $N $L --holder-name b --unlock`);
-    assertNotEquals(semaphore.view(await object(place, semaphore)).holders, []);
+    assertNotEquals(viewOf(semaphore, await object(place, semaphore)).holders, []);
   });
 });

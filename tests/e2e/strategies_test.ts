@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { viewOf } from "../../lib/lock.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { strategies } from "../../lib/strategies/catalog.ts";
 import { linesOf, onServers, type Place } from "./place.ts";
@@ -16,7 +17,7 @@ async function holders(place: Place, name: string, object = place.name): Promise
     namespace: place.namespace,
     name: object,
   });
-  return strategy.view(found).holders.map((holder) => holder.identity);
+  return viewOf(strategy, found).holders.map((holder) => holder.identity);
 }
 
 onServers("a strategy", (test) => {

@@ -10,6 +10,7 @@ import { describe, it } from "@std/testing/bdd";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { KlatchError } from "../../lib/errors.ts";
 import type { KubeClient, KubeObject, ObjectRef, WatchEvent } from "../../lib/kube/api.ts";
+import type { Lease } from "../../lib/lock.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
 import { lease } from "../../lib/strategies/lease.ts";
@@ -17,7 +18,7 @@ import { sleep } from "../support/waiting.ts";
 
 const ref: ObjectRef = { resource: lease.resource, namespace: "default", name: "x" };
 
-function object(resourceVersion?: string): KubeObject {
+function object(resourceVersion?: string): Lease {
   const metadata = { name: "x", namespace: "default", uid: "u", ...(resourceVersion && { resourceVersion }) };
   return { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec: {} };
 }

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { KubeObject } from "../../lib/kube/api.ts";
+import type { AnyObject } from "../../lib/sandbox/any_object.ts";
 import type { StoreEvent } from "../../lib/sandbox/history.ts";
 import {
   ApiError,
@@ -453,7 +454,7 @@ describe("a watch on the sandbox's store", () => {
 
 describe("the sandbox's selectors", () => {
   const labels = { tier: "a", size: "5", "x.io/y": "" };
-  const object: KubeObject = {
+  const object: AnyObject = {
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name: "s", namespace: "n", labels },

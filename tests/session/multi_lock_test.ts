@@ -8,7 +8,7 @@ import { it } from "@std/testing/bdd";
 import { systemClock } from "../../lib/clock.ts";
 import { KlatchError } from "../../lib/errors.ts";
 import { isLater } from "../../lib/kube/api.ts";
-import type { Contender } from "../../lib/lock.ts";
+import { type Contender, viewOf } from "../../lib/lock.ts";
 import { acquireAll, type Hold, type SessionEvent } from "../../lib/session/mod.ts";
 import { endpoints } from "../../lib/strategies/endpoints.ts";
 import { lease } from "../../lib/strategies/lease.ts";
@@ -54,7 +54,7 @@ class Pair {
   async holders(): Promise<string[][]> {
     return await Promise.all([this.old, this.new].map(async ({ strategy, client }) => {
       const object = await client.get({ resource: strategy.resource, ...this.old.lock });
-      return strategy.view(object).holders.map((holder) => holder.identity);
+      return viewOf(strategy, object).holders.map((holder) => holder.identity);
     }));
   }
 }

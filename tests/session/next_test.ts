@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { KubeObject, Participant } from "../../lib/lock.ts";
+import { type KubeObject, type Participant, viewOf } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { until } from "../contract/bench.ts";
@@ -20,7 +20,7 @@ const NOTE = "klatch.dev/next";
 const timing = DEFAULT_TIMING;
 const { claimed, acquired, joined, renewed, released } = stepsOf(lease, lock, 0);
 
-const nextIn = (object: KubeObject) => lease.view(object).waiters.map(({ nonce }) => nonce);
+const nextIn = (object: KubeObject) => viewOf(lease, object).waiters.map(({ nonce }) => nonce);
 
 const a = contender("a"), b = contender("b"), c = contender("c");
 const d = contender("d"), e = contender("e"), f = contender("f");
@@ -42,16 +42,16 @@ describe("a place in the line for a Lease", () => {
   });
 
   it("also gives it when the holder has died", () => {
-    const [holder] = lease.view(waitedFor).holders;
+    const [holder] = viewOf(lease, waitedFor).holders;
     const isExpired = (participant: Participant) => participant.fingerprint === holder?.fingerprint;
     assertEquals([b, c, d].map((me) => claimed(waitedFor, me, isExpired).kind), ["acquire", "wait", "wait"]);
   });
 
   it("is passed over when its turn is over, one after the other, which has another fingerprint in each turn", () => {
     const free = released(waitedFor, a);
-    const [first, second] = lease.view(free).waiters;
-    assert(first?.leaseDurationMs !== undefined && second?.leaseDurationMs !== undefined);
-    assert(first.leaseDurationMs < second.leaseDurationMs);
+    const [first, second] = viewOf(lease, free).waiters;
+    assert(first?.turnMs !== undefined && second?.turnMs !== undefined);
+    assert(first.turnMs < second.turnMs);
     const kinds = (...over: Participant[]) =>
       [c, d].map((me) =>
         claimed(
@@ -62,8 +62,8 @@ describe("a place in the line for a Lease", () => {
       );
     assertEquals(kinds(first), ["acquire", "wait"]);
     assertEquals(kinds(first, second), ["acquire", "acquire"]);
-    const [waiting] = lease.view(waitedFor).waiters;
-    assertEquals(waiting?.leaseDurationMs, undefined);
+    const [waiting] = viewOf(lease, waitedFor).waiters;
+    assertEquals(waiting?.turnMs, undefined);
     assert(waiting?.fingerprint !== first.fingerprint);
   });
 
@@ -72,8 +72,8 @@ describe("a place in the line for a Lease", () => {
     assertEquals(nextIn(acquired(free, b)), ["c"]);
     const left = released(waitedFor, b);
     assertEquals(nextIn(left), ["c"]);
-    assertEquals(lease.view(left).holders[0]?.nonce, "a");
-    const [first] = lease.view(free).waiters;
+    assertEquals(viewOf(lease, left).holders[0]?.nonce, "a");
+    const [first] = viewOf(lease, free).waiters;
     const over = claimed(free, c, (participant) => participant.fingerprint === first?.fingerprint);
     assert(over.kind === "acquire");
     assertEquals(nextIn(over.object), []);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { viewOf } from "../../lib/lock.ts";
 import type { Random } from "./random.ts";
 import { ELDER_LEASE_MS } from "./scenario.ts";
 import type { ApiServer } from "./server.ts";
@@ -69,6 +70,6 @@ export class ForeignHolder {
 
   #holders() {
     const { server, kind } = this.#parts;
-    return kind.strategy.view(server.find()).holders;
+    return viewOf(kind.strategy, server.find()).holders;
   }
 }

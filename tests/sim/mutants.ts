@@ -38,17 +38,17 @@ export const mutants: readonly Mutant[] = [
     name: "another machine's wall clock is trusted",
     file: "lib/session/expiry_tracker.ts",
     edits: [{
-      find: `return seenMs + participant.leaseDurationMs;`,
+      find: `return seenMs + lastsMs;`,
       replace: `const renewed = Date.parse("renewed" in participant ? String(participant.renewed) : "");
-    return this.#clock.monotonic() + renewed + participant.leaseDurationMs - this.#clock.wall();`,
+    return this.#clock.monotonic() + renewed + lastsMs - this.#clock.wall();`,
     }],
   },
   {
     name: "a hold is taken over one retry early",
     file: "lib/session/expiry_tracker.ts",
     edits: [{
-      find: `return seenMs + participant.leaseDurationMs;`,
-      replace: `return seenMs + participant.leaseDurationMs - 500;`,
+      find: `return seenMs + lastsMs;`,
+      replace: `return seenMs + lastsMs - 500;`,
     }],
   },
   {
@@ -59,27 +59,25 @@ export const mutants: readonly Mutant[] = [
       replace: `this.#expiryTracker = new ExpiryTracker(clock);
     const { see } = ExpiryTracker.prototype;
     const { leaseDurationMs } = me;
-    this.#expiryTracker.see = (read) => see.call(this.#expiryTracker, (isExpired) => {
-      const view = read((participant) => isExpired({ ...participant, leaseDurationMs }));
-      return { ...view, holders: view.holders.map((holder) => ({ ...holder, leaseDurationMs })) };
-    });
+    const mine = <P extends object>(participant: P) =>
+      "turnMs" in participant ? participant : { ...participant, leaseDurationMs };
+    this.#expiryTracker.see = (strategy, state) =>
+      see.call(this.#expiryTracker, strategy, { ...state, holders: state.holders.map(mine) });
     const { isExpired } = this.#expiryTracker;
-    Object.assign(this.#expiryTracker, {
-      isExpired: (participant: object) => isExpired({ ...participant, leaseDurationMs } as never),
-    });`,
+    Object.assign(this.#expiryTracker, { isExpired: (participant: object) => isExpired(mine(participant) as never) });`,
     }],
   },
   {
     name: "the time is counted from the first look at a holder, not from its last change",
     file: "lib/session/expiry_tracker.ts",
     edits: [{
-      find: `[...view.holders, ...view.waiters].map((participant) => participant.fingerprint);`,
-      replace: `[...view.holders, ...view.waiters].map((participant) => participant.fingerprint);
-    for (const { fingerprint, since } of view.holders) {
+      find: `const present = new Set([...holders, ...waiters].map(({ fingerprint }) => fingerprint));`,
+      replace: `const present = new Set([...holders, ...waiters].map(({ fingerprint }) => fingerprint));
+    for (const { fingerprint, since } of holders) {
       const key = String(since);
       if (this.#seenMs.has(key)) this.#seenMs.set(fingerprint, this.#seenMs.get(key) ?? 0);
-      else this.#seenMs.set(key, nowMs);
-      fingerprints.push(key);
+      else this.#seenMs.set(key, this.#viewedMs);
+      present.add(key);
     }`,
     }],
   },
@@ -91,7 +89,7 @@ export const mutants: readonly Mutant[] = [
   }`,
       replace: `    const news = await this.#waiting.next(object, view);
     const { strategy, lock, me, clock } = this.#request;
-    const blind = strategy.claim(news, lock, me, () => true, clock.wall());
+    const blind = strategy.claim(strategy.parse(news), lock, me, () => true, clock.wall());
     return blind.kind === "acquire" ? await this.#claim(news, blind.object, view) : news;
   }`,
     }],
@@ -128,10 +126,10 @@ export const mutants: readonly Mutant[] = [
     file: "lib/session/held_lock.ts",
     edits: [{
       find: `      if (outcome.kind === "done") {
-        this`,
-      replace: `      if (outcome.kind === "unknown") this.#renewed(this.#object, sentMs);
+        const state`,
+      replace: `      if (outcome.kind === "unknown") this.#renewed(this.#state, sentMs);
       else if (outcome.kind === "done") {
-        this`,
+        const state`,
     }],
   },
   {
@@ -208,17 +206,17 @@ export const mutants: readonly Mutant[] = [
     file: "lib/strategies/election.ts",
     edits: [{
       find: `holder !== undefined && !isExpired(holder)) {
-      if (mine`,
+    if (mine`,
       replace: `holder !== undefined && holder.identity !== me.identity && !isExpired(holder)) {
-      if (mine`,
+    if (mine`,
     }],
   },
   {
     name: "renewals by others are not seen",
     file: "lib/strategies/election_record.ts",
     edits: [{
-      find: `        note?.renewed,
-        renewTime,`,
+      find: `      note?.renewed,
+      renewTime,`,
       replace: "",
     }],
   },

@@ -6,8 +6,8 @@
  */
 import { configMap, type Record, recordIn, semaphoreCase, withRecord } from "../contract/semaphore_cases.ts";
 import { OURS } from "../contract/semaphore_cases.ts";
-import type { KubeObject, Strategy, StrategyOptions } from "../../lib/lock.ts";
-import { semaphore } from "../../lib/strategies/semaphore.ts";
+import type { KubeObject } from "../../lib/lock.ts";
+import { semaphore, type SemaphoreOptions } from "../../lib/strategies/semaphore.ts";
 import type { Case } from "./strategies.ts";
 
 /** The names that an older tool goes by here; see `disturbances.ts`. */
@@ -19,7 +19,7 @@ const ELDERS = ["elder", "ci"];
  * @param slots how many may hold at once.
  * @param strategyOptionsOf what the contender with this nonce asks for.
  */
-export function semaphoreOf(slots: number, strategyOptionsOf: (nonce: string) => StrategyOptions): Case {
+export function semaphoreOf(slots: number, strategyOptionsOf: (nonce: string) => SemaphoreOptions): Case {
   return {
     ...semaphoreCase,
     strategy: asking(strategyOptionsOf),
@@ -60,18 +60,18 @@ export function isExclusive(nonce: string): boolean {
 }
 
 /** The strategy, with contenders that ask for something. */
-function asking(strategyOptionsOf: (nonce: string) => StrategyOptions): Strategy {
+function asking(strategyOptionsOf: (nonce: string) => SemaphoreOptions): typeof semaphore {
   return {
     ...semaphore,
-    view(object, isExpired) {
+    parse(object) {
       const holders = ourHolders(object);
       if (holders.length > 1 && holders.some(({ exclusive }) => exclusive === true)) {
         throw new Error(`an exclusive holder is not alone: ${JSON.stringify(holders)}`);
       }
-      return semaphore.view(object, isExpired);
+      return semaphore.parse(object);
     },
-    claim: (object, lock, me, ...rest) =>
-      semaphore.claim(object, lock, { ...me, strategyOptions: strategyOptionsOf(me.nonce) }, ...rest),
+    claim: (state, lock, me, ...rest) =>
+      semaphore.claim(state, lock, { ...me, strategyOptions: { ...strategyOptionsOf(me.nonce) } }, ...rest),
   };
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject, LockName, LockView, Strategy } from "../../lib/lock.ts";
+import { type KubeObject, type LockName, type LockView, type Strategy, viewOf } from "../../lib/lock.ts";
 import { RESOURCE_TYPES, type ResourceType } from "../../lib/sandbox/resources.ts";
 import { ApiError, notFound } from "../../lib/sandbox/status.ts";
 import { Store } from "../../lib/sandbox/store.ts";
@@ -51,7 +51,7 @@ export class ApiServer {
     const type = RESOURCE_TYPES.find((type) => type.plural === parts.strategy.resource.plural);
     if (type === undefined) throw new Error(`the server keeps no ${parts.strategy.resource.plural}`);
     this.#type = type;
-    this.#view = parts.strategy.view(undefined);
+    this.#view = viewOf(parts.strategy, undefined);
   }
 
   /** The object as it is. */
@@ -160,7 +160,7 @@ export class ApiServer {
   #note(by: Writer, dying: boolean): void {
     const before = this.#view;
     const object = this.find();
-    this.#view = this.#parts.strategy.view(object);
+    this.#view = viewOf(this.#parts.strategy, object);
     const version = this.store.resourceVersion;
     this.#parts.onCommit({ by, before, after: this.#view, deleted: object === undefined, dying, version });
   }

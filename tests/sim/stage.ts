@@ -42,7 +42,11 @@ export function viewOf(
     reason: undefined,
   });
   const holders = name === undefined ? [] : [participant(name, fingerprint)];
-  return { holders, waiters: waiters.map((waiter) => participant(waiter, 0)), slots: 1 };
+  return {
+    holders,
+    waiters: waiters.map((waiter) => ({ ...participant(waiter, 0), turnMs: undefined })),
+    slots: 1,
+  };
 }
 
 /** Facts at their times, a checker that hears them, and two runs of klatch on two machines. */

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
-import { holdOf, type KubeObject } from "../../lib/lock.ts";
+import { type Endpoints, holdOf, type KubeObject, viewOf } from "../../lib/lock.ts";
 import { endpoints } from "../../lib/strategies/endpoints.ts";
 import { RECORD } from "../contract/election_cases.ts";
 import { onBench } from "../contract/on_bench.ts";
@@ -18,7 +18,7 @@ const me = { identity: "me", nonce: "n1", leaseDurationMs: 2_500, labels: {}, re
 const noon = Date.parse("2026-01-02T12:00:00.250Z");
 
 function claimed(object?: KubeObject, wallMs = noon): KubeObject {
-  const claim = endpoints.claim(object, lock, me, () => true, wallMs);
+  const claim = endpoints.claim(endpoints.parse(object), lock, me, () => true, wallMs);
   assert(claim.kind === "acquire");
   return claim.object;
 }
@@ -39,7 +39,7 @@ describe("the record in Endpoints", () => {
         `"renewTime":"2026-01-02T12:00:00Z","leaderTransitions":0}`,
     );
     assertEquals(
-      record(written(endpoints.release(claimed(), me, noon + 5_000))),
+      record(written(endpoints.release(endpoints.parse(claimed()), me, noon + 5_000))),
       `{"holderIdentity":"","leaseDurationSeconds":1,"acquireTime":"2026-01-02T12:00:05Z",` +
         `"renewTime":"2026-01-02T12:00:05Z","leaderTransitions":0}`,
     );
@@ -56,17 +56,19 @@ describe("the record in Endpoints", () => {
   it("is free as the oldest versions release it", () => {
     const nothing = `"acquireTime":null,"renewTime":null,"leaderTransitions":3}`;
     assertEquals(
-      endpoints.view(withRecord(`{"holderIdentity":"","leaseDurationSeconds":0,${nothing}`)).holders,
+      viewOf(endpoints, withRecord(`{"holderIdentity":"","leaseDurationSeconds":0,${nothing}`)).holders,
       [],
     );
-    assertEquals(endpoints.view(withRecord("")).holders, []);
+    assertEquals(viewOf(endpoints, withRecord("")).holders, []);
   });
 
   it("shows a sign of life at every renewal, also of two within a second", () => {
     const first = claimed();
-    const second = written(endpoints.renew(first, me, noon + 100));
+    const second = written(endpoints.renew(endpoints.parse(first), me, noon + 100));
     assertEquals(record(first), record(second));
-    const fingerprints = [first, second].map((object) => holdOf(endpoints.view(object), "n1")?.fingerprint);
+    const fingerprints = [first, second].map((object) =>
+      holdOf(viewOf(endpoints, object), "n1")?.fingerprint
+    );
     assert(fingerprints[0] !== undefined && fingerprints[1] !== undefined);
     assertNotEquals(fingerprints[0], fingerprints[1]);
   });
@@ -76,16 +78,16 @@ describe("the record in Endpoints", () => {
     const theirs = { ...JSON.parse(record(mine)), holderIdentity: "other", leaderTransitions: 1 };
     const annotations = { ...mine.metadata.annotations, [RECORD]: JSON.stringify(theirs) };
     const object = { ...mine, metadata: { ...mine.metadata, annotations } };
-    assertEquals(endpoints.view(object).holders.map(({ identity, nonce }) => [identity, nonce]), [[
+    assertEquals(viewOf(endpoints, object).holders.map(({ identity, nonce }) => [identity, nonce]), [[
       "other",
       undefined,
     ]]);
-    assertEquals(endpoints.renew(object, me, noon).kind, "lost");
+    assertEquals(endpoints.renew(endpoints.parse(object), me, noon).kind, "lost");
   });
 
   for (const text of ["{", "[]", "7", `"x"`]) {
     it(`is refused as ${text}, with the annotation's name`, () => {
-      const error = assertThrows(() => endpoints.view(withRecord(text)), KlatchError);
+      const error = assertThrows(() => viewOf(endpoints, withRecord(text)), KlatchError);
       assertStringIncludes(error.line, `Endpoints ns/x: metadata.annotations["${RECORD}"]`);
     });
   }
@@ -96,16 +98,12 @@ onEachServer("Endpoints of a service,", "endpoints", (ground) => {
     "keep their addresses from the claim to the release",
     onBench(endpoints, ground)(async (bench) => {
       const subsets = [{ addresses: [{ ip: "10.1.2.3" }], ports: [{ port: 80, protocol: "TCP" }] }];
-      await bench.client.create(bench.ref, {
-        apiVersion: "v1",
-        kind: "Endpoints",
-        metadata: { ...bench.lock },
-        subsets,
-      });
+      const made: Endpoints = { apiVersion: "v1", kind: "Endpoints", metadata: { ...bench.lock }, subsets };
+      await bench.client.create(bench.ref, made);
       const hold = await bench.acquire();
-      assertEquals((await bench.object())["subsets"], subsets);
+      assertEquals((await bench.object() as Endpoints).subsets, subsets);
       await hold.release({ remove: true });
-      assertEquals((await bench.object())["subsets"], subsets);
+      assertEquals((await bench.object() as Endpoints).subsets, subsets);
     }),
   );
 });

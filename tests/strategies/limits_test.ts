@@ -6,7 +6,14 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { exitStatus, KlatchError } from "../../lib/errors.ts";
-import type { Contender, KubeObject, Strategy, StrategyOptions } from "../../lib/lock.ts";
+import {
+  type Contender,
+  type KubeObject,
+  type Secret,
+  type Strategy,
+  type StrategyOptions,
+  viewOf,
+} from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import {
   ANNOTATION_BYTES,
@@ -30,7 +37,7 @@ const lock = { namespace: "ns", name: "deploy" };
 const counted: readonly { strategy: Strategy; bytes: (object: KubeObject) => number; most: number }[] = [
   {
     strategy: ticket,
-    bytes: (object) => Object.values(object["data"] as Record<string, string>).join("").length * 3 / 4,
+    bytes: (object) => Object.values((object as Secret).data ?? {}).join("").length * 3 / 4,
     most: SECRET_BYTES,
   },
   {
@@ -59,7 +66,7 @@ function wordy(strategyOptions: StrategyOptions = {}): Contender {
 }
 
 function taken(strategy: Strategy, object: KubeObject | undefined, me: Contender): KubeObject {
-  const claim = strategy.claim(object, { ...lock, ...object?.metadata }, me, never, DAY);
+  const claim = strategy.claim(strategy.parse(object), { ...lock, ...object?.metadata }, me, never, DAY);
   if (claim.kind === "full") throw claim.error;
   assert(claim.kind !== "wait");
   return claim.object;
@@ -94,13 +101,13 @@ for (const { strategy, bytes, most } of counted) {
       const me = wordy();
       const { object, waiting } = filled(strategy, taken(strategy, undefined, me), wordy);
       let last = object;
-      for (let i = 0; i < 100; i++) last = written(strategy.renew(last, me, DAY + i));
+      for (let i = 0; i < 100; i++) last = written(strategy.renew(strategy.parse(last), me, DAY + i));
       assert(bytes(last) <= most, `renewed: ${bytes(last)}`);
-      last = written(strategy.release(last, me, DAY));
+      last = written(strategy.release(strategy.parse(last), me, DAY));
       for (const next of waiting) {
         last = taken(strategy, last, next);
         assert(bytes(last) <= most, `acquired: ${bytes(last)}`);
-        last = written(strategy.release(last, next, DAY));
+        last = written(strategy.release(strategy.parse(last), next, DAY));
         assert(bytes(last) <= most, `released: ${bytes(last)}`);
       }
     });
@@ -112,8 +119,8 @@ for (const { strategy, bytes, most } of counted) {
         contender,
       );
       assert(first !== undefined);
-      const left = written(strategy.release(object, first, DAY));
-      assertEquals(strategy.claim(left, lock, contender(), never, DAY).kind, "join");
+      const left = written(strategy.release(strategy.parse(object), first, DAY));
+      assertEquals(strategy.claim(strategy.parse(left), lock, contender(), never, DAY).kind, "join");
     });
 
     it("comes sooner where others have filled the object", () => {
@@ -132,7 +139,10 @@ for (const { strategy, bytes, most } of counted) {
         const [what, length] of [["identity", MOST_IDENTITY_BYTES], ["reason", MOST_REASON_BYTES]] as const
       ) {
         const me = contender({}, { [what]: "é".repeat(length / 2) + "x" });
-        const error = assertThrows(() => strategy.claim(undefined, lock, me, never, DAY), KlatchError);
+        const error = assertThrows(
+          () => strategy.claim(strategy.parse(undefined), lock, me, never, DAY),
+          KlatchError,
+        );
         assertEquals(error.code, "usage");
         assertStringIncludes(error.line, `the ${what} is too long for ns/deploy (${strategy.name}): `);
         assertStringIncludes(error.line, `${length + 1} bytes; give one of at most ${length} bytes`);
@@ -149,13 +159,13 @@ describe("a semaphore with more slots than its record takes holders", () => {
       taken(semaphore, undefined, wordy(strategyOptions)),
       () => wordy(strategyOptions),
     );
-    const { holders } = semaphore.view(object);
+    const { holders } = viewOf(semaphore, object);
     assert(holders.length > 15 && holders.length < 40, String(holders.length));
     const first = { ...contender(), nonce: holders[0]?.nonce ?? "" };
-    const left = written(semaphore.release(object, first, DAY));
-    const second = { ...contender(), nonce: semaphore.view(left).waiters[0]?.nonce ?? "" };
-    assertEquals(semaphore.claim(object, lock, second, never, DAY).kind, "wait");
-    assertEquals(semaphore.claim(left, lock, second, never, DAY).kind, "acquire");
+    const left = written(semaphore.release(semaphore.parse(object), first, DAY));
+    const second = { ...contender(), nonce: viewOf(semaphore, left).waiters[0]?.nonce ?? "" };
+    assertEquals(semaphore.claim(semaphore.parse(object), lock, second, never, DAY).kind, "wait");
+    assertEquals(semaphore.claim(semaphore.parse(left), lock, second, never, DAY).kind, "acquire");
   });
 
   it("does not count those who have expired", () => {
@@ -165,13 +175,13 @@ describe("a semaphore with more slots than its record takes holders", () => {
       taken(semaphore, undefined, wordy(strategyOptions)),
       () => wordy(strategyOptions),
     );
-    const { holders, waiters } = semaphore.view(object);
+    const { holders, waiters } = viewOf(semaphore, object);
     const first = { ...contender(), nonce: waiters[0]?.nonce ?? "" };
     const dead = (participant: { nonce: string | undefined }) =>
       holders.some(({ nonce }) => nonce === participant.nonce);
-    const claim = semaphore.claim(object, lock, first, dead, DAY);
+    const claim = semaphore.claim(semaphore.parse(object), lock, first, dead, DAY);
     assert(claim.kind === "acquire");
-    assertEquals(semaphore.view(claim.object).holders.map(({ nonce }) => nonce), [first.nonce]);
+    assertEquals(viewOf(semaphore, claim.object).holders.map(({ nonce }) => nonce), [first.nonce]);
   });
 });
 

@@ -5,9 +5,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import type { StrategyOptions } from "../../lib/lock.ts";
+import type { LockView } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
-import { semaphore } from "../../lib/strategies/semaphore.ts";
+import { semaphore, type SemaphoreOptions } from "../../lib/strategies/semaphore.ts";
 import { until } from "../contract/bench.ts";
 import { onBench } from "../contract/on_bench.ts";
 import { configMap, entry, recordIn, withRecord } from "../contract/semaphore_cases.ts";
@@ -68,7 +68,7 @@ onEachServer("semaphores", "semaphores", (ground) => {
     on(async (bench) => {
       const inside: string[] = [];
       let together = 0;
-      const run = async (mode: NonNullable<StrategyOptions["mode"]>) => {
+      const run = async (mode: NonNullable<SemaphoreOptions["mode"]>) => {
         const hold = await bench.contend({ strategyOptions: { mode }, timing }).hold;
         if (mode === "exclusive") assertEquals(inside, []);
         else assert(!inside.includes("exclusive"), inside.join());
@@ -99,7 +99,7 @@ onEachServer("semaphores", "semaphores", (ground) => {
       assertEquals(Object.keys(recordIn(await bench.object()).holders), ["elder", "klatch"]);
       const second = bench.contend({ timing });
       await until(() => second.events.length > 0);
-      const { view } = second.events[0] as { view: ReturnType<typeof semaphore.view> };
+      const { view } = second.events[0] as { view: LockView };
       assertEquals(view.holders.map(({ identity, reason }) => [identity, reason]), [
         ["klatch", undefined],
         ["elder", "by hand"],

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
-import type { KubeObject } from "../../lib/lock.ts";
+import { type KubeObject, viewOf } from "../../lib/lock.ts";
 import { semaphore, SHARED_SLOTS } from "../../lib/strategies/semaphore.ts";
 import { configMap, entry, OURS, recordIn, withRecord } from "../contract/semaphore_cases.ts";
 import { contender, stepsOf } from "../support/steps.ts";
@@ -20,11 +20,11 @@ const shared = (nonce: string) => contender(nonce, { mode: "shared" });
 const exclusive = (nonce: string) => contender(nonce, { mode: "exclusive" });
 
 function holdersOf(object: KubeObject): (string | undefined)[] {
-  return semaphore.view(object).holders.map(({ nonce, identity }) => nonce ?? identity);
+  return viewOf(semaphore, object).holders.map(({ nonce, identity }) => nonce ?? identity);
 }
 
 function queueOf(object: KubeObject): (string | undefined)[] {
-  return semaphore.view(object).waiters.map(({ nonce }) => nonce);
+  return viewOf(semaphore, object).waiters.map(({ nonce }) => nonce);
 }
 
 function oursIn(object: KubeObject) {
@@ -67,12 +67,12 @@ describe("a semaphore's record", () => {
     const twin = { ...contender("b"), identity: "id-a" };
     const object = acquired(acquired(undefined, contender("a", { slots: 2 })), twin);
     assertEquals(Object.keys(recordIn(object).holders), ["id-a", "id-a_b"]);
-    assertEquals(semaphore.view(object).holders.map(({ identity }) => identity), ["id-a", "id-a"]);
+    assertEquals(viewOf(semaphore, object).holders.map(({ identity }) => identity), ["id-a", "id-a"]);
   });
 
   it("that cannot be read is reported by its field", () => {
     const object = configMap(lock, { max: 0, holders: {} });
-    const error = assertThrows(() => semaphore.view(object), KlatchError);
+    const error = assertThrows(() => viewOf(semaphore, object), KlatchError);
     assertEquals(error.code, "record");
     assertStringIncludes(error.line, 'ConfigMap ns/pool: metadata.annotations["kube-lock"].max');
   });
@@ -80,12 +80,12 @@ describe("a semaphore's record", () => {
 
 describe("the number of slots", () => {
   it("is one where nobody says, and many for those who share", () => {
-    assertEquals(semaphore.view(acquired(undefined, contender("a"))).slots, 1);
-    assertEquals(semaphore.view(acquired(undefined, shared("a"))).slots, SHARED_SLOTS);
+    assertEquals(viewOf(semaphore, acquired(undefined, contender("a"))).slots, 1);
+    assertEquals(viewOf(semaphore, acquired(undefined, shared("a"))).slots, SHARED_SLOTS);
   });
 
   it("is what the older tool's annotation says", () => {
-    assertEquals(semaphore.view(acquired(configMap(lock, { max: 5, holders: {} }), shared("a"))).slots, 5);
+    assertEquals(viewOf(semaphore, acquired(configMap(lock, { max: 5, holders: {} }), shared("a"))).slots, 5);
   });
 
   it("cannot be asked for otherwise, and the error says both numbers", () => {
@@ -143,7 +143,7 @@ describe("beside the older tool", () => {
 
   it("one that takes over our name takes our hold", () => {
     const theirs = withRecord(held, { max: 2, holders: { "id-a": entry() } });
-    assertEquals(semaphore.renew(theirs, contender("a"), DAY).kind, "lost");
+    assertEquals(semaphore.renew(semaphore.parse(theirs), contender("a"), DAY).kind, "lost");
     assertEquals(holdersOf(theirs), ["id-a"]);
   });
 
@@ -151,7 +151,7 @@ describe("beside the older tool", () => {
     const full = withRecord(held, { max: 2, holders: { x: entry(), y: entry(), z: entry() } });
     assertEquals(claimed(full, contender("b"), ({ nonce }) => nonce === "a").kind, "join");
     assert(
-      semaphore.view(full).holders.every(({ nonce, leaseDurationMs }) =>
+      viewOf(semaphore, full).holders.every(({ nonce, leaseDurationMs }) =>
         (nonce === undefined) === (leaseDurationMs === undefined)
       ),
     );
@@ -193,14 +193,18 @@ describe("the queue of a semaphore", () => {
 
   it("passes over the dead, all of one round at once", () => {
     const two = released(released(waiting, contender("a")), contender("b"));
-    assertEquals(semaphore.view(two).waiters.map((waiter) => waiter.leaseDurationMs), [4_000, 4_000, 5_000]);
+    assertEquals(viewOf(semaphore, two).waiters.map((waiter) => waiter.turnMs), [
+      4_000,
+      4_000,
+      5_000,
+    ]);
     const claim = claimed(two, contender("e"), ({ nonce }) => nonce === "c" || nonce === "d");
     assert(claim.kind === "acquire");
     assertEquals(queueOf(claim.object), []);
   });
 
   it("does not start a turn anew when somebody else gives back", () => {
-    const fingerprintOf = (object: KubeObject) => semaphore.view(object).waiters[0]?.fingerprint;
+    const fingerprintOf = (object: KubeObject) => viewOf(semaphore, object).waiters[0]?.fingerprint;
     const one = released(waiting, contender("a"));
     assertEquals(fingerprintOf(one), fingerprintOf(released(one, contender("b"))));
     assert(fingerprintOf(one) !== fingerprintOf(waiting));
@@ -242,7 +246,7 @@ describe("sharing", () => {
 
   it("passes over a dead writer when it could come and does not", () => {
     const object = joined(joined(reading, exclusive("w")), shared("r3"));
-    const turns = (of: KubeObject) => semaphore.view(of).waiters.map((waiter) => waiter.leaseDurationMs);
+    const turns = (of: KubeObject) => viewOf(semaphore, of).waiters.map((waiter) => waiter.turnMs);
     assertEquals(turns(object), [undefined, undefined]);
     const idle = released(released(object, shared("r1")), shared("r2"));
     assertEquals(turns(idle), [4_000, 5_000]);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Secret } from "../../lib/lock.ts";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
@@ -18,11 +19,11 @@ import { sleep } from "../support/waiting.ts";
 /** The older action's protocol, but for the ten seconds between two looks. */
 async function olderAction(bench: Bench, number: number, work: () => Promise<void>): Promise<void> {
   await until(async () => {
-    const { next_build = "" } = (await bench.object())["data"] as Record<string, string>;
+    const { next_build = "" } = (await bench.object() as Secret).data ?? {};
     return Number(atob(next_build)) === number;
   });
   await work();
-  await bench.rewrite((object) => ({ ...object, data: { next_build: btoa(String(number + 1)) } }));
+  await bench.rewrite((object) => ({ ...object, data: { next_build: btoa(String(number + 1)) } } as Secret));
 }
 
 onEachServer("tickets", "tickets", (ground) => {

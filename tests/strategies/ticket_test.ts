@@ -6,7 +6,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
-import type { Contender, KubeObject, Participant, StrategyOptions } from "../../lib/lock.ts";
+import {
+  type Contender,
+  type KubeObject,
+  type Participant,
+  type Secret,
+  type StrategyOptions,
+  viewOf,
+} from "../../lib/lock.ts";
 import { ticket } from "../../lib/strategies/ticket.ts";
 import { OURS, secret } from "../contract/ticket_cases.ts";
 import { contender, stepsOf } from "../support/steps.ts";
@@ -21,12 +28,12 @@ function numbered(number: number, attempt = 1, more: StrategyOptions = {}): Cont
 }
 
 function dataOf(object: KubeObject): Record<string, string> {
-  const data = object["data"] as Record<string, string>;
+  const data = (object as Secret).data ?? {};
   return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, atob(text)]));
 }
 
 function queueOf(object: KubeObject): (string | undefined)[] {
-  return ticket.view(object).waiters.map(({ nonce }) => nonce);
+  return viewOf(ticket, object).waiters.map(({ nonce }) => nonce);
 }
 
 describe("a ticket's record", () => {
@@ -52,7 +59,7 @@ describe("a ticket's record", () => {
       last: "57.1",
       served: 57,
     });
-    assertEquals(object["type"], "Opaque");
+    assertEquals((object as Secret).type, "Opaque");
     const free = released(released(object, me), numbered(58, 2));
     assertEquals(dataOf(free), { next_build: "59" });
   });
@@ -65,7 +72,7 @@ describe("a ticket's record", () => {
 
   it("takes a name in any script", () => {
     const me = { ...contender("n"), identity: "Žofie 🦊 \ud800" };
-    assertEquals(ticket.view(acquired(undefined, me)).holders[0]?.identity, me.identity);
+    assertEquals(viewOf(ticket, acquired(undefined, me)).holders[0]?.identity, me.identity);
   });
 
   it("takes a number that a shell wrote, with a line break after it", () => {
@@ -84,7 +91,7 @@ describe("a ticket's record", () => {
     ] as const
   ) {
     it(`that has ${what} is reported by its field, and nothing of it is shown`, () => {
-      const error = assertThrows(() => ticket.view(secret(lock, data)), KlatchError);
+      const error = assertThrows(() => viewOf(ticket, secret(lock, data)), KlatchError);
       assertEquals(error.code, "record");
       assert(error.line.includes(field) && error.line.includes("ns/deploy"), error.line);
       assert(!error.line.includes("hunter2") && !error.line.includes(btoa("hunter2")), error.line);
@@ -129,12 +136,12 @@ describe("tickets", () => {
     let object = acquired(undefined, holder);
     for (const number of [2, 3, 4]) object = joined(object, numbered(number));
     assertEquals(
-      ticket.view(object).waiters.map((waiter) => waiter.leaseDurationMs),
+      viewOf(ticket, object).waiters.map((waiter) => waiter.turnMs),
       Array(3).fill(undefined),
     );
     object = released(object, holder);
-    const { waiters } = ticket.view(object);
-    assertEquals(waiters.map((waiter) => waiter.leaseDurationMs), [4_000, 5_000, 6_000]);
+    const { waiters } = viewOf(ticket, object);
+    assertEquals(waiters.map((waiter) => waiter.turnMs), [4_000, 5_000, 6_000]);
     const isDead = ({ nonce }: Participant) => nonce === "2.1" || nonce === "3.1";
     assertEquals(claimed(object, numbered(4), ({ nonce }) => nonce === "2.1").kind, "wait");
     const claim = claimed(object, numbered(4), isDead);
@@ -155,7 +162,7 @@ describe("tickets", () => {
     const holder = numbered(1);
     const object = joined(acquired(undefined, holder), numbered(3));
     const replaced = { ...object, data: { next_build: btoa("2") } };
-    assertEquals(ticket.renew(replaced, holder, DAY).kind, "lost");
+    assertEquals(ticket.renew(ticket.parse(replaced), holder, DAY).kind, "lost");
     assertEquals(claimed(replaced, numbered(3)).kind, "acquire");
   });
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { KubeClient, ObjectRef } from "../../lib/kube/api.ts";
-import type { Strategy } from "../../lib/lock.ts";
+import { type Strategy, viewOf } from "../../lib/lock.ts";
 
 /** What a record showed for some time. */
 interface Spell {
@@ -56,7 +56,7 @@ export class SlotUse {
       if (event.kind === "gap") continue;
       const nowMs = performance.now();
       this.#spells.push({ holders, waiters, ms: nowMs - sinceMs });
-      const view = this.#strategy.view(event.object);
+      const view = viewOf(this.#strategy, event.object);
       [holders, waiters, sinceMs] = [view.holders.length, view.waiters.length, nowMs];
     }
   }

@@ -45,7 +45,7 @@ export interface Steps {
  */
 export function stepsOf(strategy: Strategy, lock: LockName, wallMs: number): Steps {
   const claimed: Steps["claimed"] = (object, me, isExpired = never) =>
-    strategy.claim(object, lock, me, isExpired, wallMs);
+    strategy.claim(strategy.parse(object), lock, me, isExpired, wallMs);
   function step(object: KubeObject | undefined, me: Contender, kind: "acquire" | "join"): KubeObject {
     const claim = claimed(object, me);
     if (claim.kind !== kind) throw new Error(`${me.nonce} should ${kind}, not ${claim.kind}`);
@@ -55,7 +55,7 @@ export function stepsOf(strategy: Strategy, lock: LockName, wallMs: number): Ste
     claimed,
     acquired: (object, me) => step(object, me, "acquire"),
     joined: (object, me) => step(object, me, "join"),
-    renewed: (object, me) => written(strategy.renew(object, me, wallMs)),
-    released: (object, me) => written(strategy.release(object, me, wallMs)),
+    renewed: (object, me) => written(strategy.renew(strategy.parse(object), me, wallMs)),
+    released: (object, me) => written(strategy.release(strategy.parse(object), me, wallMs)),
   };
 }

@@ -6,9 +6,9 @@
  * @module
  */
 import { KlatchError } from "../../errors.ts";
-import type { Claim, Contender, KubeObject, LockName, LockView, Strategy } from "../../lock.ts";
+import type { Claim, Contender, Holder, KubeObject, LockName, Strategy } from "../../lock.ts";
 import { semaphore } from "../../strategies/semaphore.ts";
-import { read, write } from "../../strategies/semaphore_record.ts";
+import { parse, type SemaphoreState, write } from "../../strategies/semaphore_record.ts";
 
 /** The older tool's annotation. */
 const RECORD = "kube-lock";
@@ -30,35 +30,32 @@ export interface Wish {
  * @param wish what was asked for.
  * @returns a strategy whose hold is never renewed; end klatch once it is acquired.
  */
-export function holdByName(wish: Wish): Strategy {
+export function holdByName(wish: Wish): Strategy<SemaphoreState> {
   return {
+    ...semaphore,
     name: "kube-lock",
-    resource: semaphore.resource,
-    view: (object, isExpired) => {
-      const view = semaphore.view(object, isExpired);
-      // A hold by our name is ours, whoever wrote it, unless it is one of klatch's, which has a nonce.
-      const mine = (holder: LockView["holders"][number]) =>
-        holder.nonce === undefined && holder.identity === wish.name;
+    options: [],
+    parse: (object) => {
+      const state = parse(object);
+      // A hold by that name is the contender's, whoever wrote it, unless it is one of klatch's, which has a nonce.
+      const mine = ({ nonce, identity }: Holder) => nonce === undefined && identity === wish.name;
       const nonce = nonceOf(wish.name);
-      return {
-        ...view,
-        holders: view.holders.map((holder) => mine(holder) ? { ...holder, nonce } : holder),
-      };
+      return { ...state, holders: state.holders.map((each) => mine(each) ? { ...each, nonce } : each) };
     },
-    claim: (object, lock, me, isExpired, wallMs) => {
+    claim: (state, lock, me, isExpired, wallMs) => {
+      const { object, record } = state;
       if (object === undefined && !wish.create) throw noConfigMap(lock);
-      const state = read(object);
-      if (object !== undefined && states(object, wish.name)) return { kind: "acquire", object };
-      const strategyOptions = { slots: state.slots ?? wish.slots };
-      const claim = semaphore.claim(object, lock, { ...me, strategyOptions }, isExpired, wallMs);
+      if (object !== undefined && states(state, wish.name)) return { kind: "acquire", object };
+      const strategyOptions = { slots: record.slots ?? wish.slots };
+      const claim = semaphore.claim(state, lock, { ...me, strategyOptions }, isExpired, wallMs);
       return claim.kind === "acquire" ? byName(claim.object, me, wish, wallMs) : claim;
     },
-    renew: (object) => ({ kind: "write", object }),
-    release: (object, me, wallMs) => {
-      if (read(object).queue.some(({ nonce }) => nonce === me.nonce)) {
-        return semaphore.release(object, me, wallMs);
+    renew: ({ object }) => object === undefined ? { kind: "lost" } : { kind: "write", object },
+    release: (state, me, wallMs) => {
+      if (state.record.queue.some(({ nonce }) => nonce === me.nonce)) {
+        return semaphore.release(state, me, wallMs);
       }
-      const without = unlocked(object, wish.name);
+      const without = state.object === undefined ? undefined : unlocked(state.object, wish.name);
       return without === undefined ? { kind: "lost" } : { kind: "write", object: without };
     },
   };
@@ -77,7 +74,7 @@ export function nonceOf(name: string): string {
  * @returns `undefined` if that name does not hold; a hold of klatch's own is not kube-lock's to take.
  */
 export function unlocked(object: KubeObject, name: string): KubeObject | undefined {
-  if (!states(object, name)) return undefined;
+  if (!states(parse(object), name)) return undefined;
   const { [name]: _mine, ...holders } = recordOf(object).holders;
   return withHolders(object, holders);
 }
@@ -91,19 +88,19 @@ export function noConfigMap({ namespace, name }: LockName): KlatchError {
 
 /** The claim with our hold as kube-lock writes it, instead of as klatch does. */
 function byName(claimed: KubeObject, me: Contender, wish: Wish, wallMs: number): Claim {
-  const state = read(claimed);
-  const held = state.held.filter(({ nonce }) => nonce !== me.nonce);
+  const { record } = parse(claimed);
+  const held = record.held.filter(({ nonce }) => nonce !== me.nonce);
   // A hold of klatch's has that name: it is another's, and has to end first.
   if (held.some(({ name }) => name === wish.name)) return { kind: "wait" };
-  const others = write(claimed, { ...state, held });
+  const others = write(claimed, { ...record, held });
   const date = new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
   const holders = { ...recordOf(others).holders, [wish.name]: { date, reason: wish.reason } };
   return { kind: "acquire", object: withHolders(others, holders) };
 }
 
 /** Whether kube-lock's part of the record states a hold of that name. */
-function states(object: KubeObject, name: string): boolean {
-  return read(object).foreign.some((elder) => elder.name === name);
+function states({ record }: SemaphoreState, name: string): boolean {
+  return record.foreign.some((foreign) => foreign.name === name);
 }
 
 function recordOf(object: KubeObject): { holders: Record<string, unknown> } {
