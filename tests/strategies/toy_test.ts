@@ -20,7 +20,11 @@ const catalog = [
 describe("a strategy that is added to the catalog", () => {
   const none = () => undefined;
   const choice = (args: string) =>
-    strategyChoice(parseFlags("run", args.split(" "), strategyFlags(catalog), none), none, catalog);
+    strategyChoice(
+      parseFlags({ command: "run", flags: strategyFlags(catalog) }, args.split(" "), none),
+      none,
+      catalog,
+    );
 
   it("can be chosen on the command line, with flags of its own", () => {
     const { strategies, strategyOptions } = choice("--strategy toy --colour red");
