@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { lineOf } from "../../lib/cli/hints.ts";
 import { exitStatus, KlatchError } from "../../lib/errors.ts";
 import {
   type Contender,
@@ -94,7 +95,7 @@ for (const { strategy, bytes, most } of counted) {
       assert(waiting.length > 500, `only ${waiting.length}`);
       assertEquals([error.code, exitStatus(error)], ["refused", 125]);
       assertStringIncludes(error.line, `ns/deploy (${strategy.name}): ${waiting.length} wait already`);
-      assertStringIncludes(error.line, "--strategy lease");
+      assertStringIncludes(lineOf(error), "--strategy lease");
     });
 
     it("refuses no holder, however long the names and reasons are", () => {
