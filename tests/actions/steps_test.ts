@@ -8,6 +8,7 @@ import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } f
 import { until } from "../contract/bench.ts";
 import { Bench } from "../contract/bench.ts";
 import { onServers } from "../e2e/place.ts";
+import type { Secret } from "../../lib/lock.ts";
 import { ticket } from "../../lib/strategies/ticket.ts";
 import { JobOnRunner } from "./runner.ts";
 
@@ -145,26 +146,27 @@ onServers("a step of the actions", (test) => {
       const object = "k8s-lock-octo-deploys-production";
       const older = await Bench.make(ticket, server.kubeconfigFile, namespace, object);
       // As the older action left it: its run 7 is done, run 8 would be next.
-      const record = {
+      const secret: Secret = {
         apiVersion: "v1",
         kind: "Secret",
         metadata: { name: object, namespace },
         type: "Opaque",
+        data: { next_build: btoa("8") },
       };
-      await older.client.create(older.ref, { ...record, data: { next_build: btoa("8") } });
+      await older.client.create(older.ref, secret);
       const kubeconfig = btoa(await Deno.readTextFile(server.kubeconfigFile));
       const inputs = { lock_name: "production", kube_config_data: kubeconfig, max_attempts: "1" };
       // The context of the kubeconfig decides on the namespace, as it did for the older action.
       const acquired = await job.step("acquire", { ...inputs, namespace }, { KUBECONFIG: "" }).finished;
       assertEquals(acquired.code, 0, acquired.stderr);
-      assertEquals((await older.object())["data"] !== undefined, true);
+      assertEquals((await older.object() as Secret).data !== undefined, true);
       const again = await job.step("acquire", { ...inputs, namespace, wait: "0" }, { KUBECONFIG: "" })
         .finished;
       assertEquals(again.code, 124, again.stderr);
       const released = await job.step("release", { lock_name: "production", namespace }).finished;
       assertEquals(released.code, 0, released.stderr);
-      const data = (await older.object())["data"] as Record<string, string>;
-      assertEquals(atob(data["next_build"] ?? ""), "9");
+      const { next_build = "" } = (await older.object() as Secret).data ?? {};
+      assertEquals(atob(next_build), "9");
       await older.close();
     },
   );
