@@ -7,7 +7,7 @@
  */
 
 const SOURCES = new URL("../../bench/client_go/", import.meta.url);
-const FILES = ["go.mod", "go.sum", "main.go"];
+const FILES = ["go.mod", "go.sum", "main.go", "kubeconfig/main.go"];
 /** Many times what it takes to download and build everything. */
 const LONGEST_MS = 15 * 60_000;
 
@@ -32,20 +32,35 @@ export type GoContender = { readonly path: string } | { readonly missing: string
  * if ("missing" in contender) console.error(`left out: ${contender.missing}`);
  * ```
  */
-export async function goContender(): Promise<GoContender> {
+export function goContender(): Promise<GoContender> {
+  return built("client-go-contender", ".");
+}
+
+/**
+ * The binary that resolves kubeconfigs as client-go does (bench/client_go/kubeconfig).
+ *
+ * @returns its path, or why it cannot be built here.
+ * @throws {Error} the sources do not compile.
+ */
+export function kubeconfigResolver(): Promise<GoContender> {
+  return built("client-go-kubeconfig", "./kubeconfig");
+}
+
+async function built(name: string, source: string): Promise<GoContender> {
   const version = await goVersion();
   if (version === undefined) return { missing: "go is not on PATH" };
   const cache = cacheDirectory();
-  const path = `${cache}/client-go-contender-${await contentHash(version)}`;
+  const path = `${cache}/${name}-${await contentHash(version)}`;
   if (await Deno.stat(path).then((found) => found.isFile, () => false)) return { path };
   await Deno.mkdir(cache, { recursive: true });
   // A copy, so that go changes nothing in the tree; beside the result, so that the last step is a rename.
   const dir = await Deno.makeTempDir({ dir: cache, prefix: "build-" });
   try {
-    for (const name of FILES) await Deno.copyFile(new URL(name, SOURCES), `${dir}/${name}`);
-    const failure = await build(dir);
+    await Deno.mkdir(`${dir}/kubeconfig`);
+    for (const file of FILES) await Deno.copyFile(new URL(file, SOURCES), `${dir}/${file}`);
+    const failure = await build(dir, name, source);
     if (failure === undefined) {
-      await Deno.rename(`${dir}/client-go-contender`, path);
+      await Deno.rename(`${dir}/${name}`, path);
       return { path };
     }
     if (UNAVAILABLE.test(failure)) {
@@ -82,7 +97,7 @@ export async function clientGoVersion(): Promise<string> {
 }
 
 /** What `go build` said if it failed. */
-async function build(dir: string): Promise<string | undefined> {
+async function build(dir: string, name: string, source: string): Promise<string | undefined> {
   const { success, stderr } = await new Deno.Command("go", {
     args: [
       "build",
@@ -91,8 +106,8 @@ async function build(dir: string): Promise<string | undefined> {
       "-trimpath",
       "-ldflags=-s -w",
       "-o",
-      "client-go-contender",
-      ".",
+      name,
+      source,
     ],
     cwd: dir,
     env: { CGO_ENABLED: "0", GOWORK: "off" },

@@ -71,5 +71,5 @@ export async function readReferred(
 export function beside(kubeconfig: string, path: string): string {
   if (path.startsWith("/")) return path;
   const file = kubeconfig.startsWith("/") ? kubeconfig : `${Deno.cwd()}/${kubeconfig}`;
-  return `${file.slice(0, file.lastIndexOf("/"))}/${path}`;
+  return `${file.slice(0, file.lastIndexOf("/"))}/${path.replace(/^(\.\/+)+/, "")}`;
 }
