@@ -73,6 +73,10 @@ export interface FailureDetails {
   readonly cause?: unknown;
   /** For `interrupted`: the number of the signal, 1–64. */
   readonly signal?: number;
+  /** How long the server asked to be left alone, in milliseconds, if it did. */
+  readonly retryAfterMs?: number | undefined;
+  /** The `reason` of the server's Status, e.g. `Forbidden`, if it gave one. */
+  readonly reason?: string | undefined;
 }
 
 /**
@@ -97,13 +101,17 @@ export class KlatchError extends Error {
   readonly hintCode: HintCode | undefined;
   /** For `interrupted`: the number of the signal. */
   readonly signal: number | undefined;
+  /** How long the server asked to be left alone, in milliseconds, if it did. */
+  readonly retryAfterMs: number | undefined;
+  /** The `reason` of the server's Status, e.g. `Forbidden`, if it gave one. */
+  readonly reason: string | undefined;
 
   /**
    * Makes an error.
    *
    * @param code the kind of failure.
    * @param message what failed, on which object and why; one line, no full stop.
-   * @param details hint, cause and signal.
+   * @param details hint, cause, signal, and what the server said.
    */
   constructor(code: ErrorCode, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
@@ -111,6 +119,8 @@ export class KlatchError extends Error {
     this.hint = details.hint;
     this.hintCode = details.hintCode;
     this.signal = details.signal;
+    this.retryAfterMs = details.retryAfterMs;
+    this.reason = details.reason;
   }
 
   /** The message and the hint as one line, line breaks folded. */

@@ -20,13 +20,15 @@ export interface ObjectRef {
  * What became of a write.
  *
  * - `done`: committed; `object` is what the server stored (for a delete: what the server said of it).
- * - `conflict`: not committed; the object is not the one the write was conditional on (or exists already).
+ * - `conflict`: not committed; the object is not the one the write was conditional on (or exists already). `cause` has
+ *   the server's words.
  * - `gone`: not committed; the object does not exist.
- * - `unknown`: the answer was lost. It may or may not have been committed: read, and look for what you wrote.
+ * - `unknown`: the answer was lost, or made no sense. It may or may not have been committed: read, and look for what you
+ *   wrote. If the server answered, `cause` is a {@link import("../errors.ts").KlatchError} with its words and what it asked for.
  */
 export type WriteOutcome =
   | { readonly kind: "done"; readonly object: KubeObject }
-  | { readonly kind: "conflict" }
+  | { readonly kind: "conflict"; readonly cause?: Error }
   | { readonly kind: "gone" }
   | { readonly kind: "unknown"; readonly cause: Error };
 
@@ -54,12 +56,14 @@ export interface Preconditions {
 }
 
 /**
- * The five verbs. A read retries by itself on 429, 5xx and broken connections until its time is up; a write is
- * never sent twice unless the server said that it did not take the first one (429).
+ * The five verbs. A read is repeated on 429, 5xx and broken connections until its time is up; a write is never sent
+ * twice unless the server said that it did not take the first one (429). Pauses grow, and are never shorter than the
+ * server asks for.
  *
  * All of them reject with a {@link import("../errors.ts").KlatchError}: `unauthorized`, `forbidden`, `missing`
- * (the namespace does not exist), `refused` (the server will not have the object), `unreachable` (no connection
- * could be made, or a read did not succeed in time).
+ * (the namespace does not exist), `refused` (the server does not take the object, or sent one that is not what was
+ * asked for), `unreachable` (no connection could be made, or a read did not succeed in time). It has the server's
+ * words, its `reason`, and as `retryAfterMs` what it asked for.
  */
 export interface KubeClient {
   /** The object as it is now (never a cached answer), or `undefined` if it does not exist. */
@@ -74,14 +78,19 @@ export interface KubeClient {
   /** Deletes the object if it still is the one that the preconditions name. */
   delete(ref: ObjectRef, preconditions: Preconditions, options?: RequestOptions): Promise<WriteOutcome>;
   /**
-   * What happens to one object, until `signal` aborts. Reconnects silently; where that may have lost events it
+   * What happens to one object, until `signal` aborts. Reconnects silently; if that may have lost events it
    * says `gap`. With `resourceVersion`, everything after that version; without, the present state first (if the
-   * object exists) and everything after it. Rejects with `forbidden` where the verb is not granted.
+   * object exists) and everything after it. Rejects with `forbidden` if the verb is not granted.
    */
-  watch(
-    ref: ObjectRef,
-    options: { resourceVersion?: string; signal: AbortSignal },
-  ): AsyncIterable<WatchEvent>;
+  watch(ref: ObjectRef, options: WatchOptions): AsyncIterable<WatchEvent>;
+}
+
+/** What to watch, and for how long. */
+export interface WatchOptions {
+  readonly resourceVersion?: string;
+  readonly signal: AbortSignal;
+  /** Called for every event that the server sends, bookmarks included: the watch is alive. */
+  readonly onAlive?: () => void;
 }
 
 /**

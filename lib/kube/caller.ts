@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
+import { bodyText } from "./body.ts";
 import { LostAnswer, type Transport, type TransportResponse } from "./transport.ts";
 
 /** A request as the verbs make it. */
@@ -46,7 +47,7 @@ export class Caller {
   async call(call: Call): Promise<Answer> {
     return await this.#within(call, "whole", async (signal) => {
       const response = await this.#send(call, signal);
-      const text = await bodyText(response);
+      const text = await bodyText(response, signal);
       return { status: response.status, headers: response.headers, text };
     });
   }
@@ -87,7 +88,7 @@ export class Caller {
     call.signal?.addEventListener("abort", onAbort, { once: true });
     this.#clock.sleep(call.timeoutMs, done.signal).then(() => {
       if (done.signal.aborted) return;
-      tooLate = new LostAnswer(`no answer within ${(call.timeoutMs / 1000).toFixed(1)}s`);
+      tooLate = new LostAnswer(`no answer within ${(call.timeoutMs / 1000).toFixed(1)} s`);
       late.abort(tooLate);
     });
     try {
@@ -104,13 +105,5 @@ export class Caller {
       // An answer that is still read as a stream goes on listening to the caller's signal.
       if (kind === "whole") call.signal?.removeEventListener("abort", onAbort);
     }
-  }
-}
-
-async function bodyText(response: TransportResponse): Promise<string> {
-  try {
-    return await response.text();
-  } catch (error) {
-    throw new LostAnswer(`the answer broke off: ${error instanceof Error ? error.message : error}`);
   }
 }

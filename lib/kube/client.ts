@@ -2,7 +2,7 @@
  * The five verbs over HTTP.
  *
  * A read is repeated until its time is up. A write is sent once; it is repeated only after a 429, by which the
- * server says that it did not look at it. Whatever else leaves a write's fate open is the outcome `unknown`.
+ * server says that it did not look at it. No request follows a refusal without a pause.
  *
  * @module
  */
@@ -16,10 +16,12 @@ import type {
   RequestOptions,
   WriteOutcome,
 } from "./api.ts";
-import { Backoff, retryAfterMs } from "./backoff.ts";
+import { Backoff } from "./backoff.ts";
 import { type Answer, Caller } from "./caller.ts";
+import { attempted, parseStatus, refusal, type Verb } from "./failures.ts";
+import { checkedObject, WrongShape } from "./object.ts";
+import { outcomeOf } from "./outcome.ts";
 import { collectionPath, objectPath } from "./paths.ts";
-import { isNamespaceMissing, parseStatus, refusal, type Status, type Verb } from "./failures.ts";
 import { LostAnswer, type Transport } from "./transport.ts";
 import { watch } from "./watch.ts";
 
@@ -65,14 +67,12 @@ export function kubeClient(parts: ClientParts): KubeClient {
         if (error instanceof LostAnswer) return { kind: "unknown", cause: error };
         throw error;
       }
-      if (answer.status === 429) {
-        const waitMs = retryAfterMs(answer.headers) ?? backoff.nextMs();
-        if (clock.monotonic() + waitMs >= endMs) throw refusal(verb, ref, 429, parseStatus(answer.text));
-        await clock.sleep(waitMs, options.signal);
-        options.signal?.throwIfAborted();
-        continue;
-      }
-      return outcomeOf(verb, ref, answer);
+      if (answer.status !== 429) return outcomeOf(verb, ref, answer);
+      const failure = refusal(verb, ref, answer);
+      const waitMs = backoff.nextMs(failure.retryAfterMs);
+      if (clock.monotonic() + waitMs >= endMs) throw failure;
+      await clock.sleep(waitMs, options.signal);
+      options.signal?.throwIfAborted();
     }
   }
 
@@ -82,22 +82,19 @@ export function kubeClient(parts: ClientParts): KubeClient {
     const lastTryMs = Math.min(endMs, startMs + (options.retryMs ?? Infinity));
     const backoff = new Backoff(clock);
     for (;;) {
-      let waitMs: number | undefined;
       let failure: KlatchError;
       try {
         const timeoutMs = Math.min(TRY_TIMEOUT_MS, endMs - clock.monotonic());
         const path = objectPath(ref);
         const answer = await caller.call({ method: "GET", path, timeoutMs, signal: options.signal });
-        if (answer.status === 200) return parseObject(answer.text);
-        const status = parseStatus(answer.text);
-        if (answer.status === 404 && status.reason === "NotFound") return undefined;
-        failure = refusal("get", ref, answer.status, status);
-        waitMs = retryAfterMs(answer.headers);
+        if (answer.status === 200) return checkedObject(ref, parseJson(answer.text));
+        if (answer.status === 404 && parseStatus(answer.text).reason === "NotFound") return undefined;
+        failure = refusal("get", ref, answer);
       } catch (error) {
         failure = asFailure(ref, error);
       }
       if (failure.code !== "unreachable") throw failure;
-      waitMs ??= backoff.nextMs();
+      const waitMs = backoff.nextMs(failure.retryAfterMs);
       if (clock.monotonic() + waitMs >= lastTryMs) throw failure;
       await clock.sleep(waitMs, options.signal);
       options.signal?.throwIfAborted();
@@ -121,45 +118,24 @@ export function kubeClient(parts: ClientParts): KubeClient {
   };
 }
 
-/** What an answer to a write means. */
-function outcomeOf(verb: Verb, ref: ObjectRef, answer: Answer): WriteOutcome {
-  const { status: code, text } = answer;
-  if (code >= 200 && code < 300) {
-    try {
-      return { kind: "done", object: parseObject(text, verb) };
-    } catch (error) {
-      if (error instanceof LostAnswer) return { kind: "unknown", cause: error };
-      throw error;
-    }
-  }
-  const status: Status = parseStatus(text);
-  if (code === 409) return { kind: "conflict" };
-  if (code === 404 && status.reason === "NotFound" && !isNamespaceMissing(status)) return { kind: "gone" };
-  // A server error may come after the write was committed: etcd's own time-out, a proxy that gave up waiting.
-  if (code >= 500) return { kind: "unknown", cause: refusal(verb, ref, code, status) };
-  throw refusal(verb, ref, code, status);
-}
-
-/** Reads an object. What answers 200 with something else is no API server, or did not say all of it. */
-function parseObject(text: string, verb?: Verb): KubeObject {
+/** Who answers 200 with something else than JSON is no API server, for now, or did not say all of it. */
+function parseJson(text: string): unknown {
   try {
-    const object = JSON.parse(text);
-    // A delete is answered with a Status.
-    if (verb === "delete" && object?.kind !== undefined) return object;
-    if (typeof object?.metadata?.resourceVersion === "string") return object;
+    return JSON.parse(text);
   } catch {
-    // Said below.
+    throw new LostAnswer(`the answer is not a Kubernetes object: ${JSON.stringify(text.slice(0, 60))}`);
   }
-  throw new LostAnswer(`the answer is not a Kubernetes object: ${JSON.stringify(text.slice(0, 60))}`);
 }
 
-/** A lost answer to a read is only a server that cannot be reached; everything else is thrown on. */
+/** A lost answer to a read is only a server that cannot be reached; other errors are thrown on. */
 function asFailure(ref: ObjectRef, error: unknown): KlatchError {
   if (error instanceof KlatchError) return error;
+  const message = () => `${attempted("get", ref)}: ${(error as Error).message}`;
+  if (error instanceof WrongShape) {
+    const hint = "is this a Kubernetes API server, and is nothing in between that changes its answers?";
+    return new KlatchError("refused", message(), { cause: error, hint });
+  }
   if (!(error instanceof LostAnswer)) throw error;
-  const what = `cannot get ${ref.resource.plural} "${ref.name}" in namespace "${ref.namespace}"`;
-  return new KlatchError("unreachable", `${what}: ${error.message}`, {
-    cause: error,
-    hint: "check the network, and that the API server is up",
-  });
+  const hint = "check the network, and that the API server is up";
+  return new KlatchError("unreachable", message(), { cause: error, hint });
 }
