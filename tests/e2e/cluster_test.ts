@@ -61,7 +61,7 @@ onServers("a cluster that cannot be used", (test) => {
   test("because there is no such context", async (place) => {
     assertMatch(
       await refused(place, ["--context", "prod"]),
-      /context "prod" does not exist.*known contexts: \S/,
+      /context "prod" does not exist.*choose one of: \S/,
     );
   });
 

@@ -48,14 +48,18 @@ const REFUSED: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     "durations out of order",
     ["run", "x", "--lease-duration", "5s", "--", "COMMAND"],
-    /--lease-duration 5s, --renew-deadline 10s, --retry-period 2s/,
+    /lease duration 5 s, renew deadline 10 s, retry period 2 s; .*--lease-duration.*--renew-deadline.*--retry-period/,
   ],
   [
     "a retry period that is too long",
     ["run", "x", "--retry-period", "9s", "--", "COMMAND"],
-    /--retry-period 9s/,
+    /retry period 9 s; .*--retry-period/,
   ],
-  ["a retry period of 0", ["run", "x", "--retry-period", "0", "--", "COMMAND"], /--retry-period 0s/],
+  [
+    "a retry period of 0",
+    ["run", "x", "--retry-period", "0", "--", "COMMAND"],
+    /retry period 0 s; .*--retry-period/,
+  ],
   ["a label without a value", ["run", "x", "--labels", "team", "--", "COMMAND"], /"team" is not a label/],
   ["a label that Kubernetes refuses", ["run", "x", "--labels", "a=b c", "--", "COMMAND"], /"a=b c"/],
   ["a bad label key", ["run", "x", "--labels=-a=b", "--", "COMMAND"], /"-a=b"/],
