@@ -246,6 +246,14 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
+    name: "a server that throttles is asked again without a pause",
+    file: "lib/kube/backoff.ts",
+    edits: [{
+      find: `return Math.max(baseMs / 2 + random * baseMs / 2, askedMs * (1 + SPREAD * random));`,
+      replace: `return askedMs > 0 ? askedMs : Math.min(1, baseMs + random);`,
+    }],
+  },
+  {
     name: "the guard is not told of renewals",
     file: "lib/guarded_run.ts",
     edits: [{
