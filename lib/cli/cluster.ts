@@ -35,16 +35,21 @@ export interface Cluster {
  *
  * @param choice what the flags say.
  * @param host the process around it.
+ * @param signal ends the reading of files, and later a plugin that is run for credentials.
  * @throws KlatchError `config`, `usage`.
  */
-export async function chooseCluster(choice: ClusterChoice, host: Host): Promise<Cluster> {
+export async function chooseCluster(
+  choice: ClusterChoice,
+  host: Host,
+  signal?: AbortSignal,
+): Promise<Cluster> {
   const { kubeconfig, context, namespace } = choice;
   const env = (name: string) => host.env(name);
-  const config = await loadClusterConfig({ kubeconfig, context, namespace, env });
+  const config = await loadClusterConfig({ kubeconfig, context, namespace, env, signal });
   return {
     namespace: config.namespace,
     async connect(warn) {
-      const transport = await openTransport(config, { warn, beforeWrite: sendAtOnce });
+      const transport = await openTransport(config, { warn, beforeWrite: sendAtOnce, signal });
       return kubeClient({ transport, clock: host.clock, userAgent: USER_AGENT });
     },
   };

@@ -9,6 +9,7 @@ import { guardedRun, type GuardedRunOptions, markOf } from "../guarded_run.ts";
 import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
 import { listenSignals } from "../process/signals.ts";
+import { withinLimits } from "./before_the_hold.ts";
 import { chooseCluster } from "./cluster.ts";
 import type { Host } from "./host.ts";
 import { waitForItself } from "./nested.ts";
@@ -28,13 +29,17 @@ export async function runLocked(options: RunOptions, host: Host): Promise<number
   const place = { namespace: options.namespace ?? "", name: options.name };
   let reporter = new Reporter(host, options.log, place, strategy);
   try {
-    const cluster = await chooseCluster(options, host);
-    const lock = { namespace: cluster.namespace, name: options.name };
-    reporter = new Reporter(host, options.log, lock, strategy);
-    if (strategy === "endpoints") reporter.warn(ENDPOINTS_ADVICE);
-    const client = await cluster.connect((line) => reporter.warn(line));
     using signals = listenSignals();
-    return await guardedRun({ ...whatToRun(options, lock, client, reporter, host), signals });
+    const limits = { clock: host.clock, waitMs: options.waitMs, signals, name: options.name };
+    const { value, leftMs } = await withinLimits(limits, async (signal) => {
+      const cluster = await chooseCluster(options, host, signal);
+      const lock = { namespace: cluster.namespace, name: options.name };
+      reporter = new Reporter(host, options.log, lock, strategy);
+      if (strategy === "endpoints") reporter.warn(ENDPOINTS_ADVICE);
+      return { lock, client: await cluster.connect((line) => reporter.warn(line)) };
+    });
+    const run = whatToRun(options, value.lock, value.client, reporter, host);
+    return await guardedRun({ ...run, waitMs: leftMs, signals });
   } catch (error) {
     const failure = asKlatchError(error);
     reporter.error(failure);

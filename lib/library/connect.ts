@@ -40,8 +40,9 @@ export interface ConnectParts {
  */
 export async function connect(options: ClusterOptions, parts: ConnectParts): Promise<Connection> {
   if (options.namespace !== undefined) checkNamespace(options.namespace);
-  const config = await configOf(options);
-  const transport = await openTransport(config, { warn: parts.warn });
+  const { signal } = parts;
+  const config = await configOf(options, signal);
+  const transport = await openTransport(config, { warn: parts.warn, signal });
   const client = kubeClient({ transport, clock: parts.clock, userAgent: USER_AGENT });
   return {
     client,
@@ -51,12 +52,12 @@ export async function connect(options: ClusterOptions, parts: ConnectParts): Pro
   };
 }
 
-async function configOf(options: ClusterOptions): Promise<ClusterConfig> {
+async function configOf(options: ClusterOptions, signal: AbortSignal | undefined): Promise<ClusterConfig> {
   const { kubeconfig, context, namespace } = options;
   const env = (name: string) => Deno.env.get(name);
   if (typeof kubeconfig === "object") {
     // What is read of it is checked field by field.
-    return await fromKubeConfig(kubeconfig as KubeConfigLike, { context, namespace, env });
+    return await fromKubeConfig(kubeconfig as KubeConfigLike, { context, namespace, env, signal });
   }
-  return await loadClusterConfig({ kubeconfig, context, namespace, env });
+  return await loadClusterConfig({ kubeconfig, context, namespace, env, signal });
 }

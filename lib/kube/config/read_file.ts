@@ -8,6 +8,8 @@
 /** Larger files are neither kubeconfigs nor certificates. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
 
+const PIECE_BYTES = 65_536;
+
 /** Names of standard input, which the runtime does not let a program open. */
 const STDIN = /^(\/dev\/(stdin|fd\/0)|\/proc\/self\/fd\/0)$/;
 
@@ -29,14 +31,38 @@ export class UnreadableFile extends Error {
 export async function readFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
   signal?.throwIfAborted();
   if (STDIN.test(path)) return await readAll(Deno.stdin, signal);
-  const { isFile, size } = await Deno.stat(path);
+  const { isFile, isFifo, size } = await Deno.stat(path);
   if (isFile && size <= LIMIT_BYTES) return await Deno.readFile(path);
-  // Opening a FIFO waits for its writer.
-  const opening = Deno.open(path);
-  opening.then((file) => signal?.aborted && file.close(), () => {});
-  const file = await orAborted(opening, signal);
+  if (isFifo) return await readFifo(path, signal);
+  using file = await Deno.open(path);
+  return await readAll(file, signal);
+}
+
+/**
+ * Opening a FIFO waits for its writer, and the runtime may stand still meanwhile. Opened for writing as well it does
+ * not, but then it has no end: so the first bytes are read that way, and the rest from where it ends.
+ */
+async function readFifo(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  let both: Deno.FsFile;
   try {
+    both = await Deno.open(path, { read: true, write: true });
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
+    // One end of a pipeline, which belongs to somebody else.
+    using file = await Deno.open(path);
     return await readAll(file, signal);
+  }
+  const first = new Uint8Array(PIECE_BYTES);
+  let file: Deno.FsFile;
+  let count: number;
+  try {
+    count = await orAborted(both.read(first), signal) ?? 0;
+    file = await Deno.open(path);
+  } finally {
+    both.close();
+  }
+  try {
+    return await readAll(file, signal, first.subarray(0, count));
   } finally {
     file.close();
   }
@@ -76,9 +102,11 @@ export function whyUnreadable(cause: unknown): string {
 async function readAll(
   file: { read(buffer: Uint8Array): Promise<number | null> },
   signal: AbortSignal | undefined,
+  first: Uint8Array = new Uint8Array(),
 ): Promise<Uint8Array> {
-  let bytes = new Uint8Array(65_536);
-  for (let length = 0;;) {
+  let bytes = new Uint8Array(first.length + PIECE_BYTES);
+  bytes.set(first);
+  for (let length = first.length;;) {
     const count = await orAborted(file.read(bytes.subarray(length)), signal);
     if (count === null) return bytes.subarray(0, length);
     length += count;
