@@ -6,7 +6,6 @@
  * @module
  */
 import process from "node:process";
-import { earlyGuard } from "./lib/cli/early_guard.ts";
 import type { Host, Scratch } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
 import { guardProcess } from "./lib/guard/process.ts";
@@ -35,7 +34,6 @@ export async function start(): Promise<never> {
     ? [Deno.execPath()]
     : [Deno.execPath(), "run", "--quiet", "--allow-all", import.meta.filename ?? ""];
   const env = environment();
-  const guard = earlyGuard(self, Deno.args, env);
   const clock = systemClock(bootTimeMs);
   const err = lineWriter(Deno.stderr);
   const out = lineWriter(Deno.stdout);
@@ -51,13 +49,11 @@ export async function start(): Promise<never> {
     runtime: Deno.version,
     hostname: () => Deno.hostname(),
     self,
-    guard,
     nonce: () => crypto.getRandomValues(new Uint8Array(8)).toHex(),
     makeScratch,
   };
   const { main } = await import("./lib/cli/mod.ts");
   const status = await main(Deno.args, host);
-  await guard?.end();
   const enough = new AbortController();
   await Promise.race([
     Promise.all([out.flushed(), err.flushed(), files.flushed()]),

@@ -28,8 +28,6 @@ export interface RunGuard extends CommandGuard {
   deadline(deadlines: { readonly termAtMs: number; readonly killAtMs: number }): void;
   /** The hold is lost, and klatch itself stops the command now; KILL is due at that time at the latest. */
   stopping(killAtMs: number): void;
-  /** The lock has to be waited for, so that there is time to prepare. */
-  wake(): void;
   /**
    * Aborts when the command must not go on: with a KlatchError `lost` when the guard has begun to stop it because klatch
    * was too late, with `guard` when there is no guard any more.
@@ -114,7 +112,6 @@ export async function guardedRun(options: GuardedRunOptions): Promise<number> {
   });
   const acquiring = acquire(options, interrupted, (event) => {
     if (event.kind === "renewed") guard?.deadline(event.deadlines);
-    if (event.kind === "waiting") guard?.wake();
     options.onEvent(event);
   });
   try {

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { EarlyGuard } from "../guard/early.ts";
 
 /** The process around a command. */
 export interface Host {
@@ -27,8 +26,6 @@ export interface Host {
   hostname(): string;
   /** The command line that starts this program again, without arguments. */
   readonly self: readonly string[];
-  /** A guard that was started ahead of need, if there is one. */
-  readonly guard?: EarlyGuard | undefined;
   /** Sixteen random hexadecimal digits. */
   nonce(): string;
   /**

@@ -84,19 +84,21 @@ function whatToRun(
   };
 }
 
-/** The guard; there is one already if this run is in a hurry. */
+/** The variable that names the shell for the guard, instead of the system's; empty: none. */
+const GUARD_SHELL = "KLATCH_GUARD_SHELL";
+
 function startGuard(
-  { stopSignal, killAfterMs, strategies, timing, log }: RunOptions,
+  { stopSignal, killAfterMs, strategies, log }: RunOptions,
   lock: LockName,
   me: Contender,
   reporter: Reporter,
   host: Host,
 ): Supervisor {
   const fields = { lock: lock.name, namespace: lock.namespace, strategy: namesOf(strategies) };
+  const shell = host.env(GUARD_SHELL) ?? "/bin/sh";
   return new Supervisor({
     self: host.self,
-    ...(host.guard !== undefined && { early: host.guard }),
-    renewDeadlineMs: timing.renewDeadlineMs,
+    ...(shell !== "" && { shell }),
     mark: markOf(me),
     stopSignal,
     ...(killAfterMs !== undefined && { killAfterMs }),

@@ -22,7 +22,7 @@ export function tooManyEnded(guards: number): KlatchError {
 export function stoppedByGuard(): KlatchError {
   return new KlatchError(
     "lost",
-    "klatch was stopped or too busy to renew, and the guard stopped the command",
+    "the guard stopped the command: klatch did not renew in time",
     { hint: "check what the command left half done" },
   );
 }

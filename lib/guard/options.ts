@@ -7,7 +7,6 @@
 import type { Clock } from "../clock.ts";
 import type { Mark } from "../process/group.ts";
 import { environ } from "../process/libc/children.ts";
-import type { EarlyGuard } from "./early.ts";
 import type { GuardConfig } from "./protocol.ts";
 
 /** How long after klatch's end KILL follows, unless told otherwise. */
@@ -17,10 +16,8 @@ const KILL_AFTER_MS = 5_000;
 export interface SupervisorOptions {
   /** The words that start this program once more. */
   readonly self: readonly string[];
-  /** A guard that was started before anything was known. */
-  readonly early?: EarlyGuard;
-  /** How long a hold lasts without a renewal, until the command is asked to stop; milliseconds. */
-  readonly renewDeadlineMs: number;
+  /** The path of a POSIX shell that may be the guard; without one it is this program. */
+  readonly shell?: string;
   /** By what the command's processes are known on a terminal: its name stands in the environment of every run's. */
   readonly mark: Mark;
   /** The signal that asks the command to stop, 1–64. */

@@ -99,7 +99,7 @@ export class Watch {
     if (nowMs < this.askAtMs) return [];
     this.#ask(nowMs);
     return ["tell-klatch", "ask", {
-      say: "klatch has not renewed the hold in time, it is stopped or too busy: the command is asked to end",
+      say: "klatch did not renew in time: stopping the command",
     }];
   }
 
@@ -108,7 +108,7 @@ export class Watch {
       if (this.#asked && !this.#klatchStops) return [];
       this.#klatchStops = false;
       this.#ask(nowMs);
-      return ["ask", { say: "klatch was killed: the command is asked to end, and killed if it does not" }];
+      return ["ask", { say: "klatch was killed: stopping the command" }];
     }
     return nowMs - (this.#orphanedAtMs ?? nowMs) >= LINGER_MS ? ["end"] : [];
   }

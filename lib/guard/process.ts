@@ -26,7 +26,7 @@ import { belongsTo, setDisposition } from "../process/libc/signals.ts";
 import { anySyscall, syscall } from "../process/libc/syscalls.ts";
 import { DEAF_TO, SIGNALS } from "../process/signals.ts";
 import { withStrays } from "../process/strays.ts";
-import { Alarm, MomentFd } from "./alarm.ts";
+import { SignalTimer, TimerFd } from "../process/timers.ts";
 import { sayNow } from "./say.ts";
 import {
   GUARD_FDS,
@@ -69,8 +69,8 @@ class Guard {
   #watch = new Watch();
   #group: CommandGroup;
   readonly #lines = new LineBuffer();
-  readonly #alarms: readonly [Alarm, Alarm] = [new Alarm(), new Alarm()];
-  readonly #moment = new MomentFd();
+  readonly #alarms: readonly [SignalTimer, SignalTimer] = [new SignalTimer(), new SignalTimer()];
+  readonly #moment = new TimerFd();
   /** Whether klatch is gone, and its pipe at an end that would be seen again and again. */
   #alone = false;
   #armed = false;

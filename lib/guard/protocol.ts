@@ -43,6 +43,12 @@ export interface GuardConfig {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
+/** When a hold must have ended, as a session says it: TERM is due at the first time, KILL at the second. */
+export interface Deadlines {
+  readonly termAtMs: number;
+  readonly killAtMs: number;
+}
+
 /** What klatch tells its guard. */
 export type GuardMessage =
   /** What kind of command it will be. The first line, once. */
@@ -51,6 +57,8 @@ export type GuardMessage =
   | { readonly kind: "deadline"; readonly termAtMs: number; readonly killAtMs: number }
   /** klatch has lost the hold and asks the command to stop by itself; kill it at that moment. */
   | { readonly kind: "stopping"; readonly killAtMs: number }
+  /** The command is about to be started. */
+  | { readonly kind: "starting" }
   /** The command has been started. */
   | { readonly kind: "command"; readonly pid: number; readonly startTime: number };
 
@@ -82,6 +90,8 @@ export function lineOf(told: GuardMessage): string {
       return `deadline ${told.termAtMs} ${told.killAtMs}\n`;
     case "stopping":
       return `stopping ${told.killAtMs}\n`;
+    case "starting":
+      return "starting\n";
     case "command":
       return `command ${told.pid} ${told.startTime}\n`;
   }
@@ -89,6 +99,7 @@ export function lineOf(told: GuardMessage): string {
 
 /** What a line means; `undefined` if it means nothing. */
 export function parseGuardMessage(line: string): GuardMessage | undefined {
+  if (line === "starting") return { kind: "starting" };
   if (line.startsWith("config ")) return { kind: "config", config: JSON.parse(line.slice(6)) };
   const [kind, ...rest] = line.split(" ");
   const [first = NaN, second = NaN] = rest.map(Number);

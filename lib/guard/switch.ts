@@ -6,7 +6,7 @@
  * works though the command closes all that it does not know. It is klatch's and the guard's first: the kernel lets go
  * of a dead process's descriptors from the highest to the lowest, which makes the writing end go first.
  *
- * It promises nothing where the kernel is not Linux's own (gVisor), and on a terminal it reaches only the command
+ * It promises nothing if the kernel refuses it, which {@link DeadMansSwitch.works} tells; and on a terminal it reaches only the command
  * itself and not what that has started.
  *
  * @module
@@ -39,6 +39,12 @@ export class DeadMansSwitch {
   }
 
   /**
+   * Whether the kernel signals for pipes at all: tried on a pipe that nobody uses. One that only says so and does not
+   * (gVisor) is not found out.
+   */
+  readonly works: boolean = signalsForPipes();
+
+  /**
    * Says who is killed.
    *
    * @param receiver a process, or the negative number of a process group; both are meant as they are now.
@@ -58,5 +64,16 @@ export class DeadMansSwitch {
     signalNoMore(this.#pipe.read);
     close(this.#pipe.read);
     close(this.#pipe.write);
+  }
+}
+
+function signalsForPipes(): boolean {
+  const pipe = makePipe();
+  try {
+    return signalWhenReadable(pipe.read, SIGNALS.CONT, Deno.pid);
+  } finally {
+    signalNoMore(pipe.read);
+    close(pipe.read);
+    close(pipe.write);
   }
 }

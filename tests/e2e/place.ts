@@ -51,8 +51,10 @@ export class Place {
   get binary(): string {
     return klatchBinary() ?? "";
   }
+  /** What every klatch of this place has in its environment besides. */
+  moreEnv: Readonly<Record<string, string>> = {};
   get env(): Record<string, string> {
-    return { KUBECONFIG: this.server.kubeconfigFile };
+    return { KUBECONFIG: this.server.kubeconfigFile, ...this.moreEnv };
   }
 
   /** The words of `klatch run` for this place's lock. */

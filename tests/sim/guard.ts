@@ -74,8 +74,6 @@ export class Guard implements RunGuard {
     this.#send({ kind: "stopping", killAtMs });
   }
 
-  wake(): void {}
-
   end(): Promise<void> {
     this.vanish();
     return Promise.resolve();

@@ -12,7 +12,7 @@ import { runs, until } from "./processes.ts";
 export function guardsOf(klatch: number): number[] {
   return listPids().filter((pid) => {
     const stat = processStat(pid);
-    return stat?.ppid === klatch && runs(pid) && words(pid).includes("guard");
+    return stat?.ppid === klatch && runs(pid) && words(pid).some((word) => /^(klatch-)?guard$/.test(word));
   });
 }
 
@@ -23,10 +23,11 @@ export async function guardOf(klatch: number, except: readonly number[] = []): P
   return find()[0]!;
 }
 
-/** Whether its main thread is in ppoll(2): before, while it starts, it is in anything else. */
+/** Whether it waits for its pipe: the binary in ppoll(2), a shell in read(2) or poll(2). While it starts it does not. */
 function waitsForKlatch(pid: number): boolean {
-  const PPOLL = Deno.build.arch === "x86_64" ? "271" : "73";
-  return new TextDecoder().decode(readProcFile(`/proc/${pid}/syscall`)).split(" ")[0] === PPOLL;
+  const [POLL, PPOLL, READ] = Deno.build.arch === "x86_64" ? ["7", "271", "0"] : ["73", "73", "63"];
+  const [call, first] = new TextDecoder().decode(readProcFile(`/proc/${pid}/syscall`)).split(" ");
+  return call === PPOLL || call === POLL || (call === READ && first === "0x0");
 }
 
 function words(pid: number): string[] {

@@ -1,0 +1,112 @@
+/**
+ * The two kinds of guard: a shell, which costs a millisecond, and klatch's own binary, for a terminal and for systems
+ * without a shell. What differs is how one is started and in which form it is told things.
+ *
+ * @module
+ */
+
+import { KlatchError } from "../errors.ts";
+import { fileIdentity } from "../process/file_identity.ts";
+import { bootTimeMs } from "../process/libc/boot_time.ts";
+import { readProcFile } from "../process/proc.ts";
+import { GUARD_WORD, type GuardConfig, type GuardMessage, lineOf, OWN_GROUP } from "./protocol.ts";
+import { NEVER, SHELL_GUARD } from "./shell_script.ts";
+
+/** A kind of guard. */
+export interface GuardKind {
+  readonly name: "shell" | "binary";
+  /**
+   * The words that start one.
+   *
+   * @param pgid the process group that it joins; `undefined`: it leads its own.
+   * @throws KlatchError `guard` if starting them would start something else.
+   */
+  argv(pgid: number | undefined): readonly string[];
+  /** One message as it is sent; empty if this kind need not know. */
+  line(message: GuardMessage): string;
+  /**
+   * Checks a guard that has said that it is ready.
+   *
+   * @throws KlatchError `guard` if it is not what was to be started.
+   */
+  check(): void;
+}
+
+/** The name under which a shell that guards is seen. */
+export const SHELL_GUARD_NAME = "klatch-guard";
+
+/**
+ * A shell as the guard.
+ *
+ * @param config what it is to do; not for a terminal.
+ * @param shell the path of a POSIX shell.
+ * @returns `undefined` if there is no /proc/uptime, by which a shell tells the time.
+ */
+export function shellGuard(config: GuardConfig, shell: string): GuardKind | undefined {
+  const uptimeMs = readUptimeMs();
+  if (uptimeMs === undefined) return undefined;
+  // In some containers /proc/uptime counts from the container's start. What it shows is up to 10 ms old.
+  const differenceMs = bootTimeMs() - uptimeMs;
+  const offsetMs = differenceMs < 20 ? 0 : differenceMs;
+  const ticks = (ms: number) => ms === Infinity ? NEVER : Math.max(0, Math.floor(ms / 10));
+  const at = (ms: number) => ticks(ms - offsetMs);
+  return {
+    name: "shell",
+    argv: (pgid) => [
+      shell,
+      "-c",
+      SHELL_GUARD,
+      SHELL_GUARD_NAME,
+      pgid === undefined ? OWN_GROUP : String(pgid),
+      String(config.stopSignal),
+      String(ticks(config.killAfterMs ?? Infinity)),
+      String(ticks(config.killAfterMyEndMs)),
+      `${config.mark.name}=${config.mark.value}`,
+      config.fields === undefined ? "" : jsonAfterTime(config.fields),
+    ],
+    line(message) {
+      if (message.kind === "config") return "";
+      if (message.kind === "deadline") return `deadline ${at(message.termAtMs)} ${at(message.killAtMs)}\n`;
+      if (message.kind === "stopping") return `stopping ${at(message.killAtMs)}\n`;
+      return lineOf(message);
+    },
+    check() {},
+  };
+}
+
+/** What stands between the time of a warning and its text. */
+function jsonAfterTime(fields: Readonly<Record<string, string>>): string {
+  const text = JSON.stringify({ event: "warning", ...fields, message: "" });
+  return text.slice(1, -2);
+}
+
+/**
+ * klatch's own binary as the guard.
+ *
+ * @param self the words that start this program.
+ */
+export function binaryGuard(self: readonly string[]): GuardKind {
+  const [path = ""] = self;
+  const check = () => {
+    const own = fileIdentity("/proc/self/exe");
+    if (own === undefined || !path.startsWith("/") || own === fileIdentity(path)) return;
+    throw new KlatchError("guard", `${path} was replaced or removed while klatch ran`, {
+      hint: "run it again",
+    });
+  };
+  return {
+    name: "binary",
+    argv(pgid) {
+      check();
+      return [...self, GUARD_WORD, pgid === undefined ? OWN_GROUP : String(pgid)];
+    },
+    line: lineOf,
+    check,
+  };
+}
+
+/** What /proc/uptime says, in milliseconds. */
+function readUptimeMs(): number | undefined {
+  const seconds = parseFloat(new TextDecoder().decode(readProcFile("/proc/uptime")));
+  return Number.isNaN(seconds) ? undefined : seconds * 1000;
+}
