@@ -8,6 +8,7 @@ import type { AnyObject } from "./any_object.ts";
 import type { ResourceType } from "./resources.ts";
 import type { Selector } from "./selectors.ts";
 import type { Store } from "./store.ts";
+import { MAX_UNREAD_BYTES, Unread } from "./unread.ts";
 
 /** What to stream. */
 export interface WatchOptions {
@@ -27,14 +28,11 @@ export interface WatchOptions {
   readonly present: (object: AnyObject) => unknown;
 }
 
-/** Events that a client may leave unread before it is cut off, as a real server does with those that lag. */
-const MOST_UNREAD = 10_000;
-
 /** The annotation that marks the bookmark after the present state. */
 const INITIAL_EVENTS_END = { "k8s.io/initial-events-end": "true" };
 
 /**
- * Starts a watch.
+ * Starts a watch. A client that leaves too much unread is cut off, as by a real server.
  *
  * @param ending ends the stream when it aborts.
  * @returns the stream of the answer's bytes.
@@ -46,19 +44,21 @@ export function watchStream(
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let cleanUp = () => {};
+  const unread = new Unread(MAX_UNREAD_BYTES);
   return new ReadableStream<Uint8Array>({
-    start(controller) {
+    start() {
       let open = true;
+      /** The present state, which comes first. */
+      let starting = true;
       let stopListening = () => {};
       const end = () => {
         if (!open) return;
         cleanUp();
-        controller.close();
+        unread.end();
       };
       const send = (event: unknown) => {
         if (!open) return;
-        controller.enqueue(encoder.encode(`${JSON.stringify(event)}\n`));
-        if ((controller.desiredSize ?? 0) < -MOST_UNREAD) end();
+        if (!unread.add(encoder.encode(`${JSON.stringify(event)}\n`), !starting)) end();
       };
       const bookmark = (annotations?: Record<string, string>) =>
         send(bookmarkEvent(options.type, store.resourceVersion, annotations));
@@ -84,11 +84,18 @@ export function watchStream(
         if (event.type === "ERROR") end();
       });
       if (options.marksEnd) bookmark(INITIAL_EVENTS_END);
+      starting = false;
       if (!open) stopListening();
       if (ending.aborted) end();
     },
+    async pull(controller) {
+      const piece = await unread.take();
+      if (piece === undefined) controller.close();
+      else controller.enqueue(piece);
+    },
     cancel() {
       cleanUp();
+      unread.end();
     },
   }, new CountQueuingStrategy({ highWaterMark: 0 }));
 }

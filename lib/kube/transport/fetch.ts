@@ -44,7 +44,7 @@ export class FetchWire implements Wire {
         signal,
         client,
         redirect: "manual",
-        ...(body === undefined ? {} : { body }),
+        ...(body === undefined ? {} : { body: unrepeatable(body) }),
       });
     } catch (thrown) {
       if (signal.aborted) {
@@ -75,6 +75,14 @@ export class FetchWire implements Wire {
     this.#client = undefined;
     client.close();
   }
+}
+
+/**
+ * A body that is sent once. Fetch sends a request again by itself if the connection closes before an answer comes, unless
+ * the body is a stream; a write that was committed would then look like a conflict.
+ */
+function unrepeatable(body: string): ReadableStream<Uint8Array> {
+  return ReadableStream.from([new TextEncoder().encode(body)]);
 }
 
 /** The server's URL with the name that its certificate is for. */
