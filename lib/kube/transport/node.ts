@@ -83,7 +83,9 @@ export class NodeWire implements Wire {
         HANDSHAKE_MS,
       );
       signal.addEventListener("abort", onAbort, { once: true });
-      const secure = (options: { socket: Socket } | { host: string; port: number }) => {
+      const host = this.#server.hostname.replace(/^\[(.*)\]$/, "$1");
+      // Without a host, the runtime of 2.6 asks the server behind a tunnel for the name "localhost".
+      const secure = (options: { socket: Socket; host: string } | { host: string; port: number }) => {
         const socket = connectTls({ ...options, ...this.#tlsOptions() }, () => {
           clearTimeout(timer);
           signal.removeEventListener("abort", onAbort);
@@ -95,9 +97,8 @@ export class NodeWire implements Wire {
         sockets.push(socket);
       };
       if (this.#tunnel === undefined) {
-        const host = this.#server.hostname.replace(/^\[(.*)\]$/, "$1");
         secure({ host, port: Number(this.#server.port || 443) });
-      } else sockets.push(throughTunnel(this.#tunnel, onError, (socket) => secure({ socket })));
+      } else sockets.push(throughTunnel(this.#tunnel, onError, (socket) => secure({ socket, host })));
     });
   }
 
