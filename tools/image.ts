@@ -47,7 +47,7 @@ async function archiveOf(platform: Platform, values: Values, output: string): Pr
   const given = (name: string) => values[`${architecture}-${name}`] as string | undefined;
   if (given("archive") !== undefined) return given("archive");
   const isThis = platform.target === Deno.build.target;
-  const runtime = given("runtime") ?? (isThis ? Deno.env.get("DENORT_BIN") : undefined);
+  const runtime = given("runtime") ?? (isThis ? Deno.env.get("DENORT_BIN") || undefined : undefined);
   if (runtime === undefined) return undefined;
   const libraries = given("libraries") ?? (isThis ? "/" : undefined);
   if (libraries === undefined) {

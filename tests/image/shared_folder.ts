@@ -8,7 +8,9 @@ import { PLATFORMS } from "../../tools/image/platform.ts";
 import { klatchBinary } from "../support/binary.ts";
 import { isInstalled } from "./is_installed.ts";
 
-const DIST = new URL("../../dist", import.meta.url).pathname;
+const PARENT = new URL("../../dist/test-image", import.meta.url).pathname;
+/** The code cache that the directory was made with. */
+export const sharedCodeCache = `${PARENT}/klatch.v8`;
 const platform = PLATFORMS.find(({ target }) => target === Deno.build.target);
 const runtime = Deno.env.get("DENORT_BIN");
 
@@ -34,13 +36,12 @@ export async function sharedFolder(): Promise<string> {
   }
   const bytes = await Deno.readFile(binary);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  const parent = `${DIST}/test-image`;
-  const made = `${parent}/${digest.slice(0, 16)}`;
+  const made = `${PARENT}/${digest.slice(0, 16)}`;
   if (await exists(`${made}/klatch`)) return made;
-  await Deno.remove(parent, { recursive: true }).catch(() => {});
-  await Deno.mkdir(parent, { recursive: true });
-  const dir = await Deno.makeTempDir({ dir: parent });
-  const codeCache = { write: `${parent}/klatch.v8` };
+  await Deno.remove(PARENT, { recursive: true }).catch(() => {});
+  await Deno.mkdir(PARENT, { recursive: true });
+  const dir = await Deno.makeTempDir({ dir: PARENT });
+  const codeCache = { write: sharedCodeCache };
   await makeFolder(`${dir}/klatch`, { platform, runtime, libraries: "/", codeCache });
   // In one step, so that a test that is interrupted leaves no half of it.
   await Deno.rename(`${dir}/klatch`, made);

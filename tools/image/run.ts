@@ -13,12 +13,17 @@
  * @throws {Error} with what it printed to standard error, if it fails.
  */
 export async function run(program: string, args: readonly string[], hint: string): Promise<void> {
-  const command = new Deno.Command(program, { args: [...args], stdout: "null", stderr: "piped" });
-  const { success, code, stderr } = await command.output().catch((error) => {
-    if (error instanceof Deno.errors.NotFound) throw new Error(`${program} is not installed; ${hint}`);
-    throw error;
-  });
+  const { success, code, stderr } = await output(program, args, hint);
   if (!success) {
     throw new Error(`${program} failed with exit status ${code}: ${new TextDecoder().decode(stderr).trim()}`);
+  }
+}
+
+async function output(program: string, args: readonly string[], hint: string): Promise<Deno.CommandOutput> {
+  try {
+    return await new Deno.Command(program, { args: [...args], stdout: "null", stderr: "piped" }).output();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new Error(`${program} is not installed; ${hint}`);
+    throw error;
   }
 }
