@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { KlatchError } from "./lib/errors.ts";
 import process from "node:process";
 import type { Host, Scratch } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
@@ -98,7 +99,13 @@ function fileAppender() {
 }
 
 async function makeScratch(files: Readonly<Record<string, string>>): Promise<Scratch> {
-  const dir = await Deno.makeTempDir({ prefix: "klatch-" });
+  const dir = await Deno.makeTempDir({ prefix: "klatch-" }).catch((cause) => {
+    const parent = Deno.env.get("TMPDIR") ?? "/tmp";
+    throw new KlatchError("config", `cannot make a temporary folder in ${parent}: ${cause.message}`, {
+      cause,
+      hint: "set TMPDIR to a folder that exists and can be written to",
+    });
+  });
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(`${dir}/${name}`, text, { mode: 0o600 });
   }

@@ -6,6 +6,9 @@
  */
 import { LostAnswer, type TransportResponse } from "./transport.ts";
 
+/** An answer that is larger than any object. Asking again would bring as much again. */
+export class TooLarge extends LostAnswer {}
+
 /** The largest object, in bytes. The API server takes objects of up to 1.5 MiB (etcd's limit for one request). */
 export const MAX_OBJECT_BYTES = 8 * 1024 * 1024;
 /** How much of the body of a refusal is read, in bytes: a Status is shorter, and of a proxy's page that is enough. */
@@ -17,7 +20,7 @@ export const MAX_ERROR_BYTES = 64 * 1024;
  * @param response the answer. Its body is read or cancelled.
  * @param signal ends the reading.
  * @returns the text. That of a refusal (400 and up) is cut after {@link MAX_ERROR_BYTES}.
- * @throws LostAnswer if the connection broke, or the body is larger than {@link MAX_OBJECT_BYTES}.
+ * @throws LostAnswer if the connection broke; TooLarge if the body is larger than {@link MAX_OBJECT_BYTES}.
  */
 export async function bodyText(response: TransportResponse, signal: AbortSignal): Promise<string> {
   const limit = response.status < 400 ? MAX_OBJECT_BYTES : MAX_ERROR_BYTES;
@@ -28,7 +31,7 @@ export async function bodyText(response: TransportResponse, signal: AbortSignal)
     throw broken(error);
   }
   const { text, cut } = await upTo(limit, response.body, signal);
-  if (cut && response.status < 400) throw new LostAnswer(`the answer is larger than ${limit / 1048576} MiB`);
+  if (cut && response.status < 400) throw new TooLarge(`the answer is larger than ${limit / 1048576} MiB`);
   return text;
 }
 

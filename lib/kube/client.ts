@@ -17,6 +17,7 @@ import type {
   WriteOutcome,
 } from "./api.ts";
 import { Backoff } from "./backoff.ts";
+import { TooLarge } from "./body.ts";
 import { type Answer, Caller } from "./caller.ts";
 import { attempted, parseStatus, refusal, type Verb } from "./failures.ts";
 import { checkedObject, WrongShape } from "./object.ts";
@@ -131,7 +132,7 @@ function parseJson(text: string): unknown {
 function asFailure(ref: ObjectRef, error: unknown): KlatchError {
   if (error instanceof KlatchError) return error;
   const message = () => `${attempted("get", ref)}: ${(error as Error).message}`;
-  if (error instanceof WrongShape) {
+  if (error instanceof WrongShape || error instanceof TooLarge) {
     const hint = "is this a Kubernetes API server, and is nothing in between that changes its answers?";
     return new KlatchError("refused", message(), { cause: error, hint });
   }

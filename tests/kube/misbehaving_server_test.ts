@@ -28,7 +28,10 @@ interface Result {
   readonly requests: number;
 }
 
-type Verb = (client: KubeClient) => Promise<{ readonly outcome: string; readonly line: string }>;
+type Verb = (
+  client: KubeClient,
+  kind: Misbehaviour,
+) => Promise<{ readonly outcome: string; readonly line: string }>;
 
 function object(metadata: Record<string, string>): KubeObject {
   return {
@@ -38,8 +41,8 @@ function object(metadata: Record<string, string>): KubeObject {
   };
 }
 
-const read: Verb = async (client) => {
-  const got = await client.get(ref, { timeoutMs: TIME_MS });
+const read: Verb = async (client, kind) => {
+  const got = await client.get(ref, { timeoutMs: kind.timeMs ?? TIME_MS });
   return { outcome: got === undefined ? "absent" : "object", line: "" };
 };
 
@@ -81,7 +84,7 @@ async function run(kind: Misbehaviour, verb: Verb): Promise<Result> {
   }, { warn() {} });
   const client = kubeClient({ transport, clock: systemClock(), userAgent: "klatch/test" });
   try {
-    return { ...await verb(client), requests: server.requests() };
+    return { ...await verb(client, kind), requests: server.requests() };
   } catch (error) {
     if (!(error instanceof KlatchError)) throw error;
     return { outcome: error.code, line: error.line, requests: server.requests() };

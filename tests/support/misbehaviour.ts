@@ -17,6 +17,8 @@ export interface Misbehaviour {
   readonly watch: string;
   /** What the error of a read says, or that of a write. */
   readonly says?: string;
+  /** How long a read may take, in milliseconds, if its outcome takes some work. */
+  readonly timeMs?: number;
 }
 
 const META = { name: "x", namespace: "default", uid: "u", resourceVersion: "7" };
@@ -86,6 +88,12 @@ function wrong(name: string, body: unknown, says?: string): Misbehaviour {
 /** An answer that gets lost, or is none: a read is repeated, a write is open, a watch reconnects. */
 function lost(name: string, answer: RawAnswer, says?: string): Misbehaviour {
   return { name, answer, get: "unreachable", write: "unknown", watch: "waits", ...(says && { says }) };
+}
+
+/** An answer that is larger than any object: asking again would not help. */
+function tooLarge(name: string, answer: RawAnswer): Misbehaviour {
+  const expected = { get: "refused", write: "unknown", watch: "waits" };
+  return { name, answer, ...expected, says: "larger than 8 MiB", timeMs: 30_000 };
 }
 
 function refused(name: string, code: number, body: string, verdict: string, says: string): Misbehaviour {
@@ -205,8 +213,8 @@ export async function misbehaviours(): Promise<readonly Misbehaviour[]> {
       }
     }),
     lost("a byte now and then", unbounded("", () => " ", 20)),
-    lost("an endless body", unbounded("", () => "x".repeat(65_536))),
-    lost("a body that unpacks to 64 MiB", http(200, gzip, ["content-encoding: gzip"])),
+    tooLarge("an endless body", unbounded("", () => "x".repeat(65_536))),
+    tooLarge("a body that unpacks to 64 MiB", http(200, gzip, ["content-encoding: gzip"])),
     lost("a body that is no gzip", http(200, "plain", ["content-encoding: gzip"])),
     wrong("null", null, "not a Kubernetes object"),
     wrong("a number", 5),
