@@ -65,9 +65,25 @@ export async function start(): Promise<never> {
 
 /** Reads the environment. What is secret is taken out of it, so that no command inherits it. */
 function environment(): (name: string) => string | undefined {
-  const secrets = new Map([KUBECONFIG_DATA].map((name) => [name, Deno.env.get(name)]));
+  const secrets = new Map([KUBECONFIG_DATA].map((name) => [name, readVariable(name)]));
   for (const [name, value] of secrets) if (value !== undefined) Deno.env.delete(name);
-  return (name) => secrets.has(name) ? secrets.get(name) : Deno.env.get(name);
+  return (name) => {
+    const value = secrets.has(name) ? secrets.get(name) : readVariable(name);
+    if (!(value instanceof KlatchError)) return value;
+    throw value;
+  };
+}
+
+/** A variable's value, or what is wrong with it. */
+function readVariable(name: string): string | undefined | KlatchError {
+  try {
+    return Deno.env.get(name);
+  } catch (cause) {
+    return new KlatchError("config", `the environment variable ${name} is not valid UTF-8`, {
+      cause,
+      hint: "set it to another value, or unset it",
+    });
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import { close, writeNow } from "../process/descriptors.ts";
 import { cString, fixedBytes } from "../process/libc/library.ts";
 import { anySyscall } from "../process/libc/syscalls.ts";
 
-const AT_FDCWD = -100, O_WRONLY = 1, O_NOCTTY = 0o400, O_NONBLOCK = 0o4000, O_APPEND = 0o2000;
+const AT_FDCWD = -100, O_WRONLY = 1, O_NOCTTY = 0o400, O_NONBLOCK = 0o4000;
 const STDERR = 2;
 
 /**
@@ -17,15 +17,23 @@ const STDERR = 2;
  * @param text what is written, at most 4096 bytes.
  */
 export function sayNow(text: string): void {
+  // A file never has to be waited for. Through another descriptor it would have another offset, and what one writes
+  // would overwrite what the other wrote.
+  if (isSeekable(STDERR)) return void writeNow(STDERR, text);
   // Opened once more, since to change the descriptor itself would change it for everybody who shares it.
   const path = cString(`/proc/self/fd/${STDERR}`);
-  const own = anySyscall("openat", AT_FDCWD, path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_APPEND);
+  const own = anySyscall("openat", AT_FDCWD, path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
   if (own >= 0) {
     writeNow(own, text);
     close(own);
   } else if (hasRoom()) {
     writeNow(STDERR, text);
   }
+}
+
+function isSeekable(fd: number): boolean {
+  const SEEK_CUR = 1;
+  return anySyscall("lseek", fd, 0, SEEK_CUR) >= 0;
 }
 
 /** Whether standard error takes a page at least: a socket, or what we may not open. */

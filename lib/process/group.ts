@@ -15,8 +15,9 @@
 import { environ, reap } from "./libc/children.ts";
 import { ERRNO } from "./libc/errno.ts";
 import { kill, killExactly } from "./libc/signals.ts";
+import { children } from "./own_children.ts";
 import { isAlive, processesOf, type ProcessStat, processStat, readProcFile } from "./proc.ts";
-import { children, type SpawnedCommand } from "./spawn.ts";
+import type { SpawnedCommand } from "./spawn.ts";
 
 /** The processes that a command consists of. */
 export interface CommandGroup {

@@ -16,6 +16,7 @@ import { KlatchError } from "../errors.ts";
 import type { Handed } from "./descriptors.ts";
 import { belongsTo } from "./libc/signals.ts";
 import { type CommandGroup, type Mark, onTerminal, processGroup, terminalTree } from "./group.ts";
+import { reapOrphans } from "./orphans.ts";
 import { signalName, SIGNALS, type SignalSource } from "./signals.ts";
 import { type Home, withStrays } from "./strays.ts";
 import { type Exit, spawnCommand, type SpawnedCommand } from "./spawn.ts";
@@ -85,6 +86,8 @@ const STUCK_AFTER_MS = 5_000;
 /** The longest pause between two looks: a deadline on a clock that counts suspension is not met by a timer. */
 const LONGEST_PAUSE_MS = 100;
 
+/** Signals by which people and programs ask a command to end. */
+const ASKS_TO_END: ReadonlySet<number> = new Set([SIGNALS.HUP, SIGNALS.INT, SIGNALS.QUIT, SIGNALS.TERM]);
 /** What the terminal itself sends to its whole foreground group, the command included. */
 const SENT_BY_TERMINAL: ReadonlySet<number> = new Set([SIGNALS.INT, SIGNALS.QUIT, SIGNALS.WINCH]);
 
@@ -118,6 +121,7 @@ export async function runCommand(options: RunOptions): Promise<ExitStatus> {
   const { guard } = options;
   const run = new Run(options, guard === undefined ? onTerminal() : guard.pgid === undefined);
   const onLost = () => run.lose();
+  using _reaper = reapOrphans();
   options.signals.route((signal) => run.forward(signal));
   options.lost.addEventListener("abort", onLost);
   try {
@@ -162,9 +166,10 @@ class Run {
   forward(signal: number): void {
     if (this.#terminal && SENT_BY_TERMINAL.has(signal)) return;
     this.#group.signal(signal);
+    // A stopped process cannot obey, so CONT goes along, as timeout(1) does it.
+    if (ASKS_TO_END.has(signal)) this.#group.signal(SIGNALS.CONT);
     const { killAfterMs } = this.#options;
     if (killAfterMs === undefined || (signal !== SIGNALS.TERM && signal !== SIGNALS.INT)) return;
-    this.#group.signal(SIGNALS.CONT);
     this.#limit(this.#now() + killAfterMs);
   }
 
@@ -246,7 +251,7 @@ class Run {
   /** Asks the group to end, and sets the time for KILL. */
   #stop(killAt: number): void {
     this.#group.signal(this.#stopSignal);
-    // Something that stands still cannot obey.
+    // A stopped process cannot obey.
     if (this.#stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
     this.#limit(killAt);
   }

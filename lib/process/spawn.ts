@@ -15,6 +15,7 @@ import { closedToOthers, type Handed } from "./descriptors.ts";
 import { environ, fileActions, posixSpawnp, waitpid } from "./libc/children.ts";
 import { ERRNO } from "./libc/errno.ts";
 import { cString, fixedBytes } from "./libc/library.ts";
+import { children } from "./own_children.ts";
 import { ignoredAtStart, keepDispositions, processStat } from "./proc.ts";
 import { DEAF_TO } from "./signals.ts";
 import { startFailure } from "./start_failure.ts";
@@ -53,9 +54,6 @@ export interface SpawnedCommand {
   /** How it ended. Rejects only with `internal`, when something else took the status away. */
   readonly exit: Promise<Exit>;
 }
-
-/** Our own children that have not been waited for. Nobody else may reap them, or their status is lost. */
-export const children: Set<number> = new Set();
 
 /** A process that was started, and that nobody waits for yet: it stays a zombie when it ends. */
 export type StartedProcess = Omit<SpawnedCommand, "exit">;

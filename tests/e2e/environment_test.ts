@@ -204,3 +204,43 @@ function object(place: Place, metadata: Partial<KubeObject["metadata"]>): KubeOb
   const { apiVersion, kind } = place.bench.ref.resource;
   return { apiVersion, kind, metadata: { ...place.bench.lock, ...metadata } };
 }
+
+onServers("an environment that cannot be used", (test) => {
+  for (const name of ["KLATCH_REASON", "KUBECONFIG", "KLATCH_KUBECONFIG_DATA"]) {
+    test(`is named in one line: ${name} that is not UTF-8`, async (place) => {
+      const line = `export ${name}="$(printf 'a\\377b')"; exec "$@"`;
+      const { code, stderr } = await place.shell(line, [], ["touch", place.file("ran")]).finished;
+      assertEquals([code, place.has("ran")], [125, false]);
+      assertMatch(stderr, new RegExp(`^klatch: .*${name} is not valid UTF-8; .*\n$`));
+    });
+  }
+
+  test("is named in one line: HOME that is not UTF-8, if it is needed", async (place) => {
+    const line = `unset KUBECONFIG; export HOME="$(printf 'a\\377b')"; exec "$@"`;
+    const { code, stderr } = await place.shell(line, [], ["touch", place.file("ran")]).finished;
+    assertEquals([code, place.has("ran")], [125, false]);
+    assertMatch(stderr, /^klatch: .*HOME is not valid UTF-8; .*\n$/);
+  });
+
+  test("is passed on to the command byte by byte if klatch does not need it", async (place) => {
+    const line = `export OWN="$(printf 'a\\377b')"; exec "$@"`;
+    const command = ["sh", "-c", `printf %s "$OWN" | od -An -tx1`];
+    const { code, stdout } = await place.shell(line, ["-q"], command).finished;
+    assertEquals([code, stdout.trim()], [0, "61 ff 62"]);
+  });
+
+  test("is named in one line: TMPDIR without such a directory, for a sandbox", async (place) => {
+    const env = { TMPDIR: place.file("missing") };
+    const { code, stderr } = await place.klatch(["sandbox", "--", "touch", place.file("ran")], { env })
+      .finished;
+    assertEquals([code, place.has("ran")], [125, false]);
+    assertMatch(stderr, /^klatch: cannot make a temporary folder in .*missing: .*TMPDIR.*\n$/);
+  });
+
+  test("is said in one line: too few open files", async (place) => {
+    const line = `ulimit -n 18; exec "$@"`;
+    const { code, stderr } = await place.shell(line, [], ["touch", place.file("ran")]).finished;
+    assertEquals([code, place.has("ran")], [125, false]);
+    assertMatch(stderr, /^klatch: .*raise the limit of open files.*\n$/);
+  });
+});

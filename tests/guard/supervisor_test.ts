@@ -326,6 +326,43 @@ describe("a guard's start", () => {
   });
 });
 
+describe("klatch's own timers", () => {
+  /** Runs a program that sets them, in a process of its own. */
+  async function ending(body: string): Promise<Deno.CommandStatus> {
+    const lib = new URL("../../lib/", import.meta.url).href;
+    const program = `
+      import { Watchdog } from "${lib}guard/watchdog.ts";
+      import { bootTimeMs } from "${lib}process/libc/boot_time.ts";
+      const watchdog = new Watchdog(), now = bootTimeMs();
+      if (!watchdog.works) Deno.exit(9);
+      ${body}`;
+    return await new Deno.Command(Deno.execPath(), { args: ["eval", "--quiet", program] }).spawn().status;
+  }
+
+  it("kill a klatch that hangs, halfway from the TERM deadline to the KILL deadline", async () => {
+    const { signal } = await ending(
+      `watchdog.set({ termAtMs: now + 20, killAtMs: now + 60 }, now); for (;;);`,
+    );
+    assertEquals(signal, "SIGKILL");
+  });
+
+  it("wake a klatch that was stopped, at the TERM deadline", async () => {
+    const { code } = await ending(`watchdog.set({ termAtMs: now + 50, killAtMs: now + 1e6 }, now);
+      Deno.kill(Deno.pid, "SIGSTOP");
+      Deno.exit(bootTimeMs() - now >= 50 ? 0 : 1);`);
+    assertEquals(code, 0);
+  });
+
+  it("do nothing as long as klatch renews, and once it stops the command itself", async () => {
+    const { code } = await ending(`watchdog.set({ termAtMs: now + 10, killAtMs: now + 1e3 }, now);
+      watchdog.set({ termAtMs: now + 500, killAtMs: now + 600 }, now);
+      watchdog.clear();
+      while (bootTimeMs() - now < 800);
+      Deno.exit(0);`);
+    assertEquals(code, 0);
+  });
+});
+
 /** A program that starts a guard and a command, both of which list their descriptors. */
 function script(list: string): string {
   const lib = new URL("../../lib/", import.meta.url).href;

@@ -9,11 +9,20 @@ import { describe, it } from "@std/testing/bdd";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { KlatchError } from "../../lib/errors.ts";
 import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
+import { processStat, readProcFile } from "../../lib/process/proc.ts";
 import { listenSignals, parseSignal, signalName, SignalQueue } from "../../lib/process/signals.ts";
+import { send } from "../support/marked_processes.ts";
 import { run, runs, startProbe, until } from "../support/processes.ts";
 
 /** A shell that does not end by itself, nor by its children's. */
 const FOREVER = "while :; do sleep 0.02; done";
+
+/** Whether a signal waits for a process to go on. */
+function pendingIn(pid: number, signal: number): boolean {
+  const status = new TextDecoder().decode(readProcFile(`/proc/${pid}/status`));
+  const pending = BigInt(`0x${/^ShdPnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  return ((pending >> BigInt(signal - 1)) & 1n) === 1n;
+}
 
 /** A clock on which everything lasts a hundred times as long, so that a slow machine is not slow on it. */
 function patientClock(): Clock {
@@ -73,6 +82,32 @@ describe("a signal", () => {
     probe.kill("SIGUSR1");
     const { code, out, err } = await probe.end();
     assertEquals([code, out, err.includes("say:")], [8, "ready\ngot-TERM\n", false]);
+  });
+
+  for (const name of ["TERM", "HUP", "INT"] as const) {
+    it(`${name} ends a command that was stopped: CONT goes along`, async () => {
+      const script = `trap 'echo told; exit 7' ${name}; echo ready $$; kill -STOP $$; ${FOREVER}`;
+      await using probe = startProbe({}, "sh", "-c", script);
+      const [pid] = await probe.seen(/ready (\d+)/);
+      await until(() => processStat(Number(pid))?.state === "T");
+      probe.kill(`SIG${name}`);
+      const { code, out } = await probe.end();
+      assertEquals([code, out.endsWith("told\n")], [7, true]);
+    });
+  }
+
+  it("USR1 leaves a command stopped that was stopped", async () => {
+    const script = `trap 'exit 7' USR1; trap : USR2; echo ready $$; kill -STOP $$; ${FOREVER}`;
+    await using probe = startProbe({}, "sh", "-c", script);
+    const [pid] = await probe.seen(/ready (\d+)/);
+    await until(() => processStat(Number(pid))?.state === "T");
+    probe.kill("SIGUSR1");
+    // The signals that klatch passes on arrive in order, and this one wakes nobody either.
+    probe.kill("SIGUSR2");
+    await until(() => pendingIn(Number(pid), 12));
+    assertEquals(processStat(Number(pid))?.state, "T");
+    send(Number(pid), "SIGCONT");
+    assertEquals((await probe.end()).code, 7);
   });
 
   it("that comes between waiting and the start of the command is not lost", async () => {

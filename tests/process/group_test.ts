@@ -137,4 +137,15 @@ describe("the process group", () => {
     await using probe = new Running([...inside, ...probeWords({ patience: 100 }, ["sh", "-c", script])]);
     assertEquals(await probe.end(), { code: 3, out: "1\n", err: "" });
   });
+
+  it("reaps as PID 1 every orphan, also one that has left the group", async () => {
+    const inside = ["unshare", "--pid", "--fork", "--mount-proc"] as const;
+    if (!canRun(...inside, "setsid", "true")) return console.error("skipped: no PID namespaces here");
+    // The orphans leave by setsid, end at once, and are zombies until somebody reaps them.
+    const script = `for i in 1 2 3; do (setsid sh -c : &); done
+      zombies() { cat /proc/[0-9]*/stat 2>/dev/null | grep -c '^[0-9]* (.*) Z 1 '; }
+      until [ "$(ls -d /proc/[0-9]* | wc -l)" -lt 20 ] && [ "$(zombies)" = 0 ]; do sleep 0.05; done; echo none`;
+    await using probe = new Running([...inside, ...probeWords({}, ["sh", "-c", script])]);
+    assertEquals(await probe.end(), { code: 0, out: "none\n", err: "" });
+  });
 });
