@@ -16,7 +16,8 @@ export interface RecordOptions {
 }
 
 /**
- * Records a code cache. Two recordings differ, since V8 compiles some functions early or late depending on time.
+ * Records a code cache. Two recordings may differ in some bits: V8 also notes which functions it was about to
+ * optimize, which depends on time.
  *
  * @param script the script of `bundle`.
  * @throws {Error} if klatch does not do in a scene what it should.

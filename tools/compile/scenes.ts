@@ -77,11 +77,20 @@ async function waiting(stage: Stage, url: string): Promise<void> {
   const env = await kubeconfig(stage, url, "token: x");
   const holder = begin(stage, ["--", "sh", "-c", "echo started; exec cat"], env);
   await firstLine(holder.stdout, /started/);
+  const before = await versionOf(url);
   const next = record(stage, ["--", "true"], env);
   await firstLine(next.stderr, /waiting/);
+  // It has joined the queue: writes of both at the same time would be a conflict in one recording and none in another.
+  while (await versionOf(url) === before) await new Promise((resolve) => setTimeout(resolve, 10));
   await holder.stdin.close();
   await expectStatus("a run that waited", next, 0);
   await expectStatus("the run before it", holder, 0);
+}
+
+/** The version of the lock's object. */
+async function versionOf(url: string): Promise<string> {
+  const response = await fetch(`${url}/apis/coordination.k8s.io/v1/namespaces/default/leases/x`);
+  return (await response.json()).metadata.resourceVersion;
 }
 
 async function kubeconfig({ dir }: Stage, server: string, credentials: string): Promise<Env> {
