@@ -1,8 +1,8 @@
 /**
  * The guard itself: a process that stands between a command and the end of the hold when klatch cannot, because it was
- * killed, stopped, swapped out or is too busy. It decides by `watch.ts`; here is what it hears and what it does.
+ * killed, stopped, swapped out or is too busy. It decides by `policy.ts`; here is what it hears and what it does.
  *
- * How it is started makes most of its promises (see `guarded.ts`): it leads the process group that the command is
+ * How it is started makes most of its promises (see `supervisor.ts`): it leads the process group that the command is
  * started in, so that it knows what to kill before there is anything; its number cannot come to mean another group
  * while it lives; KILL to the group ends it together with the command in one step of the kernel; and no other signal
  * that the group gets can end it, since it hears none from the start. On a terminal, where the command has
@@ -36,7 +36,7 @@ import {
   OWN_GROUP,
   parseGuardMessage,
 } from "./protocol.ts";
-import { type Action, Watch } from "./policy.ts";
+import { type Action, GuardPolicy } from "./policy.ts";
 
 /** The longest wait where the kernel wakes us at the moment, whatever happens meanwhile: in case that it does not. */
 const LONGEST_WAIT_MS = 10_000;
@@ -66,7 +66,7 @@ export function guardProcess(words: readonly string[]): number {
 class Guard {
   readonly #pgid: number;
   #config: GuardConfig | undefined;
-  #watch = new Watch();
+  #policy = new GuardPolicy();
   #group: CommandGroup;
   readonly #lines = new LineBuffer();
   readonly #alarms: readonly [SignalTimer, SignalTimer] = [new SignalTimer(), new SignalTimer()];
@@ -86,13 +86,13 @@ class Guard {
     answer("ready");
     while (!this.#over) {
       const now = bootTimeMs();
-      for (const action of this.#watch.look(now, () => this.#group.alive().length > 0)) this.#do(action);
+      for (const action of this.#policy.look(now, () => this.#group.alive().length > 0)) this.#do(action);
       if (this.#over) return;
-      this.#alarms[0].set(this.#watch.askAtMs);
-      this.#alarms[1].set(this.#watch.killAtMs);
-      if (!this.#armed && this.#watch.killAtMs !== Infinity) answer("armed");
-      this.#armed = this.#watch.killAtMs !== Infinity;
-      const nextMs = this.#watch.nextLookMs(now);
+      this.#alarms[0].set(this.#policy.askAtMs);
+      this.#alarms[1].set(this.#policy.killAtMs);
+      if (!this.#armed && this.#policy.killAtMs !== Infinity) answer("armed");
+      this.#armed = this.#policy.killAtMs !== Infinity;
+      const nextMs = this.#policy.nextLookMs(now);
       this.#moment.set(nextMs);
       if (waitForInput(this.#alone ? -1 : GUARD_FDS.heard, this.#moment.fd, nextMs - bootTimeMs())) {
         this.#listen();
@@ -106,19 +106,19 @@ class Guard {
     if (got < 0) return;
     if (got === 0) {
       this.#alone = true;
-      return this.#watch.orphan(bootTimeMs());
+      return this.#policy.orphan(bootTimeMs());
     }
     for (const line of this.#lines.take(new TextDecoder().decode(buffer.subarray(0, got)))) {
       const told = parseGuardMessage(line);
       if (told?.kind === "config") this.#take(told.config);
       else if (told?.kind === "command") this.#group = this.#groupOf(told);
-      else if (told !== undefined) this.#watch.hear(told);
+      else if (told !== undefined) this.#policy.hear(told);
     }
   }
 
   #take(config: GuardConfig): void {
     this.#config = config;
-    this.#watch = new Watch(config.killAfterMs, config.killAfterMyEndMs);
+    this.#policy = new GuardPolicy(config.killAfterMs, config.killAfterMyEndMs);
     this.#group = this.#groupOf(undefined);
   }
 

@@ -25,6 +25,8 @@ interface Blow {
   readonly timing?: Timing;
   /** Runs the holder without a guard; an overlap is expected then. */
   readonly unguarded?: true;
+  /** Gives the holder a binary of its own. */
+  readonly ownBinary?: true;
   /** Why it is not tested for now. */
   readonly pending?: string;
   readonly strike: (scene: Scene) => Promise<void> | void;
@@ -41,6 +43,12 @@ const toBoth = (signal: Deno.Signal) => async (scene: Scene) => {
 const toAll = (signal: Deno.Signal) => (scene: Scene) => {
   for (const pid of runOf(scene)) send(pid, signal);
 };
+/** What an upgrade does; another version that was started would do nothing and end. */
+const replaceBinary = async ({ binary }: Scene) => {
+  await Deno.writeTextFile(`${binary}.new`, "#!/bin/sh\n", { mode: 0o755 });
+  await Deno.rename(`${binary}.new`, binary);
+};
+const deleteBinary = ({ binary }: Scene) => Deno.remove(binary);
 const guardAgainAndAgain = async (scene: Scene) => {
   let last: number | undefined;
   for (let times = 0; times < 3; times++) send(last = await guardOf(scene, last), "SIGKILL");
@@ -53,6 +61,7 @@ const LOST = { outcome: "lost" } as const;
 const KEPT = { outcome: "kept" } as const;
 const DEAD = { outcome: "lost", status: KILLED } as const;
 const STUBBORN = { profile: "stubborn" } as const;
+const OWN_BINARY = { ownBinary: true } as const;
 const UNGUARDED = { unguarded: true } as const;
 
 const BLOWS: readonly Blow[] = [
@@ -89,6 +98,25 @@ const BLOWS: readonly Blow[] = [
     fault: "klatch stopped, then guard killed",
     ...KEPT,
     strike: inTurn(toKlatch("SIGSTOP"), toGuard("SIGKILL")),
+  },
+  { fault: "klatch's file replaced", ...KEPT, ...OWN_BINARY, strike: replaceBinary },
+  {
+    fault: "klatch's file replaced, then guard killed",
+    ...KEPT,
+    ...OWN_BINARY,
+    strike: inTurn(replaceBinary, toGuard("SIGKILL")),
+  },
+  {
+    fault: "klatch's file deleted, then guard killed",
+    ...KEPT,
+    ...OWN_BINARY,
+    strike: inTurn(deleteBinary, toGuard("SIGKILL")),
+  },
+  {
+    fault: "klatch's file deleted, then klatch killed",
+    ...DEAD,
+    ...OWN_BINARY,
+    strike: inTurn(deleteBinary, toKlatch("SIGKILL")),
   },
   { fault: "klatch killed, `--no-guard`", ...DEAD, ...UNGUARDED, strike: toKlatch("SIGKILL") },
   {
@@ -131,13 +159,14 @@ describe("a fault of the processes", { skip: noChaos }, () => {
 });
 
 async function play(blow: Blow, { plane, namespace }: Cast): Promise<void> {
-  const { profile, timing, unguarded, outcome } = blow;
+  const { profile, timing, unguarded, outcome, ownBinary } = blow;
   const cast: Cast = {
     plane,
     namespace,
     ...(profile && { profile }),
     ...(timing && { timing }),
     ...(unguarded && { holderFlags: ["--no-guard"] }),
+    ...(ownBinary && { ownBinary }),
   };
   await openAll([cast], async ([scene]) => {
     await blow.strike(scene);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type RunningKlatch, spawnKlatch } from "../support/binary.ts";
+import { klatchBinary, type RunningKlatch, spawnKlatch } from "../support/binary.ts";
 import type { ControlPlane } from "../support/control_plane.ts";
 import { Witness } from "../support/witness.ts";
 import { LeaseLog } from "./lease_log.ts";
@@ -44,6 +44,11 @@ const BODY: Record<CommandProfile, string> = {
     `trap '' TERM INT HUP; sleep 600 & sh -c 'sleep 600 & sleep 600' & cat >/dev/null; exit ${OWN_STATUS}`,
 };
 
+/** klatch's exit status when the hold was lost. */
+const LOST = 123;
+/** How often a scene may begin before it is clear that something is wrong. */
+const MOST_BEGINNINGS = 5;
+
 /** Who takes part. */
 export interface Cast {
   readonly plane: ControlPlane;
@@ -56,6 +61,8 @@ export interface Cast {
   readonly waiterConfig?: string;
   /** More flags for the holder. */
   readonly holderFlags?: readonly string[];
+  /** Gives the holder a binary of its own, which a fault may replace: {@link Scene.binary}. */
+  readonly ownBinary?: true;
 }
 
 /** How many wait. */
@@ -75,17 +82,29 @@ export class Scene {
     this.#cast = cast;
   }
 
-  /** Opens a scene. Resolves when the holder is in, the others wait, and a hold that is renewed soon has been. */
+  /**
+   * Opens a scene. Resolves when the holder is in, the others wait, and a hold that is renewed soon has been. On a machine
+   * that is busy a holder can lose a short hold before that; no fault has begun then, so the scene begins anew.
+   */
   static async open(cast: Cast): Promise<Scene> {
-    const witness = await Witness.create();
-    const scene = new Scene(cast, witness, await Lifeline.make(witness.dir));
-    try {
-      await scene.#begin();
-      return scene;
-    } catch (error) {
-      await scene.close();
-      throw error;
+    for (let again = MOST_BEGINNINGS - 1;; again--) {
+      const witness = await Witness.create();
+      const scene = new Scene(cast, witness, await Lifeline.make(witness.dir));
+      try {
+        await scene.#begin();
+        return scene;
+      } catch (error) {
+        const lost = await scene.#hasLostHold();
+        await scene.close();
+        if (!lost || again === 0) throw error;
+      }
     }
+  }
+
+  /** Whether the holder has ended because it lost its hold, or could not renew it. */
+  async #hasLostHold(): Promise<boolean> {
+    const ended = this.#holder?.exited.then(({ code }) => code);
+    return await Promise.race([ended, Promise.resolve(undefined)]) === LOST;
   }
 
   get holder(): RunningKlatch {
@@ -100,6 +119,11 @@ export class Scene {
 
   get timing(): Timing {
     return this.#cast.timing ?? QUICK;
+  }
+
+  /** The path of the holder's own binary. */
+  get binary(): string {
+    return `${this.witness.dir}/klatch`;
   }
 
   /** The last version that the holder wrote, as far as it was committed before a moment. */
@@ -140,6 +164,7 @@ export class Scene {
     const note = `echo "$KLATCH_TOKEN" >>'${this.#tokens}'`;
     const body = ["sh", "-c", `${note}; ${BODY[profile]}`];
     const command = this.lifeline.command(this.witness.command(HOLDER, body));
+    if (this.#cast.ownBinary) await Deno.copyFile(klatchBinary() ?? "", this.binary);
     this.#holder = this.#klatch(HOLDER, holderConfig, holderFlags, command, "open");
     await Promise.race([this.witness.entered(HOLDER), this.#holder.exited.then(() => this.#ended())]);
     for (let i = 1; i <= WAITERS; i++) {
@@ -165,6 +190,7 @@ export class Scene {
     return spawnKlatch(["run", this.name, "-n", namespace, ...words, "--", ...command], {
       env: { KUBECONFIG: kubeconfig ?? plane.admin, [MARK]: this.id },
       ...(stdin !== undefined && { stdin }),
+      ...(identity === HOLDER && this.#cast.ownBinary && { binary: this.binary }),
     });
   }
 

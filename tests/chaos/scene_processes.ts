@@ -45,7 +45,8 @@ export function endProcessesOf(id: string): void {
 export async function guardOf(scene: { id: string; holder: { pid: number } }, but?: number): Promise<number> {
   const look = () =>
     processesOf(scene.id).find(({ pid, line }) =>
-      pid !== but && /^\S+ guard( |$)/.test(line) && processStat(pid)?.ppid === scene.holder.pid
+      pid !== but && /^\S+ guard( |$)| klatch-guard /.test(line) &&
+      processStat(pid)?.ppid === scene.holder.pid
     );
   const guard = await poll(look, { limitMs: 60_000, everyMs: 5, failure: () => "the holder has no guard" });
   return guard.pid;

@@ -8,7 +8,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type GuardMessage, LineBuffer, lineOf, parseGuardMessage } from "../../lib/guard/protocol.ts";
-import { Watch } from "../../lib/guard/policy.ts";
+import { GuardPolicy } from "../../lib/guard/policy.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { exitStatus, KlatchError } from "../../lib/errors.ts";
 import { close, makePipe, readSome } from "../../lib/process/descriptors.ts";
@@ -42,30 +42,30 @@ const deadline = (termAtMs: number, killAtMs: number): GuardMessage => ({
 
 /** Lets a guard live for 30 s, looks only when it wants to look or is told something, and lists what it does when. */
 function live(story: Story): string[] {
-  const watch = new Watch(story.killAfterMs, story.aloneMs);
+  const policy = new GuardPolicy(story.killAfterMs, story.aloneMs);
   const done: string[] = [];
   let nextMs = 0, killed = false, missed: GuardMessage[] = [];
   for (let now = 0; now <= 30_000; now++) {
     const told = story.told?.[now];
     if (told !== undefined) missed.push(told);
     if (story.frozen && now >= story.frozen.from && now < story.frozen.until) continue;
-    for (const each of missed) watch.hear(each);
+    for (const each of missed) policy.hear(each);
     const orphaned = now >= (story.orphanedAt ?? Infinity);
-    if (orphaned) watch.orphan(now);
+    if (orphaned) policy.orphan(now);
     if (missed.length === 0 && !(orphaned && now === story.orphanedAt) && now < nextMs) continue;
     missed = [];
     const there = !killed && now >= (story.startsAt ?? 0) && now < (story.endsAt ?? Infinity);
-    for (const action of watch.look(now, () => there)) {
+    for (const action of policy.look(now, () => there)) {
       if (typeof action === "string") done.push(`${now} ${action}`);
       if (action === "kill") killed = true;
       if (action === "end") return done;
     }
-    nextMs = watch.nextLookMs(now);
+    nextMs = policy.nextLookMs(now);
   }
   return done;
 }
 
-describe("the guard's watch", () => {
+describe("the guard's policy", () => {
   it("does nothing as long as klatch renews", () => {
     const told = Object.fromEntries(
       Array.from({ length: 16 }, (_, i) => [i * 2000, deadline(i * 2000 + 10_000, i * 2000 + 13_500)]),
@@ -155,18 +155,18 @@ describe("the guard's watch", () => {
   });
 
   it("goes on killing what still appears", () => {
-    const watch = new Watch();
-    watch.hear(deadline(1000, 1500));
-    assertEquals(watch.look(1500, () => true).at(-1), "kill");
-    assertEquals(watch.look(watch.nextLookMs(1500), () => true).at(-1), "kill");
-    assertEquals(watch.look(watch.nextLookMs(1550), () => false), []);
+    const policy = new GuardPolicy();
+    policy.hear(deadline(1000, 1500));
+    assertEquals(policy.look(1500, () => true).at(-1), "kill");
+    assertEquals(policy.look(policy.nextLookMs(1500), () => true).at(-1), "kill");
+    assertEquals(policy.look(policy.nextLookMs(1550), () => false), []);
   });
 
   it("does not ask to be looked at while there is nothing to wait for", () => {
-    const watch = new Watch();
-    assertEquals(watch.nextLookMs(0), Infinity);
-    watch.hear(deadline(1000, 1500));
-    assertEquals([watch.nextLookMs(0), watch.askAtMs, watch.killAtMs], [1100, 1100, 1500]);
+    const policy = new GuardPolicy();
+    assertEquals(policy.nextLookMs(0), Infinity);
+    policy.hear(deadline(1000, 1500));
+    assertEquals([policy.nextLookMs(0), policy.askAtMs, policy.killAtMs], [1100, 1100, 1500]);
   });
 });
 

@@ -10,7 +10,7 @@
  */
 import { KlatchError } from "../../lib/errors.ts";
 import type { GuardMessage } from "../../lib/guard/protocol.ts";
-import { Watch } from "../../lib/guard/policy.ts";
+import { GuardPolicy } from "../../lib/guard/policy.ts";
 import type { RunGuard } from "../../lib/guarded_run.ts";
 import type { SpawnedCommand } from "../../lib/process/spawn.ts";
 import type { Machine } from "./machine.ts";
@@ -43,7 +43,7 @@ export interface GuardParts {
 export class Guard implements RunGuard {
   readonly pgid = 1;
   readonly #parts: GuardParts;
-  readonly #watch = new Watch(undefined, ALONE_MS);
+  readonly #policy = new GuardPolicy(undefined, ALONE_MS);
   readonly #broken = new AbortController();
   readonly #armed = Promise.withResolvers<void>();
   /** Before that, what it is told waits in its pipe. */
@@ -95,7 +95,7 @@ export class Guard implements RunGuard {
 
   /** The pipe from klatch is at its end. */
   orphaned(): void {
-    this.#hear(() => this.#watch.orphan(this.#nowMs));
+    this.#hear(() => this.#policy.orphan(this.#nowMs));
   }
 
   /** The process is gone. */
@@ -109,7 +109,7 @@ export class Guard implements RunGuard {
 
   #send(message: GuardMessage): void {
     this.#hear(() => {
-      this.#watch.hear(message);
+      this.#policy.hear(message);
       if (message.kind === "deadline") this.#parts.process.deliver(() => this.#armed.resolve());
     });
   }
@@ -124,7 +124,7 @@ export class Guard implements RunGuard {
   #look(): void {
     if (this.#over) return;
     const { process, commandRuns, signal, trace } = this.#parts;
-    for (const action of this.#watch.look(this.#nowMs, commandRuns)) {
+    for (const action of this.#policy.look(this.#nowMs, commandRuns)) {
       if (typeof action === "object") trace(`the guard: ${action.say}`);
       else if (action === "ask") signal(15);
       else if (action === "tell-klatch") process.deliver(() => this.#broken.abort(tooLate()));
@@ -135,7 +135,7 @@ export class Guard implements RunGuard {
     }
     this.#cancel();
     const lateMs = this.#parts.random.between(0, LATENESS_MS);
-    this.#cancel = this.#later(this.#watch.nextLookMs(this.#nowMs), lateMs, () => this.#look());
+    this.#cancel = this.#later(this.#policy.nextLookMs(this.#nowMs), lateMs, () => this.#look());
   }
 
   #later(atMs: number, lateMs: number, run: () => void): () => void {

@@ -265,8 +265,8 @@ export const mutants: readonly Mutant[] = [
     name: "the guard only asks the command to end, and kills nothing",
     file: "lib/guard/policy.ts",
     edits: [{
-      find: `if (nowMs >= this.#killAtMs) return this.#lookAfterDeadline(nowMs, anyLeft);`,
-      replace: "",
+      find: `const isKillDue = nowMs >= this.#killAtMs;`,
+      replace: `const isKillDue = false;`,
     }],
   },
   {
