@@ -13,7 +13,7 @@ import type { KubeClient } from "./kube/api.ts";
 import type { Contender, LockName, LockView, Strategy } from "./lock.ts";
 import { RUN_VARIABLE } from "./process/ancestry.ts";
 import type { Mark } from "./process/group.ts";
-import { type CommandGuard, runCommand } from "./process/run.ts";
+import { type CommandGuard, type ExitStatus, runCommand } from "./process/run.ts";
 import { signalName, SIGNALS, type SignalSource } from "./process/signals.ts";
 import { acquireAll, type Hold, type SessionEvent, type Timing } from "./session/mod.ts";
 
@@ -83,6 +83,8 @@ export interface GuardedRunOptions {
   readonly onEvent: (event: SessionEvent) => void;
   /** Is given the hold as soon as the lock is held. It must not throw. */
   readonly onHold?: (hold: Hold) => void;
+  /** The exit status for what became of the command, if it is not the command's own or 128+n. */
+  readonly statusOf?: ((exit: ExitStatus) => number) | undefined;
   /** Tells the user something about the command, one line without a line break. */
   readonly say: (line: string) => void;
   /** What to do while the lock is held, if it is not just running the command. */
@@ -216,8 +218,9 @@ async function runHeld(
   guard: RunGuard | undefined,
 ): Promise<number> {
   const { argv, env, lock, strategies, me, signals, stopSignal, killAfterMs, clock, say } = options;
+  const { statusOf = ({ status }) => status } = options;
   const mark = markOf(me);
-  const { status } = await runCommand({
+  const exit = await runCommand({
     argv,
     env: {
       ...env,
@@ -238,7 +241,7 @@ async function runHeld(
     clock,
     say,
   });
-  return status;
+  return statusOf(exit);
 }
 
 /** Waits for something, but no longer than until one of the signals aborts; then it throws the signal's reason. */

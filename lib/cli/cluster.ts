@@ -16,6 +16,8 @@ export interface ClusterChoice {
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
   readonly namespace: string | undefined;
+  /** Reads the environment, if not the process's. */
+  readonly env?: (name: string) => string | undefined;
 }
 
 /** A cluster that was chosen. */
@@ -44,7 +46,7 @@ export async function chooseCluster(
   signal?: AbortSignal,
 ): Promise<Cluster> {
   const { kubeconfig, context, namespace } = choice;
-  const env = (name: string) => host.env(name);
+  const { env = (name: string) => host.env(name) } = choice;
   const config = await loadClusterConfig({ kubeconfig, context, namespace, env, signal });
   return {
     namespace: config.namespace,

@@ -47,6 +47,11 @@ export interface FlagSyntax {
   readonly flags: readonly Flag[];
   /** Whether the first word that is no flag ends the flags: what follows is taken as it is, `--` too. */
   readonly flagsEndAtFirstWord?: boolean;
+  /**
+   * Reads as Go's pflag does: a value may begin with a dash, or with a letter right behind its flag's, and switches take
+   * all of Go's words for true and false.
+   */
+  readonly asPflag?: boolean;
   /** What to type to see all flags; default: `klatch help COMMAND`. */
   readonly help?: string;
 }
@@ -78,29 +83,32 @@ export function parseFlags(
   args: readonly string[],
   env: (name: string) => string | undefined,
 ): Parsed {
-  const { command, flags, flagsEndAtFirstWord = false } = syntax;
-  const dashes = args.indexOf("--");
-  const own = dashes < 0 || flagsEndAtFirstWord ? args : args.slice(0, dashes);
+  const { command, flags, flagsEndAtFirstWord = false, asPflag = false } = syntax;
   const given = new Map<string, string>();
   const words: string[] = [];
-  for (let at = 0; at < own.length; at++) {
-    const word = own[at] ?? "";
+  let argv: readonly string[] | undefined;
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? "";
+    if (word === "--" && !flagsEndAtFirstWord) {
+      argv = args.slice(at + 1);
+      break;
+    }
     if (!word.startsWith("-") || word === "-") {
       if (flagsEndAtFirstWord) {
-        words.push(...own.slice(at));
+        words.push(...args.slice(at));
         break;
       }
       words.push(word);
       continue;
     }
-    const said = split(word, flags);
+    const said = split(word, flags, asPflag);
     if (said === undefined) throw unknown(word, syntax);
     for (const name of said.switches) given.set(name, "true");
     const { flag, attached } = said;
-    const next = own[at + 1];
+    const next = args[at + 1];
     if (attached !== undefined) given.set(flag.name, attached);
     else if (flag.value === undefined) given.set(flag.name, "true");
-    else if (next !== undefined && !/^-\D/.test(next)) {
+    else if (next !== undefined && (asPflag || !/^-\D/.test(next))) {
       given.set(flag.name, next);
       at++;
     } else {
@@ -113,12 +121,12 @@ export function parseFlags(
     text: (name) => given.get(name) ?? nonEmpty(env(envName(name))),
     on: (name) => {
       const text = given.get(name);
-      if (text !== undefined) return switchOf(text, `--${name}`);
+      if (text !== undefined) return switchOf(asPflag ? fromGo(text) : text, `--${name}`);
       // KLATCH_HELP would make every command print its help.
       return name !== "help" && switchOf(nonEmpty(env(envName(name))) ?? "false", envName(name));
     },
     words,
-    command: dashes < 0 || flagsEndAtFirstWord ? undefined : args.slice(dashes + 1),
+    command: argv,
   };
 }
 
@@ -137,7 +145,7 @@ interface Said {
 }
 
 /** Takes a word apart that begins with a dash; `undefined` if something in it is no flag. */
-function split(word: string, flags: readonly Flag[]): Said | undefined {
+function split(word: string, flags: readonly Flag[], asPflag: boolean): Said | undefined {
   const called = (key: string) => flags.find(({ name, short }) => name === key || short === key);
   const equals = word.indexOf("=");
   if (word.startsWith("--")) {
@@ -153,7 +161,7 @@ function split(word: string, flags: readonly Flag[]): Said | undefined {
       return { switches, flag, attached: rest === "" ? undefined : rest.slice(1) };
     }
     if (flag.value !== undefined) {
-      return /^[a-z]/i.test(rest) ? undefined : { switches, flag, attached: rest };
+      return /^[a-z]/i.test(rest) && !asPflag ? undefined : { switches, flag, attached: rest };
     }
     switches.push(flag.name);
   }
@@ -175,6 +183,16 @@ function switchOf(text: string, where: string): boolean {
   if (text === "0" || text === "false") return false;
   if (text === "1" || text === "true") return true;
   throw new KlatchError("usage", `${where} is "${text}"`, { hint: "set it to true or false" });
+}
+
+/**
+ * Go's words for true and false.
+ *
+ * @see {@link https://pkg.go.dev/strconv#ParseBool}
+ */
+function fromGo(text: string): string {
+  if (["t", "T", "TRUE", "True"].includes(text)) return "true";
+  return ["f", "F", "FALSE", "False"].includes(text) ? "false" : text;
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -29,7 +29,7 @@ export async function runLocked(options: RunOptions, host: Host): Promise<number
   const place = { namespace: options.namespace ?? "", name: options.name };
   let reporter = new Reporter(host, options.log, place, strategy);
   try {
-    using signals = listenSignals();
+    using signals = options.cancellation?.listen() ?? listenSignals();
     const limits = { clock: host.clock, waitMs: options.waitMs, signals, name: options.name };
     const { value, leftMs } = await withinLimits(limits, async (signal) => {
       const cluster = await chooseCluster(options, host, signal);
@@ -80,6 +80,7 @@ function whatToRun(
     ...(options.guard && { startGuard: () => startGuard(options, lock, me, reporter, host) }),
     hopeless: (view) => waitForItself(view, lock, waitMs),
     onEvent: reporter.onEvent,
+    statusOf: options.cancellation?.exitStatus,
     say,
   };
 }

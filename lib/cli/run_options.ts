@@ -8,6 +8,7 @@ import { checkLockName } from "../kube/names.ts";
 import type { Timing } from "../session/mod.ts";
 import type { ClusterChoice } from "./cluster.ts";
 import type { Command } from "./command.ts";
+import type { Cancellation } from "./compat/cancellation.ts";
 import { clusterFlags, readCluster } from "./flag_groups/cluster.ts";
 import { identityFlags, type IdentityOptions, readIdentity } from "./flag_groups/identity.ts";
 import { outputFlags, readOutput } from "./flag_groups/output.ts";
@@ -44,6 +45,8 @@ export interface HoldOptions
 /** What to run, and under which lock. */
 export interface RunOptions extends HoldOptions {
   readonly command: readonly string[];
+  /** How signals reach the command and what its end means, if not as for `klatch run`. */
+  readonly cancellation?: Cancellation;
 }
 
 /** A command as far as errors in its command line name it. */

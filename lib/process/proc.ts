@@ -176,6 +176,14 @@ export function ignoredAtStart(): ReadonlySet<number> {
   return ignored ??= readIgnored();
 }
 
+/**
+ * From now on these count as not ignored at the start, for klatch and for the command alike: what Go does with a signal
+ * that a program asks for.
+ */
+export function stopIgnoring(signals: readonly number[]): void {
+  ignored = new Set([...ignoredAtStart()].filter((signal) => !signals.includes(signal)));
+}
+
 function readIgnored(): ReadonlySet<number> {
   const SIGPIPE = 13;
   const set = new Set<number>();

@@ -165,11 +165,14 @@ class Run {
   /** Passes a signal on that klatch got. */
   forward(signal: number): void {
     if (this.#terminal && SENT_BY_TERMINAL.has(signal)) return;
+    // The guard is in that group too, and has to be told first.
+    if (signal === SIGNALS.KILL) return this.#limit(this.#now());
     this.#group.signal(signal);
     // A stopped process cannot obey, so CONT goes along, as timeout(1) does it.
     if (ASKS_TO_END.has(signal)) this.#group.signal(SIGNALS.CONT);
     const { killAfterMs } = this.#options;
-    if (killAfterMs === undefined || (signal !== SIGNALS.TERM && signal !== SIGNALS.INT)) return;
+    const asksToStop = signal === SIGNALS.TERM || signal === SIGNALS.INT || signal === this.#stopSignal;
+    if (killAfterMs === undefined || !asksToStop) return;
     this.#limit(this.#now() + killAfterMs);
   }
 

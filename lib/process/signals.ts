@@ -9,7 +9,7 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { ignoredAtStart, keepDispositions } from "./proc.ts";
+import { ignoredAtStart, keepDispositions, stopIgnoring } from "./proc.ts";
 
 /** The signals of Linux on x86-64 and arm64, by name without `SIG`. Source: signal(7). */
 export const SIGNALS = {
@@ -123,6 +123,7 @@ export interface SignalSource extends Disposable {
  * (and gives up), then nobody, then the command.
  *
  * @param taker who takes them first; without one they are kept.
+ * @param options `evenIfIgnored`: hear these even if they were ignored when klatch was started.
  * @returns the source; disposing of it gives the signals their usual effect back.
  *
  * @example
@@ -134,7 +135,11 @@ export interface SignalSource extends Disposable {
  * signals.route((signal) => console.error(`to the command: ${signal}`));
  * ```
  */
-export function listenSignals(taker?: SignalHandler): SignalSource {
+export function listenSignals(
+  taker?: SignalHandler,
+  options: { readonly evenIfIgnored?: readonly number[] } = {},
+): SignalSource {
+  stopIgnoring(options.evenIfIgnored ?? []);
   const queue = new SignalQueue();
   queue.route(taker);
   const ignored = ignoredAtStart();

@@ -234,7 +234,8 @@ function capacityOf(
   const isFull = sum + MOST_HOLD_BYTES > HOLD_BYTES;
   return {
     free: isFull || live.some(({ exclusive }) => exclusive === true) ? 0 : slots - count,
-    idle: count === 0,
+    // A record with no slots at all is full, as the older tool has it.
+    idle: slots > 0 && count === 0,
     // Whatever ends somebody's turn makes another period: an acquisition, a hold that comes to life again, the older
     // tool. Mere releases do not, or those behind a dead waiter would wait anew after each of them.
     period: JSON.stringify([

@@ -113,7 +113,7 @@ function recordOf(object: KubeObject): SemaphoreRecord {
     !named.some((each) => each.name === name && each.date !== since)
   );
   return {
-    slots: theirs?.whole("max", 1) ?? ours?.whole("slots", 1),
+    slots: theirs?.has("max") === true ? theirs.whole("max", 0) : ours?.whole("slots", 0),
     held,
     foreign: named.filter(({ name }) => !held.some((each) => each.name === name)),
     queue: ours?.list("queue").map(placeOf) ?? [],

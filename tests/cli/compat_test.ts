@@ -30,7 +30,7 @@ describe("klatch called by an older tool's name", () => {
 
     it(`says in one line, as ${tool}, what was wrong`, async () => {
       const { status, said } = await call(tool, ["--no-such-flag"]);
-      assertEquals(status, tool === "kubelock" ? 2 : 1);
+      assertEquals(status, tool === "kube-lock" ? 1 : 2);
       assertMatch(said, new RegExp(`^${tool}: unknown flag --no-such-flag.*\n$`));
     });
   }

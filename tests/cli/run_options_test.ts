@@ -31,7 +31,18 @@ function refusal(args: readonly string[], env: Record<string, string> = {}): str
 
 describe("a duration", () => {
   it("is read as Go writes it, or as a plain number of seconds", () => {
-    const written = { "90s": 90_000, "1h30m": 5_400_000, "500ms": 500, "15": 15_000, "1.5s": 1500, "0": 0 };
+    const written = {
+      "90s": 90_000,
+      "1h30m": 5_400_000,
+      "500ms": 500,
+      "15": 15_000,
+      "1.5s": 1500,
+      "0": 0,
+      "+.5s": 500,
+      "1.m": 60_000,
+      "250us": 1,
+      "0s": 0,
+    };
     for (const [text, ms] of Object.entries(written)) assertEquals(parseDuration(text, "--wait"), ms, text);
   });
 

@@ -24,19 +24,33 @@ interface Step {
 const KLOCK: readonly Step[] = [
   { line: `klock -l $L -n $N -- sh -c 'echo in; exit 7'`, status: 7, out: "in\n", says: /^$/ },
   { line: `klock -l $L -n $N -- true`, status: 0, says: /^$/ },
-  { line: `klock --lease=$L --namespace=$N -- sh -c 'kill -TERM $$'`, status: 143 },
+  { line: `klock --lease=$L --namespace=$N -- sh -c 'kill -TERM $$'`, status: 255 },
   { line: `klock -l $L -n $N`, status: 1, says: /NoProgram/ },
   { line: `klock -l $L -n $N --`, status: 1, says: /NoProgram/ },
   { line: `klock -l $L -n $N echo`, status: 1, says: /NoProgram/ },
   { line: `klock -l $L -n $N echo -- true`, status: 1, says: /ProgramBeforeDash/ },
-  { line: `klock -l $L -n $N --nope -- true`, status: 1, says: /^klock: unknown flag --nope/ },
-  { line: `klock -l $L -n $N -w soon -- true`, status: 1, says: /--wait "soon"/ },
+  { line: `klock -l $L -n $N --nope -- true`, status: 2, says: /^klock: unknown flag --nope/ },
+  { line: `klock -l $L -n $N -w soon -- true`, status: 2, says: /--wait "soon"/ },
   { line: `klock -l Not_A_Name -n $N -- true`, status: 1, says: /Not_A_Name/ },
   { line: `klock -l $L -n no-such-namespace -- true`, status: 1, says: /no-such-namespace/ },
   { line: `klock -l $L -n $N --kubeconfig /nowhere -- true`, status: 1, says: /\/nowhere/ },
   { line: `klock -l $L -n $N -- no-such-command-here`, status: 1, says: /no-such-command-here/ },
   // A run within another one: the second has to wait, whatever it is called.
-  { line: `klock -l $L -n $N -- klock -l $L -n $N -w 300ms -- true`, status: 1, says: /held by klock/ },
+  {
+    line: `klock -l $L -n $N -- klock -l $L -n $N -w 300ms -- true`,
+    status: 1,
+    says: /ElectTimedOut.*held by klock/,
+  },
+  {
+    line: `klock -l $L -n $N -- env -u KLATCH_RUN klock -l $L -n $N -w 1ms --timeout 300ms -E 8 -- true`,
+    status: 8,
+    says: /within 0.3 s/,
+  },
+  { line: `klock -l$L -n$N -sHUP -ime -u=T -- sh -c 'echo $KLATCH_HOLDER'`, status: 0, out: "me\n" },
+  {
+    line: `klock --logtostderr --vmodule x=1 --stderrthreshold=2 --one_output=false -l $L -n $N -- true`,
+    status: 0,
+  },
   { line: `klock -l $L -n $N -i me -- klock -l $L -n $N -i me --timeout 300ms -- true`, status: 1 },
   { line: `klock -l $L -n $N -g -- klock -l $L -n $N -g -w 300ms -E 9 -- true`, status: 9 },
   { line: `klock -l $L -n $N -w 0 -E3 -- true`, status: 0 },
@@ -51,17 +65,27 @@ const KUBELOCK: readonly Step[] = [
   { line: `kubelock -name $L -namespace $N sh -c 'echo in; exit 7'`, status: 7, out: "in\n" },
   { line: `kubelock --name=$L --namespace=$N echo -name x --y`, status: 0, out: "-name x --y\n" },
   {
+    line: `kubelock -logtostderr -v=2 -vmodule x=1 --stderrthreshold INFO -name $L -namespace $N true`,
+    status: 0,
+    says: /kubelock: Lock obtained.*\n.*Lock released/,
+  },
+  {
+    line: `HOSTNAME=web-1 kubelock -name $L -namespace $N sh -c 'echo $KLATCH_HOLDER'`,
+    status: 0,
+    out: "web-1\n",
+  },
+  {
     line: `kubelock -name $L -namespace $N -- true`,
     status: 0,
     says: /deprecates Endpoints.*endpoints,lease/,
   },
-  { line: `kubelock -name $L -namespace $N sh -c 'kill -KILL $$'`, status: 137 },
-  { line: `kubelock -name $L -namespace $N`, status: 2, says: /command is missing/ },
+  { line: `kubelock -name $L -namespace $N sh -c 'kill -KILL $$'`, status: 255 },
+  { line: `kubelock -name $L -namespace $N`, status: 1, says: /command is missing/ },
   { line: `kubelock -name`, status: 2, says: /-name needs a value/ },
   { line: `kubelock -nope true`, status: 2, says: /unknown flag -nope/ },
   { line: `kubelock -lease-duration 5s true`, status: 2, says: /out of order/ },
   { line: `kubelock -name $L -namespace no-such-namespace true`, status: 1, says: /no-such-namespace/ },
-  { line: `kubelock -name $L -namespace $N -kubeconfig /nowhere true`, status: 1, says: /\/nowhere/ },
+  { line: `kubelock -name $L -namespace $N -kubeconfig /nowhere true`, status: 255, says: /\/nowhere/ },
   { line: `kubelock -name $L -namespace $N no-such-command-here`, status: 1 },
   {
     line: `kubelock -name $L -namespace $N -id me klatch run $L -n $N --strategy endpoints -w 0 -- true`,
@@ -72,14 +96,18 @@ const KUBELOCK: readonly Step[] = [
 
 const KUBE_LOCK: readonly Step[] = [
   { line: `kube-lock $N $L --holder-name a`, status: 2, says: new RegExp("there is no ConfigMap") },
-  { line: `kube-lock $N $L --holder-name a --unlock`, status: 2 },
+  { line: `kube-lock $N $L --holder-name a --unlock`, status: 0, says: /Unlock non needed/ },
   { line: `kube-lock $N $L --holder-name a --unlock --create-configmap`, status: 0 },
   {
     line: `kube-lock $N $L --holder-name a --create-configmap --max-holders 2 --reason 'db restart'`,
     status: 0,
     says: /Successfully locked cm\/\S+ in ns \S+ for holder a\n$/,
   },
-  { line: `kube-lock $N $L --holder-name a --reason other`, status: 0 },
+  {
+    line: `kube-lock $N $L --holder-name a --reason other`,
+    status: 0,
+    says: /Already locked since \S+Z for reason "db restart"/,
+  },
   { line: `kube-lock $N $L --holder-name b`, status: 0 },
   {
     line: `kube-lock $N $L --holder-name c --run-once`,
@@ -110,6 +138,7 @@ const KUBE_LOCK: readonly Step[] = [
   { line: `kube-lock $N $L --max-holders 0`, status: 1 },
   { line: `kube-lock $N $L --max-holders many`, status: 1 },
   { line: `kube-lock $N $L --polling-interval soon`, status: 1 },
+  { line: `kube-lock $N $L --polling-interval 0`, status: 1 },
   { line: `kube-lock $N $L --nope`, status: 1 },
   { line: `kube-lock $N $L --kubeconfig-path /nowhere`, status: 1 },
   { line: `kube-lock no-such-namespace $L --create-configmap`, status: 2, says: /no-such-namespace/ },
@@ -183,7 +212,42 @@ onServers("klock", (test) => {
     await running.line("stdout", /^in$/);
     running.signal("SIGTERM");
     const { code, stdout } = await running.finished;
-    assertEquals([code, linesOf(stdout)], [137, ["in", "got it"]]);
+    assertEquals([code, linesOf(stdout)], [255, ["in", "got it"]]);
+    assertEquals(await place.holders(), []);
+  });
+
+  for (
+    const [sent, chosen, seen, then, status] of [
+      ["SIGINT", [], "TERM", "exit 0", 1],
+      ["SIGINT", ["-s", "USR1"], "USR1", "exit 0", 1],
+      ["SIGTERM", ["-s", "INT"], "INT", "exit 7", 7],
+      ["SIGINT", ["-s", "HUP", "-k", "300ms"], "HUP", ":", 255],
+    ] as const
+  ) {
+    test(`sends ${seen} to the command on ${sent}, and ends with ${status} if it does "${then}"`, async (place) => {
+      const script =
+        `for s in INT TERM HUP USR1; do trap "echo $s; ${then}" $s; done; echo in; while :; do sleep 0.1; done`;
+      await Deno.writeTextFile(place.file("command.sh"), script);
+      const running = await shell(
+        place,
+        `exec klock -l $L -n $N ${chosen.join(" ")} -- sh '${place.file("command.sh")}'`,
+      );
+      await running.line("stdout", /^in$/);
+      running.signal(sent);
+      const { code, stdout, stderr } = await running.finished;
+      assertEquals([code, linesOf(stdout)], [status, ["in", seen]], stderr);
+      assertEquals(await place.holders(), []);
+    });
+  }
+
+  test("is cancelled by an INT that was ignored when it was started, as a shell does in the background", async (place) => {
+    const running = await shell(
+      place,
+      `trap '' INT; exec klock -l $L -n $N -- sh -c 'echo in; exec sleep 60'`,
+    );
+    await running.line("stdout", /^in$/);
+    running.signal("SIGINT");
+    assertEquals((await running.finished).code, 255);
     assertEquals(await place.holders(), []);
   });
 
@@ -202,11 +266,23 @@ onServers("klock", (test) => {
 });
 
 onServers("kubelock", (test) => {
-  test("keeps the lock in Endpoints, by a name that is its own on this host", async (place) => {
+  test("kills the command at the second signal", async (place) => {
+    const command = `sh -c 'trap "echo got it" TERM; echo in; while :; do sleep 0.1; done'`;
+    const running = await shell(place, `exec kubelock -name $L -namespace $N ${command}`);
+    await running.line("stdout", /^in$/);
+    running.signal("SIGTERM");
+    await running.line("stdout", /^got it$/);
+    running.signal("SIGINT");
+    const { code, stderr } = await running.finished;
+    assertEquals(code, 255, stderr);
+    assertEquals(leftovers(), []);
+  });
+
+  test("keeps the lock in Endpoints, under the host's name", async (place) => {
     const running = await shell(place, `kubelock -name $L -namespace $N sh -c 'echo in; sleep 60'`);
     await running.line("stdout", /in/);
     const [holder] = viewOf(endpoints, await object(place, endpoints)).holders;
-    assertMatch(holder?.identity ?? "", new RegExp(`^${Deno.hostname()}_`));
+    assertMatch(holder?.identity ?? "", new RegExp(`^${Deno.hostname()}$`));
     assertEquals(holder?.leaseDurationMs, 15_000);
   });
 
@@ -273,8 +349,8 @@ onServers("kube-lock", (test) => {
     const waiting = await shell(place, `exec kube-lock $N $L --holder-name b`);
     await waiting.line("stderr", /waiting/);
     await until(async () => viewOf(semaphore, await object(place, semaphore)).waiters.length === 1);
-    waiting.signal("SIGINT");
-    assertEquals((await waiting.finished).code, 130);
+    waiting.signal("SIGTERM");
+    assertEquals((await waiting.finished).code, 2);
     const view = viewOf(semaphore, await object(place, semaphore));
     assertEquals([view.holders.map(({ identity }) => identity), view.waiters.length], [["a"], 0]);
   });

@@ -71,7 +71,7 @@ describe("a semaphore's record", () => {
   });
 
   it("that cannot be read is reported by its field", () => {
-    const object = configMap(lock, { max: 0, holders: {} });
+    const object = configMap(lock, { max: -1, holders: {} });
     const error = assertThrows(() => viewOf(semaphore, object), KlatchError);
     assertEquals(error.code, "record");
     assertStringIncludes(error.line, 'ConfigMap ns/pool: metadata.annotations["kube-lock"].max');
@@ -86,6 +86,18 @@ describe("the number of slots", () => {
 
   it("is what the older tool's annotation says", () => {
     assertEquals(viewOf(semaphore, acquired(configMap(lock, { max: 5, holders: {} }), shared("a"))).slots, 5);
+  });
+
+  it("is full if the older tool's annotation says 0, for whoever shares or not", () => {
+    const object = configMap(lock, { max: 0, holders: {} });
+    for (const me of [contender("a"), shared("a"), exclusive("a")]) {
+      assertEquals(claimed(object, me).kind, "join");
+    }
+  });
+
+  it("is not said, and nobody holds, if the older tool's annotation is empty", () => {
+    const object = acquired(configMap(lock, {} as never), contender("a", { slots: 3 }));
+    assertEquals([viewOf(semaphore, object).slots, holdersOf(object)], [3, ["a"]]);
   });
 
   it("cannot be asked for otherwise, and the error says both numbers", () => {

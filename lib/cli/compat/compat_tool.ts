@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KlatchError } from "../../errors.ts";
+import { KlatchError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import type { RunOptions } from "../run_options.ts";
 import { VERSION } from "../../version.ts";
@@ -20,6 +20,30 @@ export interface CompatTool {
   run(args: readonly string[], host: Host): Promise<number>;
   /** The status that the tool gives for a failure of its own. */
   statusOf(failure: KlatchError): number;
+}
+
+/** A failure for which the tool has an exit status of its own. */
+export class ToolError extends KlatchError {
+  readonly exitStatus: number;
+
+  /**
+   * @param exitStatus the tool's.
+   * @param message what is wrong.
+   * @param hint what to do.
+   */
+  constructor(exitStatus: number, message: string, hint?: string) {
+    super("usage", message, hint === undefined ? {} : { hint });
+    this.exitStatus = exitStatus;
+  }
+}
+
+/** Does a check whose failure has an exit status of its own. */
+export function failingWith(exitStatus: number, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof KlatchError ? new ToolError(exitStatus, error.message, error.hint) : error;
+  }
 }
 
 /** What no older tool has a flag for. */

@@ -8,10 +8,10 @@
  * @see {@link https://github.com/berquerant/k8s-lease#readme}
  * @module
  */
-import { KlatchError } from "../../errors.ts";
 import { MANAGED_BY_LABEL } from "../../lock.ts";
 import { parseSignal } from "../../process/signals.ts";
 import { lease } from "../../strategies/lease.ts";
+import { readDuration } from "../duration.ts";
 import { type Flag, type Parsed, parseFlags } from "../flags.ts";
 import { readTiming, timingFlags } from "../flag_groups/timing.ts";
 import { helpForTool } from "../help.ts";
@@ -20,7 +20,10 @@ import { runLocked } from "../run.ts";
 import type { RunOptions } from "../run_options.ts";
 import { wholeNumber } from "../strategy_flags.ts";
 import type { Host } from "../host.ts";
-import { COMMON, type CompatTool, durationOr, versionAs } from "./compat_tool.ts";
+import { cancelOnce } from "./cancellation.ts";
+import { chooseAsTool } from "./cluster_order.ts";
+import { COMMON, type CompatTool, durationOr, failingWith, ToolError, versionAs } from "./compat_tool.ts";
+import { logFlags } from "./log_flags.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "lease", short: "l", value: "NAME", help: "the Lease (default klock)" },
@@ -33,8 +36,8 @@ const FLAGS: readonly Flag[] = [
   { name: "generate-identity", short: "g", help: "a unique name for the holder" },
   { name: "namespace", short: "n", value: "NAME", help: "the Lease's namespace (default default)" },
   { name: "labels", value: "K=V,…", help: "labels for the Lease, besides klock's own" },
-  { name: "wait", short: "w", value: "DUR", help: "how long to wait for the lock (default 0: for ever)" },
-  { name: "timeout", value: "DUR", help: "the same as --wait" },
+  { name: "wait", short: "w", value: "DUR", help: "maximum time to wait (default 0: no limit)" },
+  { name: "timeout", value: "DUR", help: "the same as --wait; the longer of the two counts" },
   {
     name: "conflict-exit-code",
     short: "E",
@@ -45,29 +48,39 @@ const FLAGS: readonly Flag[] = [
     name: "kill-after",
     short: "k",
     value: "DUR",
-    help: "KILL this long after the first signal (default 0: never)",
+    help: "send KILL this long after the first signal (default 0: never)",
   },
-  { name: "signal", short: "s", value: "SIG", help: "what stops the command (default TERM)" },
+  {
+    name: "signal",
+    short: "s",
+    value: "SIG",
+    help: "signal that the command gets on INT or TERM (default TERM)",
+  },
   { name: "cleanup-lease", help: "delete the Lease afterwards" },
   { name: "unlock", short: "u", help: "the same as --cleanup-lease" },
   ...timingFlags,
   {
     name: "kubeconfig",
     value: "FILE",
-    help: "kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod)",
+    help: "kubeconfig file, if there is no service account (default: $KUBECONFIG, ~/.kube/config)",
   },
-  { name: "v", value: "N", help: "how much to say; 1 and more: what happens to the lock" },
-  { name: "debug", help: "say everything" },
+  { name: "v", value: "N", help: "how much to report; 1 and more: what happens to the lock" },
+  { name: "debug", help: "report everything" },
   { name: "verbose", help: "the same as --debug" },
+  ...logFlags,
   { name: "version", short: "V", help: "print the version" },
   { name: "help", short: "h", help: "show this help" },
 ];
 
-const SYNTAX = { command: "klock", flags: FLAGS, help: "klock --help" };
+const SYNTAX = { command: "klock", flags: FLAGS, asPflag: true, help: "klock --help" };
+
+/** klock's name for a wait that was too long, which scripts look for. */
+const WORDS = { timeout: "ElectTimedOut:" };
 
 /** klock's stand-in. */
 export const klock: CompatTool = {
-  statusOf: () => 1,
+  // pflag ends a program whose flags are wrong with 2.
+  statusOf: ({ code }) => code === "usage" ? 2 : 1,
   async run(args, host) {
     const parsed = parseFlags(SYNTAX, args, () => undefined);
     if (parsed.on("help")) {
@@ -83,21 +96,27 @@ export const klock: CompatTool = {
       host.print(versionAs("klock"));
       return 0;
     }
-    return await runLocked(klockOptions(parsed, host), host);
+    const options = klockOptions(parsed, host);
+    const warn = (line: string) => host.say(`klock: ${line}\n`);
+    const cluster = await chooseAsTool("pod-first", options.kubeconfig, host, warn);
+    return await runLocked({ ...options, ...cluster }, host);
   },
 };
 
 /** What a run of klatch has to do that klock is asked for. */
 function klockOptions(parsed: Parsed, host: Host): RunOptions {
-  const wait = parsed.text("wait") === undefined ? "timeout" : "wait";
-  const waitMs = durationOr(parsed.text(wait), `--${wait}`, 0);
+  const waits = ["wait", "timeout"].map((flag) => readDuration(parsed, flag) ?? 0);
+  const waitMs = Math.max(...waits);
   const killAfterMs = durationOr(parsed.text("kill-after"), "--kill-after", 0);
   const conflict = wholeNumber(parsed.text("conflict-exit-code") ?? "1", "--conflict-exit-code", 0, 255);
   const verbosity = wholeNumber(parsed.text("v") ?? "0", "-v", 0, 100);
   const verbose = parsed.on("debug") || parsed.on("verbose") || verbosity > 1;
   const [name, namespace] = [parsed.text("lease") ?? "klock", parsed.text("namespace") ?? "default"];
-  checkLockName(name);
-  checkNamespace(namespace);
+  const stopSignal = parseSignal(parsed.text("signal") ?? "TERM");
+  failingWith(1, () => {
+    checkLockName(name);
+    checkNamespace(namespace);
+  });
   return {
     ...COMMON,
     name,
@@ -110,10 +129,11 @@ function klockOptions(parsed: Parsed, host: Host): RunOptions {
     timing: readTiming(parsed),
     identity: identityOf(parsed, host),
     labels: { ...parseLabels(parsed.text("labels") ?? ""), [MANAGED_BY_LABEL]: "k8s-lease-klock" },
-    stopSignal: parseSignal(parsed.text("signal") ?? "TERM"),
+    stopSignal,
+    cancellation: cancelOnce(stopSignal),
     killAfterMs: killAfterMs === 0 ? undefined : killAfterMs,
     cleanup: parsed.on("cleanup-lease") || parsed.on("unlock"),
-    log: { format: "text", quiet: !verbose && verbosity === 0, verbose, program: "klock" },
+    log: { format: "text", quiet: !verbose && verbosity === 0, verbose, program: "klock", words: WORDS },
   };
 }
 
@@ -123,15 +143,13 @@ function commandOf({ words, command }: Parsed): readonly string[] {
   if (empty) names.push("NoProgram");
   if (names.length === 0) return command ?? [];
   const what = empty ? "there is no command after --" : `"${words[0]}" stands before --`;
-  throw new KlatchError("usage", `${names.join(", ")}: ${what}`, {
-    hint: "write klock [flags] -- COMMAND [ARG…]",
-  });
+  throw new ToolError(1, `${names.join(", ")}: ${what}`, "write klock [flags] -- COMMAND [ARG…]");
 }
 
 function identityOf(parsed: Parsed, host: Host): string | undefined {
   const given = parsed.text("identity");
-  if (given === "") throw new KlatchError("usage", "--identity is empty", { hint: "give the holder a name" });
-  // Where there is none, the run gets one of its own.
+  if (given === "") throw new ToolError(1, "--identity is empty", "give the holder a name");
+  // Without a name the run gets one of its own.
   if (parsed.on("generate-identity")) return undefined;
   return given ?? `klock_${host.hostname()}_${host.nonce()}`;
 }

@@ -7,13 +7,13 @@
  * @see {@link https://github.com/JulienBalestra/kube-lock#readme}
  * @module
  */
-import { exitStatus, KlatchError } from "../../errors.ts";
+import { KlatchError } from "../../errors.ts";
 import type { KubeClient } from "../../kube/api.ts";
 import type { Contender, LockName } from "../../lock.ts";
 import { listenSignals, signalName, SIGNALS } from "../../process/signals.ts";
 import { acquire, DEFAULT_TIMING, type SessionEvent } from "../../session/mod.ts";
 import { MOST_SLOTS, semaphore } from "../../strategies/semaphore.ts";
-import { formatDuration } from "../../text.ts";
+import { formatDuration, printable, shortened } from "../../text.ts";
 import { chooseCluster } from "../cluster.ts";
 import { type Flag, type Parsed, parseFlags } from "../flags.ts";
 import { helpForTool } from "../help.ts";
@@ -21,38 +21,39 @@ import { checkLockName, checkNamespace } from "../../kube/names.ts";
 import { Reporter } from "../output/reporter.ts";
 import { wholeNumber } from "../strategy_flags.ts";
 import type { Host } from "../host.ts";
-import { holdByName, noConfigMap, nonceOf, unlocked, type Wish } from "./kube_lock_hold.ts";
-import { type CompatTool, durationOr } from "./compat_tool.ts";
+import { heldByName, holdByName, nonceOf, unlocked, type Wish } from "./kube_lock_hold.ts";
+import { chooseAsTool } from "./cluster_order.ts";
+import { type CompatTool, durationOr, ToolError } from "./compat_tool.ts";
 
 const USAGE = "kube-lock NAMESPACE CONFIGMAP [flags]";
 
 const FLAGS: readonly Flag[] = [
-  { name: "holder-name", value: "NAME", help: "the holder's name (default: the host's)" },
-  { name: "create-configmap", help: "make the ConfigMap if there is none" },
+  { name: "holder-name", value: "NAME", help: "name of the holder (default: the host's name)" },
+  { name: "create-configmap", help: "create the ConfigMap if there is none" },
   {
     name: "max-holders",
     value: "N",
-    help: "how many may hold, where the ConfigMap does not say (default 1)",
+    help: "maximum number of holders, if the ConfigMap has none (default 1)",
   },
   {
     name: "polling-interval",
     value: "DUR",
-    help: "pause between looks, where watching is not allowed (default 30s)",
+    help: "time between attempts if watching is not allowed (default 30s)",
   },
-  { name: "polling-timeout", value: "DUR", help: "how long to wait (default 5m; 0: for ever)" },
-  { name: "reason", value: "TEXT", help: "why, shown to those who wait" },
+  { name: "polling-timeout", value: "DUR", help: "maximum time to wait (default 5m; 0: no limit)" },
+  { name: "reason", value: "TEXT", help: "reason for holding the lock, shown to waiters" },
   { name: "run-once", help: "try once; the exit status is 3 if that fails" },
-  { name: "unlock", help: "give the place back" },
+  { name: "unlock", help: "release the lock" },
   {
     name: "kubeconfig-path",
     value: "FILE",
-    help: "kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod)",
+    help: "kubeconfig file (default: the pod's service account)",
   },
-  { name: "verbose", short: "v", value: "N", help: "how much to say" },
+  { name: "verbose", short: "v", value: "N", help: "how much to report" },
   { name: "help", short: "h", help: "show this help" },
 ];
 
-const SYNTAX = { command: "kube-lock", flags: FLAGS, help: "kube-lock --help" };
+const SYNTAX = { command: "kube-lock", flags: FLAGS, asPflag: true, help: "kube-lock --help" };
 
 /** What kube-lock was asked for. */
 interface Request {
@@ -70,8 +71,7 @@ interface Request {
 /** kube-lock's stand-in. */
 export const kubeLock: CompatTool = {
   statusOf(failure) {
-    if (failure.code === "usage" || failure.code === "config") return 1;
-    return failure.code === "interrupted" ? exitStatus(failure) : 2;
+    return failure.code === "usage" || failure.code === "config" ? 1 : 2;
   },
   async run(args, host) {
     const parsed = parseFlags(SYNTAX, args, () => undefined);
@@ -83,11 +83,10 @@ export const kubeLock: CompatTool = {
     }
     const request = requestOf(parsed, host);
     const { namespace } = request.lock;
-    const cluster = await chooseCluster(
-      { kubeconfig: request.kubeconfig, context: undefined, namespace },
-      host,
-    );
-    const client = await cluster.connect((line) => host.say(`kube-lock: ${line}\n`));
+    const warn = (line: string) => host.say(`kube-lock: ${line}\n`);
+    const choice = await chooseAsTool("flag-or-pod", request.kubeconfig, host, warn);
+    const cluster = await chooseCluster({ ...choice, namespace }, host);
+    const client = await cluster.connect(warn);
     return request.unlock ? await unlock(request, client, host) : await lock(request, client, host);
   },
 };
@@ -99,6 +98,8 @@ function requestOf(parsed: Parsed, host: Host): Request {
   }
   checkNamespace(namespace);
   checkLockName(name);
+  const pollMs = durationOr(parsed.text("polling-interval"), "--polling-interval", 30_000);
+  if (pollMs === 0) throw new ToolError(1, "--polling-interval is 0", "give a time, for example 5s");
   const timeoutMs = durationOr(parsed.text("polling-timeout"), "--polling-timeout", 300_000);
   return {
     lock: { namespace, name },
@@ -110,7 +111,7 @@ function requestOf(parsed: Parsed, host: Host): Request {
     },
     unlock: parsed.on("unlock"),
     runOnce: parsed.on("run-once"),
-    pollMs: durationOr(parsed.text("polling-interval"), "--polling-interval", 30_000),
+    pollMs,
     waitMs: timeoutMs === 0 ? undefined : timeoutMs,
     kubeconfig: parsed.text("kubeconfig-path") || undefined,
     verbose: wholeNumber(parsed.text("verbose") ?? "0", "--verbose", 0, 100) > 0,
@@ -123,12 +124,20 @@ async function lock(request: Request, client: KubeClient, host: Host): Promise<n
   const log = { format: "text", quiet: false, verbose, program: "kube-lock" } as const;
   const reporter = new Reporter(host, log, lock, "kube-lock");
   const interrupted = new AbortController();
-  using signals = listenSignals((signal) => {
+  const already = heldByName(await client.get({ resource: semaphore.resource, ...lock }), wish.name);
+  if (already !== undefined) {
+    const { date = "", reason = "" } = already;
+    const line = `Already locked since ${shortened(date)} for reason ${JSON.stringify(shortened(reason))}`;
+    host.say(`kube-lock: ${printable(line)}\n`);
+    return 0;
+  }
+  const cancel = (signal: number) => {
     if (signal === SIGNALS.WINCH) return;
     interrupted.abort(
       new KlatchError("interrupted", `stopped waiting for ${place}: ${signalName(signal)} came`, { signal }),
     );
-  });
+  };
+  using signals = listenSignals(cancel, { evenIfIgnored: [SIGNALS.INT, SIGNALS.TERM] });
   try {
     await acquire({
       client,
@@ -148,7 +157,7 @@ async function lock(request: Request, client: KubeClient, host: Host): Promise<n
   } catch (error) {
     if (!(error instanceof KlatchError) || error.code !== "timeout") throw error;
     const how = runOnce ? "" : `, timeout after ${formatDuration(waitMs ?? 0)}`;
-    host.say(`kube-lock: cannot lock ${place}${how}: ${error.message}\n`);
+    host.say(`kube-lock: cannot lock ${place}${how}: ${printable(shortened(error.message, 1_000))}\n`);
     return runOnce ? 3 : 2;
   } finally {
     signals.route(undefined);
@@ -177,10 +186,10 @@ async function unlock({ lock, wish }: Request, client: KubeClient, host: Host): 
   const place = `cm/${lock.name} in ns ${lock.namespace}`;
   for (;;) {
     const object = await client.get(ref);
-    if (object === undefined && !wish.create) throw noConfigMap(lock);
     const without = object === undefined ? undefined : unlocked(object, wish.name);
     if (without === undefined) {
-      host.say(`kube-lock: ${wish.name} does not hold ${place}\n`);
+      const why = object === undefined ? "not found" : "not in semaphore";
+      host.say(`kube-lock: Unlock non needed: ${place}: ${why}\n`);
       return 0;
     }
     const outcome = await client.update(ref, without);

@@ -8,7 +8,7 @@
 import { KlatchError } from "../../errors.ts";
 import type { Claim, Contender, Holder, KubeObject, LockName, Strategy } from "../../lock.ts";
 import { semaphore } from "../../strategies/semaphore.ts";
-import { parse, type SemaphoreState, write } from "../../strategies/semaphore_record.ts";
+import { type ForeignHolder, parse, type SemaphoreState, write } from "../../strategies/semaphore_record.ts";
 
 /** The older tool's annotation. */
 const RECORD = "kube-lock";
@@ -96,6 +96,11 @@ function byName(claimed: KubeObject, me: Contender, wish: Wish, wallMs: number):
   const date = new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
   const holders = { ...recordOf(others).holders, [wish.name]: { date, reason: wish.reason } };
   return { kind: "acquire", object: withHolders(others, holders) };
+}
+
+/** The hold of a name as kube-lock's part of the record states it; `undefined` if there is none. */
+export function heldByName(object: KubeObject | undefined, name: string): ForeignHolder | undefined {
+  return parse(object).record.foreign.find((foreign) => foreign.name === name);
 }
 
 /** Whether kube-lock's part of the record states a hold of that name. */

@@ -14,7 +14,7 @@ import type { Host } from "../host.ts";
 import { klock } from "./klock.ts";
 import { kubeLock } from "./kube_lock.ts";
 import { kubelock } from "./kubelock.ts";
-import type { CompatTool } from "./compat_tool.ts";
+import { type CompatTool, ToolError } from "./compat_tool.ts";
 import type { Tool } from "./tools.ts";
 
 const COMPAT_TOOLS: Readonly<Record<Tool, CompatTool>> = { klock, kubelock, "kube-lock": kubeLock };
@@ -35,6 +35,6 @@ export async function runAs(tool: Tool, args: readonly string[], host: Host): Pr
     const failure = asKlatchError(error);
     const line = printable(shortened(lineOf(failure), 1_000));
     host.say(`${line.startsWith(`${tool}: `) ? "" : `${tool}: `}${line}\n`);
-    return standIn.statusOf(failure);
+    return failure instanceof ToolError ? failure.exitStatus : standIn.statusOf(failure);
   }
 }

@@ -24,4 +24,6 @@ export interface LogOptions {
   readonly verbose: boolean;
   /** The name at the beginning of each line of text, if klatch stands in for another tool. */
   readonly program?: string;
+  /** Words of that tool which scripts look for, by event or error code. They come first. */
+  readonly words?: Readonly<Record<string, string>>;
 }

@@ -100,12 +100,21 @@ export class Reporter {
   /** Reports what ended the program. */
   error(error: KlatchError): void {
     this.#output.waited();
-    this.#output.write({ event: "error", message: lineOf(error), fields: { code: error.code } });
+    this.#output.write({
+      event: "error",
+      message: this.#worded(error.code, lineOf(error)),
+      fields: { code: error.code },
+    });
   }
 
   #news(event: string, message: string, fields: Report["fields"]): void {
     this.#output.waited();
-    if (!this.#log.quiet) this.#output.write({ event, message, fields });
+    if (!this.#log.quiet) this.#output.write({ event, message: this.#worded(event, message), fields });
+  }
+
+  #worded(key: string, message: string): string {
+    const words = this.#log.words?.[key];
+    return words === undefined ? message : `${words} ${message}`;
   }
 
   #trouble(error: KlatchError): void {
