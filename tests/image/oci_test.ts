@@ -70,6 +70,20 @@ describe("the image layout", () => {
     }
   });
 
+  it("is configured as the Dockerfile says", () => {
+    const lines = Deno.readTextFileSync(new URL("../../Dockerfile", import.meta.url)).split("\n");
+    const value = (word: string) =>
+      lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1) ?? "";
+    for (const each of manifests()) {
+      const { config: image } = blob(blob(each).config);
+      assertEquals(image.User, value("USER"));
+      assertEquals(image.Entrypoint, JSON.parse(value("ENTRYPOINT")));
+      assertEquals(image.Env, [value("ENV")]);
+    }
+    assertEquals(value("COPY"), "klatch /klatch");
+    assertEquals(value("FROM"), "scratch");
+  });
+
   it(
     "is read by skopeo, each platform on its own",
     { skip: isInstalled("skopeo") ? false : "needs skopeo" },
