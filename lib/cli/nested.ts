@@ -15,7 +15,7 @@ let outer: ReadonlySet<string> | undefined;
  *
  * @param view who holds.
  * @param lock what is waited for.
- * @param waitMs how long; whoever gave a limit gets the error of its end, at once.
+ * @param waitMs for how long; with a limit, the error is the one that its end would bring.
  * @returns the error, `usage` or `timeout`; `undefined` if the lock can come free.
  */
 export function waitForItself(

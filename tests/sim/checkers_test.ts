@@ -21,7 +21,7 @@ import { prompt } from "./checkers/prompt.ts";
 import { served } from "./checkers/served.ts";
 import { token } from "./checkers/token.ts";
 import { LATE_MS, waits } from "./checkers/waits.ts";
-import { ELDER, Stage, viewOf } from "./stage.ts";
+import { FOREIGN, Stage, viewOf } from "./stage.ts";
 
 /** What a checker says about a story: facts at their times. */
 async function verdict(make: MakeChecker, onEvent: (stage: Stage) => void): Promise<string> {
@@ -148,7 +148,7 @@ describe("the checker of ownership", () => {
   });
   itFinds("a renewal over another tool's under one name", ownership, "has not expired", (stage) => {
     stage.commit(0, "a", { holder: "a" });
-    stage.commit(10, "elder", { holder: "a" });
+    stage.commit(10, "foreign", { holder: "a" });
     stage.commit(20, "a", { holder: "a" });
   });
   itFinds("a hold in an object that is being deleted", ownership, "is being deleted", (stage) => {
@@ -231,14 +231,14 @@ describe("the checker of queues", () => {
   itAllows("passing over one that had its chance, with a visit of the older tool's in it", fifo, (stage) => {
     stage.at(0, { kind: "waiting", run: stage.a, view: viewOf(undefined, 0) });
     stage.commit(1, "a", { waiters: ["a"] });
-    stage.commit(1_000, ELDER, { holder: ELDER, waiters: ["a"] });
-    stage.commit(2_000, ELDER, { waiters: ["a"] });
+    stage.commit(1_000, FOREIGN, { holder: FOREIGN, waiters: ["a"] });
+    stage.commit(2_000, FOREIGN, { waiters: ["a"] });
     stage.commit(4_001, "b", { holder: "b" });
   });
   itFinds("one whose turn was ended by another hold", fifo, "b acquires before a", (stage) => {
     stage.at(0, { kind: "waiting", run: stage.a, view: viewOf(undefined, 0) });
     stage.commit(1, "a", { waiters: ["a"] });
-    stage.commit(1_000, ELDER, { holder: ELDER, waiters: ["a"] });
+    stage.commit(1_000, FOREIGN, { holder: FOREIGN, waiters: ["a"] });
     stage.commit(1_500, "b", { holder: "b", waiters: ["a"] });
     stage.commit(2_000, "b", { waiters: ["a"] });
     stage.commit(4_001, "b", { holder: "b", waiters: ["a"] });

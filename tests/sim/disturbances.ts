@@ -16,8 +16,8 @@ import type { ApiServer } from "./server.ts";
 import type { Case } from "./strategies.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** What there is to disturb. */
-export interface Victims {
+/** What can be disturbed. */
+export interface Targets {
   readonly scenario: Scenario;
   readonly timeline: Timeline;
   readonly random: Random;
@@ -37,16 +37,16 @@ const DAY_MS = 86_400_000;
 
 /** All disturbances of one world. */
 export class Disturbances {
-  readonly #victims: Victims;
+  readonly #targets: Targets;
   readonly #random: Random;
   /** What takes back what is wrong now. */
   readonly #mend = new Set<() => void>();
   #healed = false;
 
-  constructor(victims: Victims) {
-    this.#victims = victims;
-    this.#random = victims.random;
-    for (const [fault, strength] of victims.scenario.faults) {
+  constructor(targets: Targets) {
+    this.#targets = targets;
+    this.#random = targets.random;
+    for (const [fault, strength] of targets.scenario.faults) {
       const strike = this.#strikes[fault];
       if (strike !== undefined) this.#repeat(strike, strength);
     }
@@ -60,7 +60,7 @@ export class Disturbances {
 
   #repeat(strike: () => void, strength: number): void {
     const pauseMs = this.#random.between(EVERY_MS.least, EVERY_MS.most) / strength;
-    this.#victims.timeline.after(pauseMs, () => {
+    this.#targets.timeline.after(pauseMs, () => {
       if (this.#healed) return;
       strike();
       this.#repeat(strike, strength);
@@ -78,16 +78,16 @@ export class Disturbances {
       if (this.#mend.delete(once)) mend();
     };
     this.#mend.add(once);
-    if (forMs < Infinity) this.#victims.timeline.after(forMs, once);
+    if (forMs < Infinity) this.#targets.timeline.after(forMs, once);
   }
 
   get #leaseMs(): number {
-    return this.#victims.scenario.timings[0]?.leaseDurationMs ?? 1;
+    return this.#targets.scenario.timings[0]?.leaseDurationMs ?? 1;
   }
 
   /** A run to strike; often one that holds the lock, since that is where it hurts. */
   #run(wanted: (run: KlatchRun) => boolean = () => true): KlatchRun | undefined {
-    const runs = this.#victims.runs().filter(wanted);
+    const runs = this.#targets.runs().filter(wanted);
     const holding = runs.filter((run) => run.holding);
     if (holding.length > 0 && this.#random.chance(0.6)) return this.#random.pick(holding);
     return runs.length === 0 ? undefined : this.#random.pick(runs);
@@ -95,10 +95,10 @@ export class Disturbances {
 
   readonly #strikes: Partial<Record<Fault, () => void>> = {
     "partition": () => {
-      const { network, trace } = this.#victims;
+      const { network, trace } = this.#targets;
       const { name } = this.#machine();
-      if (network.weather.cutOff.has(name)) return;
-      network.weather.cutOff.add(name);
+      if (network.conditions.cutOff.has(name)) return;
+      network.conditions.cutOff.add(name);
       trace(name, "is cut off from the server");
       this.#until(() => {
         trace(name, "reaches the server again");
@@ -106,51 +106,51 @@ export class Disturbances {
       });
     },
     "outage": () => {
-      const { network: { weather }, trace } = this.#victims;
-      if (weather.down) return;
-      weather.down = true;
+      const { network: { conditions }, trace } = this.#targets;
+      if (conditions.down) return;
+      conditions.down = true;
       trace("server", "goes down");
       this.#dropWatches();
       this.#until(() => {
         trace("server", "is up again");
-        weather.down = false;
+        conditions.down = false;
       });
     },
     "writes refused": () => {
-      const { network: { weather }, trace } = this.#victims;
-      if (weather.refused !== undefined) return;
-      weather.refused = refusal(this.#random);
-      trace("server", `takes no writes: ${weather.refused.status}`);
+      const { network: { conditions }, trace } = this.#targets;
+      if (conditions.refused !== undefined) return;
+      conditions.refused = refusal(this.#random);
+      trace("server", `takes no writes: ${conditions.refused.status}`);
       this.#longUntil(() => {
         trace("server", "takes writes again");
-        weather.refused = undefined;
+        conditions.refused = undefined;
       });
     },
     "throttled": () => {
-      const { network: { weather }, trace } = this.#victims;
-      if (weather.throttled !== undefined) return;
-      weather.throttled = throttling(this.#random);
+      const { network: { conditions }, trace } = this.#targets;
+      if (conditions.throttled !== undefined) return;
+      conditions.throttled = throttling(this.#random);
       trace("server", "throttles everything");
       this.#longUntil(() => {
         trace("server", "throttles nothing any more");
-        weather.throttled = undefined;
+        conditions.throttled = undefined;
       });
     },
     "watches silent": () => {
-      const { network, trace } = this.#victims;
-      if (network.weather.silent !== undefined) return;
-      const how = network.weather.silent = this.#random.pick(["quiet", "ending"]);
+      const { network, trace } = this.#targets;
+      if (network.conditions.silent !== undefined) return;
+      const how = network.conditions.silent = this.#random.pick(["quiet", "ending"]);
       trace("server", `watches are ${how}`);
       for (const watch of [...network.watches]) how === "quiet" ? watch.stall() : watch.drop(false);
       this.#longUntil(() => {
         trace("server", "watches are as they should be");
-        network.weather.silent = undefined;
+        network.conditions.silent = undefined;
       });
     },
     "watch dropped": () => this.#watch()?.drop(this.#random.chance(0.5)),
     "watch stalled": () => this.#watch()?.stall(),
     "watch expired": () => {
-      const { server, trace } = this.#victims;
+      const { server, trace } = this.#targets;
       trace("server", "forgets its history");
       server.store.compact();
       if (this.#random.chance(0.5)) server.store.expireWatches();
@@ -172,15 +172,15 @@ export class Disturbances {
     "machine frozen": () => this.#freeze(this.#random.pick(["stalled", "suspended", "cut out"])),
     "calendar set": () => {
       const machine = this.#machine();
-      this.#victims.trace(machine.name, "has its calendar set");
+      this.#targets.trace(machine.name, "has its calendar set");
       machine.setCalendar(this.#random.pick([-DAY_MS, DAY_MS, -1, -1000, 3_600_000]));
     },
     "object deleted": () => {
-      this.#victims.trace("person", "deletes the object");
-      this.#victims.server.remove("person");
+      this.#targets.trace("person", "deletes the object");
+      this.#targets.server.remove("person");
     },
     "object being deleted": () => {
-      const { server, trace } = this.#victims;
+      const { server, trace } = this.#targets;
       trace("person", "deletes the object, which has a finalizer");
       server.mark("person");
       this.#until(() => {
@@ -189,16 +189,16 @@ export class Disturbances {
       });
     },
     "object relabelled": () => {
-      this.#victims.trace("person", "labels the object");
+      this.#targets.trace("person", "labels the object");
       const label = String(this.#random.next());
-      this.#victims.server.force("person", (object) => ({
+      this.#targets.server.force("person", (object) => ({
         ...object,
         metadata: { ...object.metadata, labels: { ...object.metadata.labels, "example.com/by": label } },
       }));
     },
     "record seized": () => {
-      const { scenario, server, kind, timeline, trace } = this.#victims;
-      const name = scenario.sameIdentity ? "ci" : "elder";
+      const { scenario, server, kind, timeline, trace } = this.#targets;
+      const name = scenario.sameIdentity ? "ci" : "foreign";
       new ForeignHolder({
         name,
         server,
@@ -217,32 +217,32 @@ export class Disturbances {
   };
 
   #machine(): Machine {
-    return this.#run()?.machine ?? this.#random.pick(this.#victims.machines);
+    return this.#run()?.machine ?? this.#random.pick(this.#targets.machines);
   }
 
   #watch() {
-    const open = [...this.#victims.network.watches];
+    const open = [...this.#targets.network.watches];
     return open.length === 0 ? undefined : this.#random.pick(open);
   }
 
   #dropWatches(): void {
-    for (const watch of [...this.#victims.network.watches]) watch.drop(true);
+    for (const watch of [...this.#targets.network.watches]) watch.drop(true);
   }
 
   #deny(verbs: readonly string[]): void {
-    const { network: { weather }, trace } = this.#victims;
+    const { network: { conditions }, trace } = this.#targets;
     const { name } = this.#machine();
-    if (weather.denied.has(name)) return;
-    weather.denied.set(name, new Set(verbs));
+    if (conditions.denied.has(name)) return;
+    conditions.denied.set(name, new Set(verbs));
     trace(name, `may not ${verbs.join(", ")} any more`);
     this.#until(() => {
       trace(name, "has its rights back");
-      weather.denied.delete(name);
+      conditions.denied.delete(name);
     });
   }
 
   #freeze(how: Freeze): void {
-    const { timeline, onEvent, trace } = this.#victims;
+    const { timeline, onEvent, trace } = this.#targets;
     const machine = this.#machine();
     if (machine.frozen) return;
     const sinceMs = timeline.nowMs;

@@ -25,7 +25,7 @@ export interface Run {
 }
 
 /** Who wrote: a klatch, a person with kubectl, or an older tool. */
-export type Writer = Run | "person" | "elder";
+export type Writer = Run | "person" | "foreign";
 
 /** A change of the object. */
 export interface Commit {

@@ -6,13 +6,13 @@
  */
 import { viewOf } from "../../lib/lock.ts";
 import type { Random } from "./random.ts";
-import { ELDER_LEASE_MS } from "./scenario.ts";
+import { FOREIGN_LEASE_MS } from "./scenario.ts";
 import type { ApiServer } from "./server.ts";
 import type { Case } from "./strategies.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** What an older tool works with. */
-export interface ElderParts {
+export interface ForeignHolderParts {
   /** The name it goes by, which may be that of a klatch. */
   readonly name: string;
   readonly server: ApiServer;
@@ -27,14 +27,14 @@ export interface ElderParts {
 
 /** One visit of an older tool. */
 export class ForeignHolder {
-  readonly #parts: ElderParts;
+  readonly #parts: ForeignHolderParts;
   readonly #leaseMs: number;
   readonly #releases: boolean;
   #renewals: number;
 
-  constructor(parts: ElderParts) {
+  constructor(parts: ForeignHolderParts) {
     const { random } = this.#parts = parts;
-    this.#leaseMs = 1000 * Math.round(random.between(ELDER_LEASE_MS.least, ELDER_LEASE_MS.most) / 1000);
+    this.#leaseMs = 1000 * Math.round(random.between(FOREIGN_LEASE_MS.least, FOREIGN_LEASE_MS.most) / 1000);
     this.#renewals = random.below(4);
     // Where its holds do not expire, its death is a person's business.
     this.#releases = random.chance(0.6) || parts.kind.dead !== undefined;
@@ -44,7 +44,7 @@ export class ForeignHolder {
   come(): void {
     const { server, random, trace } = this.#parts;
     if (server.find() === undefined || (this.#holders().length > 0 && random.chance(0.5))) return;
-    trace("elder", `writes a hold of ${this.#leaseMs / 1000} s into the record`);
+    trace("foreign", `writes a hold of ${this.#leaseMs / 1000} s into the record`);
     this.#write();
     this.#later();
   }
@@ -57,15 +57,15 @@ export class ForeignHolder {
         this.#write();
         this.#later();
       } else if (this.#releases) {
-        trace("elder", "releases");
-        server.force("elder", kind.released);
+        trace("foreign", "releases");
+        server.force("foreign", kind.released);
       }
     });
   }
 
   #write(): void {
     const { server, kind, name } = this.#parts;
-    server.force("elder", (object) => kind.seized(object, name, this.#leaseMs));
+    server.force("foreign", (object) => kind.seized(object, name, this.#leaseMs));
   }
 
   #holders() {

@@ -52,7 +52,7 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
-    name: "another's hold is timed by our own duration, not by the one in its record",
+    name: "another's hold is timed by the waiter's own duration, not by the one in its record",
     file: "lib/session/acquire.ts",
     edits: [{
       find: `this.#expiryTracker = new ExpiryTracker(clock);`,
@@ -186,7 +186,7 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
-    name: "whatever carries our nonce is ours, whoever wrote it",
+    name: "a hold with this nonce counts as held, whoever wrote it",
     file: "lib/session/sent_writes.ts",
     edits: [{
       find: `return fingerprint === undefined ? undefined : this.#sentMs.get(fingerprint);`,

@@ -50,8 +50,8 @@ export interface Peer {
   readonly process: Process;
 }
 
-/** Who cannot reach the server now, or may not do what. */
-export interface Weather {
+/** What is wrong between the machines and the server now. */
+export interface Conditions {
   /** Machines that no message reaches or leaves, by name. */
   readonly cutOff: Set<string>;
   /** Verbs that are not granted to a machine's klatch, by machine name. */
@@ -68,7 +68,7 @@ export interface Weather {
 /** The network. */
 export class Network {
   readonly parts: NetworkParts;
-  readonly weather: Weather = {
+  readonly conditions: Conditions = {
     cutOff: new Set(),
     denied: new Map(),
     throttled: undefined,
@@ -96,7 +96,7 @@ export class Network {
 
   /** A machine is reached again; what was held back on the way arrives, in any order. */
   reconnect(machine: string): void {
-    this.weather.cutOff.delete(machine);
+    this.conditions.cutOff.delete(machine);
     for (const held of this.#held.splice(0)) {
       if (held.machine !== machine) this.#held.push(held);
       else this.parts.timeline.after(this.latency(), held.arrive);
@@ -135,7 +135,7 @@ export class Network {
     const sentMs = timeline.nowMs;
     const arrive = () => this.#arrive(peer, request, sentMs, reply);
     trace(name, `sends ${what}`);
-    if (this.weather.cutOff.has(machine.name)) {
+    if (this.conditions.cutOff.has(machine.name)) {
       if (random.chance(0.4)) {
         const error = new KlatchError("unreachable", "simulated: no route to the server");
         timeline.after(1, () => reply.reject(error));
@@ -151,7 +151,7 @@ export class Network {
     const { timeline, trace } = this.parts;
     const { name, machine } = peer.run;
     const watch = isWatch(request);
-    if (this.weather.down && this.parts.random.chance(0.5)) {
+    if (this.conditions.down && this.parts.random.chance(0.5)) {
       timeline.after(this.latency(), () => reply.reject(new LostAnswer("simulated: connection reset")));
       return;
     }
@@ -160,7 +160,7 @@ export class Network {
     const answer = refusal ?? this.#answer(peer, request, sentMs);
     trace("server", `answers ${name}'s ${request.method}: ${answer.status}`);
     const late = refusal === undefined && this.happens("5xx after commit") ? status(504, "Timeout") : answer;
-    if (this.weather.cutOff.has(machine.name)) return;
+    if (this.conditions.cutOff.has(machine.name)) return;
     if (this.happens("answer lost")) return trace("server", `the answer to ${name} gets lost`);
     timeline.after(this.latency(), () => {
       if (this.happens("answer broken")) reply.reject(new LostAnswer("simulated: the connection broke"));
@@ -195,10 +195,10 @@ export class Network {
   #refusal(peer: Peer, request: TransportRequest): ServerAnswer | undefined {
     const { random } = this.parts;
     const verb = isWatch(request) ? "watch" : VERBS[request.method] ?? "get";
-    if (this.weather.down) return status(503, "ServiceUnavailable");
-    if (this.weather.throttled !== undefined) return this.weather.throttled;
-    if (this.weather.refused !== undefined && request.method !== "GET") return this.weather.refused;
-    if (this.weather.denied.get(peer.run.machine.name)?.has(verb)) return status(403, "Forbidden");
+    if (this.conditions.down) return status(503, "ServiceUnavailable");
+    if (this.conditions.throttled !== undefined) return this.conditions.throttled;
+    if (this.conditions.refused !== undefined && request.method !== "GET") return this.conditions.refused;
+    if (this.conditions.denied.get(peer.run.machine.name)?.has(verb)) return status(403, "Forbidden");
     if (this.happens("429")) {
       const answer = status(429, "TooManyRequests");
       const seconds = String(random.below(LONGEST_RETRY_AFTER_S + 1));
@@ -210,8 +210,8 @@ export class Network {
 
   #openWatch(peer: Peer, request: TransportRequest, reply: Reply): void {
     const body = new WatchBody(this, peer, request);
-    if (this.weather.silent === "quiet") body.stall();
-    if (this.weather.silent === "ending") body.drop(false);
+    if (this.conditions.silent === "quiet") body.stall();
+    if (this.conditions.silent === "ending") body.drop(false);
     this.parts.timeline.after(this.latency(), () => {
       reply.resolve({ ...response({ status: 200, text: "" }), body: body.stream });
     });

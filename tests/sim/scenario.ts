@@ -93,7 +93,7 @@ export interface Scenario {
 }
 
 /** The shortest lease of an older tool's hold, and the longest. */
-export const ELDER_LEASE_MS = { least: 2_000, most: 6_000 };
+export const FOREIGN_LEASE_MS = { least: 2_000, most: 6_000 };
 
 /** Draws a scenario. */
 export function drawScenario(random: Random, options: ScenarioOptions): Scenario {

@@ -11,7 +11,7 @@ import { semaphore, type SemaphoreOptions } from "../../lib/strategies/semaphore
 import type { Case } from "./strategies.ts";
 
 /** The names that an older tool goes by here; see `disturbances.ts`. */
-const ELDERS = ["elder", "ci"];
+const FOREIGN_NAMES = ["foreign", "ci"];
 
 /**
  * A semaphore.
@@ -39,7 +39,7 @@ export function semaphoreOf(slots: number, strategyOptionsOf: (nonce: string) =>
     },
     released(object) {
       const way = Number(object.metadata.resourceVersion ?? 0) % 3;
-      const stays = ([name]: [string, unknown]) => !ELDERS.includes(name);
+      const stays = ([name]: [string, unknown]) => !FOREIGN_NAMES.includes(name);
       return written(object, way, (holders) => Object.fromEntries(Object.entries(holders).filter(stays)));
     },
   };

@@ -24,7 +24,7 @@ export interface Record {
 }
 
 /** The older tool, which has no nonces. */
-export const ELDER = "elder";
+export const FOREIGN = "foreign";
 
 /** A view in which this run holds, by the write of this number. */
 export function viewOf(
@@ -34,7 +34,7 @@ export function viewOf(
 ): LockView {
   const participant = (name: string, fingerprint: number): Holder => ({
     identity: name,
-    nonce: name === ELDER ? undefined : name,
+    nonce: name === FOREIGN ? undefined : name,
     leaseDurationMs: TIMING.leaseDurationMs,
     fingerprint: `${name} ${fingerprint}`,
     since: undefined,

@@ -78,7 +78,7 @@ export class WatchBody {
     this.#lastArrivalMs = atMs;
     timeline.at(atMs, () => {
       // What was sent into a dead connection never comes, not even when the way is free again.
-      if (this.#network.weather.cutOff.has(this.machine)) this.#stalled = true;
+      if (this.#network.conditions.cutOff.has(this.machine)) this.#stalled = true;
       if (this.#stalled || this.#ended) return;
       this.#peer.process.deliver(() => {
         if (!this.#ended) run();

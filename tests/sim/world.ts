@@ -214,8 +214,8 @@ export class World {
 
   /** The object is there already: an older tool held the lock and released it, or died. */
   #leaveRecord(kind: Case, server: ApiServer): void {
-    const held: KubeObject = kind.held(LOCK, "elder", 4_000);
+    const held: KubeObject = kind.held(LOCK, "foreign", 4_000);
     const died = this.#random.chance(0.5) && kind.dead === undefined;
-    server.create("elder", died ? held : kind.released(held));
+    server.create("foreign", died ? held : kind.released(held));
   }
 }

@@ -21,7 +21,7 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
 
   function mayRemove(holder: Holder, by: Run, sentMs: number): boolean {
     const last = written.get(holder.fingerprint);
-    // Our nonce alone does not make it ours: another tool of our name may have renewed it.
+    // The nonce alone does not tell: another tool of that name may have renewed the hold.
     if (last?.by === by) return true;
     if (holder.leaseDurationMs === undefined) return false;
     const seenMs = (sentMs - (last?.atMs ?? Infinity)) * by.machine.clock.rate;

@@ -6,7 +6,7 @@
 import { SILENCE_MS } from "../../../lib/kube/watch.ts";
 import type { Case } from "../../contract/cases.ts";
 import { LONGEST_RETRY_AFTER_S } from "../refusals.ts";
-import { ELDER_LEASE_MS, type Scenario } from "../scenario.ts";
+import { FOREIGN_LEASE_MS, type Scenario } from "../scenario.ts";
 import type { MakeChecker } from "./checker.ts";
 
 /**
@@ -40,7 +40,7 @@ export function servedWithinMs(
 ): number {
   const { contenders, longestWorkMs, timings, ratio } = scenario;
   const leases = timings.map(({ leaseDurationMs }) => Math.ceil(leaseDurationMs / 1000) * 1000);
-  const expiryMs = Math.max(ELDER_LEASE_MS.most, ...leases) * Math.sqrt(ratio);
+  const expiryMs = Math.max(FOREIGN_LEASE_MS.most, ...leases) * Math.sqrt(ratio);
   const silenceMs = kind.dead === undefined ? 0 : SILENCE_MS * Math.sqrt(ratio);
   return settleMs(scenario) + silenceMs + (contenders + 1) * (longestWorkMs + expiryMs + HANDOVER_MS);
 }
