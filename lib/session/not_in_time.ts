@@ -5,24 +5,33 @@
  */
 import { KlatchError } from "../errors.ts";
 import type { LockView } from "../lock.ts";
-import { describeHolders } from "./describe.ts";
 import { formatDuration } from "../text.ts";
+import { describeHolders } from "./describe.ts";
 import type { AcquireRequest } from "./types.ts";
 
 /**
- * Names the lock, the time, and those who hold it.
+ * Names the lock, the time, and what was in the way: a server that failed, or those who hold the lock.
  *
  * @param request what was asked for.
- * @param view the record as it was seen last.
+ * @param view the record as it was seen last; `undefined` if it could not be read.
+ * @param cause what requests fail with, if they do.
  * @returns the error, with the code `timeout`.
  */
-export function notInTime({ strategy, lock, waitMs, clock }: AcquireRequest, view: LockView): KlatchError {
-  const held = describeHolders(view.holders, clock.wall());
+export function notInTime(
+  { strategy, lock, waitMs, clock }: AcquireRequest,
+  view: LockView | undefined,
+  cause?: KlatchError,
+): KlatchError {
+  const held = describeHolders(view?.holders ?? [], clock.wall());
   const how = waitMs === 0 ? "at once" : `within ${formatDuration(waitMs ?? 0)}`;
+  const why = cause?.message ?? (held === "" ? "others were first" : held);
   return new KlatchError(
     "timeout",
-    `did not acquire ${lock.namespace}/${lock.name} (${strategy.name}) ${how}: ` +
-      (held === "" ? "others were first" : held),
-    { hintCode: "wait-longer", hint: "wait longer, or try again later" },
+    `did not acquire ${lock.namespace}/${lock.name} (${strategy.name}) ${how}: ${why}`,
+    {
+      hintCode: "wait-longer",
+      hint: "wait longer, or try again later",
+      ...(cause !== undefined && { cause }),
+    },
   );
 }

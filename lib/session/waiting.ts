@@ -1,21 +1,32 @@
 /**
- * What a contender does while it waits: it says for whom and in which place, hears of changes as soon as they concern
- * it, and gives up when its time is up.
+ * What a contender does while it waits: it says for whom and in which place, hears of changes as soon as they come, looks
+ * by itself now and then, since a watch may be silent, and gives up when its time is up.
  *
  * @module
  */
-import type { KubeObject, LockView } from "../lock.ts";
-import { deferralMs } from "./deferral.ts";
-import type { ObjectWatcher } from "./object_watcher.ts";
-import { notInTime } from "./not_in_time.ts";
+import type { KubeObject } from "../lock.ts";
 import type { ExpiryTracker } from "./expiry_tracker.ts";
+import { notInTime } from "./not_in_time.ts";
+import { isSame, type ObjectWatcher } from "./object_watcher.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Troubles } from "./troubles.ts";
 import type { AcquireRequest } from "./types.ts";
+
+/** How long a contender relies on a watch that tells nothing, in milliseconds; a few looks a minute. */
+const LOOK_AFTER_MS = 18_000;
+/** It is up to this part longer, so that not all look at once. */
+const LOOK_JITTER = 0.25;
+/** What was read so shortly before the time is up need not be read again. */
+const RECENT_MS = 1_000;
+/** How long a server that fails is asked again by a contender that does not wait for the lock. */
+const LEAST_PATIENCE_MS = 1_000;
 
 /** What {@link Waiting} goes by. */
 export interface WaitingParts {
   readonly request: AcquireRequest;
-  readonly news: ObjectWatcher;
+  readonly watcher: ObjectWatcher;
   readonly expiryTracker: ExpiryTracker;
+  readonly troubles: Troubles;
   /** When to give up, on the monotonic clock; may be infinite. */
   readonly giveUpAtMs: number;
 }
@@ -23,39 +34,73 @@ export interface WaitingParts {
 /** One contender's waiting. */
 export class Waiting {
   readonly #parts: WaitingParts;
+  readonly #startedMs: number;
   #told = "";
+  #lookedLast = false;
 
   constructor(parts: WaitingParts) {
     this.#parts = parts;
+    this.#startedMs = parts.request.clock.monotonic();
   }
 
   /**
-   * Waits for news of the object, or until somebody's hold expires, or for a time.
+   * Waits until the object changes, or somebody's hold expires, or for a time.
    *
-   * @param object what was seen last.
-   * @param view what the strategy sees in it.
+   * @param snapshot what was seen last.
    * @param forMs how long to wait at most, in milliseconds.
-   * @param silent says nothing: our place will soon be known, and can then be told as well.
+   * @param silent says nothing: the contender's place will soon be known, and can then be told as well.
    * @returns the object to judge then.
    * @throws KlatchError `timeout` when the time is up, else as {@link ObjectWatcher.next} does.
    */
-  async next(
-    object: KubeObject | undefined,
-    view: LockView,
-    forMs = Infinity,
-    silent = false,
-  ): Promise<KubeObject | undefined> {
-    const { request, news, expiryTracker, giveUpAtMs } = this.#parts;
-    const leftMs = giveUpAtMs - request.clock.monotonic();
-    if (leftMs <= 0) throw notInTime(request, view);
-    const at = view.waiters.findIndex(({ nonce }) => nonce === request.me.nonce);
-    if (!silent) this.#onEvent(view, at < 0 ? undefined : at + 1);
+  async next(snapshot: Snapshot, forMs = Infinity, silent = false): Promise<KubeObject | undefined> {
+    const { request: { clock, me }, watcher, expiryTracker } = this.#parts;
+    const { object, view } = snapshot;
+    const leftMs = this.#parts.giveUpAtMs - clock.monotonic();
+    if (leftMs <= 0) return await this.#lookLast(snapshot);
+    const at = view.waiters.findIndex(({ nonce }) => nonce === me.nonce);
+    if (!silent) this.#tell(snapshot, at < 0 ? undefined : at + 1);
     const untilMs = Math.min(forMs, leftMs, expiryTracker.untilNextExpiryMs(view));
-    // Who is not in line goes after all who are.
-    return await news.next(object, untilMs, deferralMs(at < 0 ? view.waiters.length : at, view.slots));
+    const lookMs = LOOK_AFTER_MS * (1 + LOOK_JITTER * clock.random());
+    const next = await watcher.next(object, Math.min(untilMs, lookMs));
+    const isQuiet = untilMs > lookMs && isSame(next, object) && watcher.mode === "watching";
+    return isQuiet ? await watcher.look() : next;
   }
 
-  #onEvent(view: LockView, place: number | undefined): void {
+  /**
+   * Waits before a write for as long as an API server that failed the last ones is to be left alone.
+   *
+   * @returns the object to judge then; `undefined` if nothing keeps the contender from writing.
+   */
+  async untilWritable(snapshot: Snapshot): Promise<{ readonly object: KubeObject | undefined } | undefined> {
+    const { request: { clock, waitMs }, watcher, troubles, giveUpAtMs } = this.#parts;
+    const pauseMs = troubles.leftMs("writes");
+    if (pauseMs === 0) return undefined;
+    const endMs = waitMs === 0 ? this.#startedMs + LEAST_PATIENCE_MS : giveUpAtMs;
+    const leftMs = endMs - clock.monotonic();
+    if (leftMs <= 0) throw this.#notInTime(snapshot);
+    const next = await watcher.next(snapshot.object, Math.min(pauseMs, leftMs));
+    return { object: next };
+  }
+
+  /** Looks once more before it gives up, since the lock may have come free unheard. */
+  async #lookLast(snapshot: Snapshot): Promise<KubeObject | undefined> {
+    const { request: { clock }, watcher } = this.#parts;
+    if (this.#lookedLast || clock.monotonic() - watcher.readMs < RECENT_MS) throw this.#notInTime(snapshot);
+    this.#lookedLast = true;
+    try {
+      return await watcher.read(false);
+    } catch (error) {
+      this.#parts.request.interrupted.throwIfAborted();
+      if (!(error instanceof Error)) throw error;
+      throw this.#notInTime(snapshot);
+    }
+  }
+
+  #notInTime({ view }: Snapshot): Error {
+    return notInTime(this.#parts.request, view, this.#parts.troubles.cause);
+  }
+
+  #tell({ view }: Snapshot, place: number | undefined): void {
     const told = JSON.stringify([place, ...view.holders.map((holder) => [holder.identity, holder.since])]);
     if (told !== this.#told) this.#parts.request.onEvent({ kind: "waiting", view, place });
     this.#told = told;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
+import { KlatchError } from "../errors.ts";
 import type { KubeClient, ObjectRef, WriteOutcome } from "../kube/api.ts";
 import type { KubeObject, Strategy } from "../lock.ts";
 import type { SentWrites } from "./sent_writes.ts";
@@ -44,4 +45,14 @@ export async function write(
     ? await client.create(ref, object, options)
     : await client.update(ref, object, options);
   return { outcome, sentMs };
+}
+
+/** Why a write came to nothing. */
+export function causeOf(
+  outcome: Exclude<WriteOutcome, { kind: "done" }> | { readonly kind: "failed"; readonly cause: KlatchError },
+): KlatchError {
+  const cause = outcome.kind === "gone" ? undefined : outcome.cause;
+  if (cause instanceof KlatchError) return cause;
+  const said = cause?.message ?? "the API server says that the object is another one, and shows the same";
+  return new KlatchError("unreachable", said, { cause });
 }

@@ -7,6 +7,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { KubeClient, KubeObject, WatchEvent } from "../../lib/kube/api.ts";
 import { ObjectWatcher } from "../../lib/session/object_watcher.ts";
+import { Troubles } from "../../lib/session/troubles.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 const resource = { apiVersion: "v1", kind: "Secret", plural: "secrets" };
@@ -15,7 +16,7 @@ function version(number: number): KubeObject {
   return { apiVersion: "v1", kind: "Secret", metadata: { name: "x", resourceVersion: String(number) } };
 }
 
-/** News of an object whose versions come when the test says so. They stay in the stream until they are read. */
+/** An object whose versions come when the test says so. They stay in the stream until they are read. */
 function followed() {
   const clock = new ManualClock();
   const interrupted = new AbortController();
@@ -31,13 +32,14 @@ function followed() {
       }
     },
   } as unknown as KubeClient;
-  const news = new ObjectWatcher({
+  const watcher = new ObjectWatcher({
     client,
     clock,
     ref: { resource, namespace: "ns", name: "x" },
     retryPeriodMs: 2_000,
     giveUpAtMs: Infinity,
     interrupted: interrupted.signal,
+    troubles: new Troubles(clock, () => {}),
     onEvent: () => {},
   });
   /** Which versions were heard of, and when. */
@@ -51,15 +53,14 @@ function followed() {
       come();
     },
     /** Waits for the next version, and notes it. */
-    async listen(known: number, forMs: number, lateMs?: number): Promise<void> {
-      const object = await news.next(version(known), forMs, lateMs);
+    async listen(known: number, forMs: number): Promise<void> {
+      const object = await watcher.next(version(known), forMs);
       heard.push([clock.monotonic(), object?.metadata.resourceVersion]);
     },
-    unread: () => events.length,
   };
 }
 
-describe("news", () => {
+describe("changes of an object", () => {
   it("are told when they come", async () => {
     const { clock, write, listen, heard } = followed();
     const listening = listen(1, Infinity);
@@ -70,53 +71,10 @@ describe("news", () => {
     assertEquals(heard, [[100, "2"]]);
   });
 
-  it("rest unread where there is leisure, and the newest is told when it is over", async () => {
-    const { clock, write, listen, heard, unread } = followed();
-    const listening = listen(1, Infinity, 50);
-    await clock.turn(100);
-    write(2);
-    await clock.turn(20);
-    write(3);
-    write(4);
-    await clock.turn(20);
-    assertEquals([heard, unread()], [[], 2]);
-    await clock.turn(20);
-    await listening;
-    assertEquals([heard, unread()], [[[151, "4"]], 0]);
-  });
-
-  it("are read at once when the time is up", async () => {
-    const { clock, write, listen, heard } = followed();
-    const listening = listen(1, 130, 50);
-    await clock.turn(100);
-    write(2);
-    await clock.turn(20);
-    write(3);
-    await clock.turn(20);
-    await listening;
-    assertEquals(heard, [[131, "3"]]);
-  });
-
-  it("are read at once when there is no leisure any more", async () => {
-    const { clock, write, listen, heard } = followed();
-    const listening = listen(1, 10, 1_000);
-    await clock.turn(20);
-    await listening;
-    write(2);
-    await clock.turn(20);
-    write(3);
-    const again = listen(1, Infinity);
-    await clock.turn(20);
-    await again;
-    assertEquals(heard, [[10, "1"], [41, "3"]]);
-  });
-
-  it("that rest do not keep anybody who is interrupted", async () => {
-    const { clock, interrupted, write, listen } = followed();
-    const refused = assertRejects(() => listen(1, Infinity, 1_000), Error, "enough");
-    await clock.turn(100);
-    write(2);
-    await clock.turn(20);
+  it("do not keep a contender that is interrupted", async () => {
+    const { clock, interrupted, listen } = followed();
+    const refused = assertRejects(() => listen(1, Infinity), Error, "enough");
+    await clock.turn(120);
     interrupted.abort(new Error("enough"));
     await refused;
     assertEquals(clock.monotonic(), 120);
@@ -124,7 +82,7 @@ describe("news", () => {
 
   it("of a time without any are what is known", async () => {
     const { clock, listen, heard } = followed();
-    const listening = listen(1, 130, 50);
+    const listening = listen(1, 130);
     await clock.turn(200);
     await listening;
     assertEquals(heard, [[130, "1"]]);

@@ -55,16 +55,16 @@ export const mutants: readonly Mutant[] = [
     name: "another's hold is timed by the waiter's own duration, not by the one in its record",
     file: "lib/session/acquire.ts",
     edits: [{
-      find: `this.#expiryTracker = new ExpiryTracker(clock);`,
-      replace: `this.#expiryTracker = new ExpiryTracker(clock);
+      find: `const expiryTracker = new ExpiryTracker(clock);`,
+      replace: `const expiryTracker = new ExpiryTracker(clock);
     const { see } = ExpiryTracker.prototype;
     const { leaseDurationMs } = me;
     const mine = <P extends object>(participant: P) =>
       "turnMs" in participant ? participant : { ...participant, leaseDurationMs };
-    this.#expiryTracker.see = (strategy, state) =>
-      see.call(this.#expiryTracker, strategy, { ...state, holders: state.holders.map(mine) });
-    const { isExpired } = this.#expiryTracker;
-    Object.assign(this.#expiryTracker, { isExpired: (participant: object) => isExpired(mine(participant) as never) });`,
+    expiryTracker.see = (strategy, state) =>
+      see.call(expiryTracker, strategy, { ...state, holders: state.holders.map(mine) });
+    const { isExpired } = expiryTracker;
+    Object.assign(expiryTracker, { isExpired: (participant: object) => isExpired(mine(participant) as never) });`,
     }],
   },
   {
@@ -85,69 +85,64 @@ export const mutants: readonly Mutant[] = [
     name: "after waiting, the hold is taken for expired without another look",
     file: "lib/session/acquire.ts",
     edits: [{
-      find: `    return await this.#waiting.next(object, view);
-  }`,
-      replace: `    const news = await this.#waiting.next(object, view);
-    const { strategy, lock, me, clock } = this.#request;
-    const blind = strategy.claim(strategy.parse(news), lock, me, () => true, clock.wall());
-    return blind.kind === "acquire" ? await this.#claim(news, blind.object, view) : news;
-  }`,
+      find: `      object = await waiting.next(snapshot);`,
+      replace: `      object = await waiting.next(snapshot);
+      const blind = strategy.claim(strategy.parse(object), lock, me, () => true, clock.wall());
+      if (blind.kind === "acquire") object = await claims.claim({ ...snapshot, object }, blind.object);`,
     }],
   },
   {
     name: "a lost answer to a claim is taken for success",
-    file: "lib/session/acquire.ts",
+    file: "lib/session/writes.ts",
     edits: [{
-      find: `    if (outcome.kind === "done") {
-      for (const from`,
-      replace: `    if (outcome.kind === "unknown") return claimed;
-    if (outcome.kind === "done") {
-      for (const from`,
+      find: `    if (outcome.kind === "conflict") collided();`,
+      replace: `    if (outcome.kind === "unknown" && sentWrites !== undefined) return { done: true, object };
+    if (outcome.kind === "conflict") collided();`,
     }],
   },
   {
     name: "a poll that shows nothing new puts the claim off",
-    file: "lib/session/acquire.ts",
+    file: "lib/session/claims.ts",
     edits: [{
-      find: `      if (!isSame(news, object)) {`,
-      replace: `      if (news !== object) {`,
+      find: `    if (isSame(next, object)) return undefined;`,
+      replace: `    if (isSame(next, object) && next === object) return undefined;`,
     }],
   },
   {
     name: "a lost answer to a renewal is taken for failure",
-    file: "lib/session/held_lock.ts",
+    file: "lib/session/renewals.ts",
     edits: [{
-      find: `else if (outcome.kind === "gone") this.#overtaken`,
-      replace: `else if (outcome.kind === "gone" || outcome.kind === "unknown") this.#overtaken`,
+      find: `else if (outcome.kind === "gone") hold.overtaken`,
+      replace: `else if (outcome.kind === "gone" || outcome.kind === "unknown") hold.overtaken`,
     }],
   },
   {
     name: "a lost answer to a renewal is taken for success",
-    file: "lib/session/held_lock.ts",
+    file: "lib/session/renewals.ts",
     edits: [{
       find: `      if (outcome.kind === "done") {
-        const state`,
-      replace: `      if (outcome.kind === "unknown") this.#renewed(this.#state, sentMs);
+        this`,
+      replace: `      if (outcome.kind === "unknown") hold.renewed(before, sentMs);
       else if (outcome.kind === "done") {
-        const state`,
+        this`,
     }],
   },
   {
     name: "renewals go on after the loss",
-    file: "lib/session/held_lock.ts",
+    file: "lib/session/renewals.ts",
     edits: [
       {
         find: `while (!this.#over) {
       await clock.sleep(atMs`,
-        replace: `while (!this.#stopped.signal.aborted) {
+        replace: `while (!hold.stopped.aborted) {
       await clock.sleep(atMs`,
       },
       {
-        find: `if (this.#over || this.#isLate()) return;`,
-        replace: `if (this.#stopped.signal.aborted) return;`,
+        find: `if (this.#over || hold.isLate()) return;`,
+        replace: `if (hold.stopped.aborted) return;`,
       },
-      { find: `invariant(!this.#lost.signal.aborted, "a hold that is lost is not renewed");`, replace: "" },
-      { find: `this.#patienceMs(), this.#lost.signal);`, replace: `this.#patienceMs());` },
+      { find: `invariant(!hold.lost.aborted, "a hold that is lost is not renewed");`, replace: "" },
+      { find: `this.#patienceMs(), hold.lost);`, replace: `this.#patienceMs());` },
     ],
   },
   {
@@ -172,7 +167,7 @@ export const mutants: readonly Mutant[] = [
     name: "the fencing token is leaseTransitions",
     file: "lib/session/held_lock.ts",
     edits: [{
-      find: `const token = object.metadata.resourceVersion ?? "";`,
+      find: `const token = object?.metadata.resourceVersion ?? "";`,
       replace:
         `const token = String(Number((object["spec"] as Record<string, unknown>)["leaseTransitions"]) + 1);`,
     }],

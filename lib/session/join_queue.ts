@@ -1,0 +1,91 @@
+/**
+ * Joins a strategy's queue, or takes one of the few places in line of a strategy that keeps no queue. Contenders that
+ * do so at once get out of each other's way; if the lock comes free meanwhile, with nobody in line, they claim it.
+ *
+ * @module
+ */
+import type { Claim, KubeObject } from "../lock.ts";
+import { ClaimBackoff, TAKING_PLACE } from "./claim_backoff.ts";
+import { JoinBackoff } from "./join_backoff.ts";
+import { isSame, type ObjectWatcher } from "./object_watcher.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { AcquireRequest } from "./types.ts";
+import type { Waiting } from "./waiting.ts";
+import type { Writes } from "./writes.ts";
+
+/** How long a watch may take to begin, or to be refused, before a contender counts on it. */
+const FIRST_LOOK_MS = 20;
+
+/** What {@link JoinQueue} goes by. */
+export interface JoinQueueParts {
+  readonly request: AcquireRequest;
+  readonly watcher: ObjectWatcher;
+  readonly waiting: Waiting;
+  readonly writes: Writes;
+}
+
+/** One contender's way into the queue. */
+export class JoinQueue {
+  readonly #parts: JoinQueueParts;
+  readonly #backoff = new JoinBackoff();
+  readonly #placeBackoff = new ClaimBackoff(TAKING_PLACE);
+  /** When the contender may take an empty place, on the monotonic clock, once that is decided. */
+  #placeAtMs: number | undefined;
+
+  constructor(parts: JoinQueueParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes note that there is nothing to join at present. */
+  observe({ view: { waiters: [first] } }: Snapshot): void {
+    this.#placeAtMs = undefined;
+    if (first !== undefined) this.#placeBackoff.crowded();
+  }
+
+  /**
+   * Joins when it is time to.
+   *
+   * @param snapshot what it was judged by.
+   * @param claim what to write.
+   * @returns the object to judge next.
+   */
+  async join(
+    snapshot: Snapshot,
+    { object, limited = false }: Extract<Claim, { kind: "join" }>,
+  ): Promise<KubeObject | undefined> {
+    const paused = await this.#parts.waiting.untilWritable(snapshot);
+    if (paused !== undefined) return paused.object;
+    return limited ? await this.#takePlace(snapshot, object) : await this.#join(snapshot, object);
+  }
+
+  async #join(snapshot: Snapshot, object: KubeObject): Promise<KubeObject | undefined> {
+    const { request: { clock }, waiting, writes } = this.#parts;
+    const leftMs = this.#backoff.leftMs(clock.monotonic(), clock.random());
+    if (leftMs > 0) {
+      const next = await waiting.next(snapshot, leftMs, this.#backoff.isNew);
+      if (!isSame(next, snapshot.object)) this.#backoff.passedBy();
+      return next;
+    }
+    const sentMs = clock.monotonic();
+    const collided = () => this.#backoff.collided(sentMs, clock.monotonic(), clock.random());
+    return (await writes.join(snapshot, object, collided)).object;
+  }
+
+  /** Takes a place that is empty. Of all who see it one is enough, so each waits for a while first. */
+  async #takePlace(snapshot: Snapshot, object: KubeObject): Promise<KubeObject | undefined> {
+    const { request: { clock }, watcher, waiting, writes } = this.#parts;
+    // A contender that can only poll would keep the others waiting. Whether it may watch turns out when it begins to.
+    if (watcher.mode !== "watching") {
+      return await waiting.next(snapshot, watcher.mode === "idle" ? FIRST_LOOK_MS : Infinity);
+    }
+    this.#placeAtMs ??= clock.monotonic() + this.#placeBackoff.delayMs(clock.random());
+    const leftMs = this.#placeAtMs - clock.monotonic();
+    if (leftMs > 0) return await waiting.next(snapshot, leftMs);
+    this.#placeAtMs = undefined;
+    const collided = () => {
+      this.#placeBackoff.crowded();
+      this.#placeBackoff.collided();
+    };
+    return (await writes.join(snapshot, object, collided)).object;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The writes of a contender that does not hold the lock yet: what each answer means, and what to judge then.
+ *
+ * A write without an answer may have been committed, so the object is read. A write that the server fails, though the
+ * object stays as it was, is trouble: the next one comes after a pause, see `troubles.ts`.
+ *
+ * @module
+ */
+import { KlatchError } from "../errors.ts";
+import { invariant } from "../invariant.ts";
+import type { WriteOutcome } from "../kube/api.ts";
+import type { KubeObject } from "../lock.ts";
+import { deadlines } from "./deadlines.ts";
+import { notInTime } from "./not_in_time.ts";
+import { isSame, type ObjectWatcher } from "./object_watcher.ts";
+import type { SentWrites } from "./sent_writes.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Troubles } from "./troubles.ts";
+import { type AcquireRequest, refOf } from "./types.ts";
+import type { Waiting } from "./waiting.ts";
+import { causeOf, write } from "./write.ts";
+
+/** How long a claim's answer is waited for before the object is read instead. */
+const CLAIM_TIMEOUT_MS = 5_000;
+
+/** What {@link Writes} goes by. */
+export interface WritesParts {
+  readonly request: AcquireRequest;
+  readonly watcher: ObjectWatcher;
+  readonly waiting: Waiting;
+  readonly sentWrites: SentWrites;
+  readonly troubles: Troubles;
+  /** When to give up, on the monotonic clock; may be infinite. */
+  readonly giveUpAtMs: number;
+}
+
+/** What became of a write; failed: it was surely not taken. */
+type Sent = WriteOutcome | { readonly kind: "failed"; readonly cause: KlatchError };
+
+/** What to judge after a write. */
+export interface Written {
+  /** Whether it was committed, by its answer. */
+  readonly done: boolean;
+  readonly object: KubeObject | undefined;
+}
+
+/** One contender's writes. */
+export class Writes {
+  /** The contender is in the record, or may be: a write was committed, or its outcome is not known. */
+  mayBeThere = false;
+  readonly #parts: WritesParts;
+  /** What the API server made of the last write. */
+  #written: KubeObject | undefined;
+
+  constructor(parts: WritesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Claims: writes an object that states the contender's hold.
+   *
+   * @param snapshot what the claim was judged by.
+   * @param object what to write.
+   * @param collided is called if another was first.
+   */
+  async claim(snapshot: Snapshot, object: KubeObject, collided: () => void): Promise<Written> {
+    return await this.#write(snapshot, object, this.#parts.sentWrites, collided);
+  }
+
+  /**
+   * Joins the queue. Only a claim is the contender's to recognise: the object that it joins may state a hold that another
+   * process writes under its name.
+   */
+  async join(snapshot: Snapshot, object: KubeObject, collided: () => void): Promise<Written> {
+    return await this.#write(snapshot, object, undefined, collided);
+  }
+
+  /** Whether a hold that was found to be the contender's is one to begin with. */
+  isSafe({ object, state, sentMs }: Snapshot): boolean {
+    const { clock, timing } = this.#parts.request;
+    // If several hold, the version that states the hold may be that of another's claim: no token for this one.
+    const isOwnVersion = object === this.#written || state.slots === 1;
+    // An answer that came late leaves too little of the hold.
+    const isFresh = sentMs !== undefined && clock.boottime() < deadlines(sentMs, timing).renewAtMs;
+    return isOwnVersion && isFresh;
+  }
+
+  /** Renews a hold that is the contender's, after the answer to its claim was lost, or came late. */
+  async confirm(snapshot: Snapshot): Promise<KubeObject | undefined> {
+    const { request: { strategy, me, clock }, waiting, sentWrites } = this.#parts;
+    const paused = await waiting.untilWritable(snapshot);
+    if (paused !== undefined) return paused.object;
+    const change = strategy.renew(snapshot.state, me, clock.wall());
+    invariant(change.kind === "write", "what the sent writes recognise states the contender's hold");
+    return (await this.#write(snapshot, change.object, sentWrites, () => {})).object;
+  }
+
+  async #write(
+    snapshot: Snapshot,
+    object: KubeObject,
+    sentWrites: SentWrites | undefined,
+    collided: () => void,
+  ): Promise<Written> {
+    const { watcher, troubles } = this.#parts;
+    const outcome = await this.#send(object, sentWrites);
+    if (outcome.kind === "done") {
+      troubles.over("writes");
+      return { done: true, object: outcome.object };
+    }
+    if (outcome.kind === "conflict" || outcome.kind === "gone") this.#checkTime(snapshot);
+    if (outcome.kind === "conflict") collided();
+    // If another was first, the watch is about to tell.
+    const next = outcome.kind === "conflict" ? await watcher.after(snapshot.object) : await watcher.read();
+    if (isSame(next, snapshot.object)) troubles.met("writes", causeOf(outcome));
+    else troubles.over("writes");
+    return { done: false, object: next };
+  }
+
+  /** Sends a write, and remembers that it may have been committed. */
+  async #send(object: KubeObject, sentWrites: SentWrites | undefined): Promise<Sent> {
+    const { client, clock, strategy, lock } = this.#parts.request;
+    const before = this.mayBeThere;
+    this.mayBeThere = true;
+    const target = { client, clock, strategy, ref: refOf(strategy, lock), sentWrites };
+    let outcome: WriteOutcome;
+    try {
+      ({ outcome } = await write(target, object, CLAIM_TIMEOUT_MS));
+    } catch (error) {
+      if (!(error instanceof KlatchError) || error.code !== "unreachable") throw error;
+      this.mayBeThere = before;
+      return { kind: "failed", cause: error };
+    }
+    if (outcome.kind === "done") {
+      this.#written = outcome.object;
+      sentWrites?.settle(strategy.parse(outcome.object));
+    }
+    if (outcome.kind === "conflict" || outcome.kind === "gone") this.mayBeThere = before;
+    return outcome;
+  }
+
+  /** Others may be first again and again, which takes a time that the contender does not have. */
+  #checkTime({ view }: Snapshot): void {
+    const { request, giveUpAtMs } = this.#parts;
+    if (request.waitMs !== 0 && request.clock.monotonic() > giveUpAtMs) throw notInTime(request, view);
+  }
+}
