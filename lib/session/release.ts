@@ -1,25 +1,30 @@
 /**
- * Gives a hold back, and finds out whether it was ours to the end.
+ * Releases a hold, and finds out whether it was the holder's to the end.
  *
  * @module
  */
 import { KlatchError } from "../errors.ts";
 import { type KubeObject, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type RecordState, viewOf } from "../lock.ts";
+import { isSame } from "./object_watcher.ts";
 import type { SentWrites } from "./sent_writes.ts";
+import { Troubles } from "./troubles.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
+import { causeOf } from "./write.ts";
 
 /** How long one request to release may take. */
 const REQUEST_TIMEOUT_MS = 2_000;
+/** How long a release is tried: who waits for the command to end does not wait for the lock to expire. */
+const PATIENCE_MS = 10_000;
 
 /**
- * Gives a hold back. Nothing may run under it any more.
+ * Releases a hold. Nothing may run under it any more.
  *
  * @param request what is held and with what.
  * @param sentWrites what was written for it.
  * @param state the record as last seen, which states the hold.
  * @param expiresAtMs until when the hold is safe, on `clock.boottime()`; no longer is it tried.
  * @param remove whether to delete the object after.
- * @throws KlatchError `lost` if the record does not state the hold any more: it was not ours to the end.
+ * @throws KlatchError `lost` if the record does not state the hold any more: it was not the holder's to the end.
  */
 export async function releaseHold(
   request: AcquireRequest,
@@ -28,13 +33,16 @@ export async function releaseHold(
   expiresAtMs: number,
   remove: boolean,
 ): Promise<void> {
-  const { client, clock, strategy, lock, me, timing, onEvent } = request;
+  const { client, clock, strategy, lock, me, onEvent } = request;
   const ref = refOf(strategy, lock);
   const wasSafe = clock.boottime() < expiresAtMs;
+  const troubles = new Troubles(clock, onEvent);
+  const endMs = Math.min(expiresAtMs, clock.boottime() + PATIENCE_MS);
   let current = state;
   /** A release was sent whose answer is lost: if the hold is gone now, that is why. */
   let sent = false;
   do {
+    let pauseMs = 0;
     try {
       const change = strategy.release(current, me, clock.wall());
       if (change.kind === "lost") throw takenAway(request);
@@ -44,18 +52,19 @@ export async function releaseHold(
         return remove ? await removeObject(request, outcome.object) : undefined;
       }
       sent ||= outcome.kind === "unknown";
-      const fresh = await client.get(ref, { timeoutMs: REQUEST_TIMEOUT_MS });
-      current = strategy.parse(fresh);
-      if (sentWrites.sentMsOf(current) === undefined) {
+      const fresh = strategy.parse(await client.get(ref, { timeoutMs: REQUEST_TIMEOUT_MS }));
+      if (sentWrites.sentMsOf(fresh) === undefined) {
         if (!(sent && wasSafe)) throw takenAway(request);
         return onEvent({ kind: "released", confirmed: true });
       }
+      if (isSame(fresh.object, current.object)) pauseMs = troubles.met("writes", causeOf(outcome));
+      current = fresh;
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code === "lost" || error.code === "record") throw error;
-      onEvent({ kind: "trouble", error });
-      await clock.sleep(Math.min(timing.retryPeriodMs, expiresAtMs - clock.boottime()));
+      pauseMs = troubles.met("writes", error);
     }
-  } while (clock.boottime() < expiresAtMs);
+    if (pauseMs > 0) await clock.sleep(Math.min(pauseMs, endMs - clock.boottime()));
+  } while (clock.boottime() < endMs);
   if (!wasSafe) throw takenAway(request);
   onEvent({ kind: "released", confirmed: false });
 }
