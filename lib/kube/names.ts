@@ -28,9 +28,14 @@ export function checkLockName(name: string): void {
   );
 }
 
+/** Whether Kubernetes takes a name for a namespace: a DNS label, https://www.rfc-editor.org/rfc/rfc1123#section-2. */
+export function isNamespace(name: string): boolean {
+  return name.length <= 63 && DNS_LABEL.test(name);
+}
+
 /** Refuses a namespace that Kubernetes would refuse. Throws KlatchError `usage`. */
 export function checkNamespace(name: string): void {
-  if (name.length <= 63 && DNS_LABEL.test(name)) return;
+  if (isNamespace(name)) return;
   throw new KlatchError("usage", `${JSON.stringify(name)} cannot be the name of a namespace`, {
     hint: "use at most 63 lower-case letters, digits and '-', a letter or digit first and last",
   });

@@ -103,7 +103,7 @@ describe("kube-lock's hold", () => {
     );
   });
 
-  it("is ours by its name, and never expires", () => {
+  it("belongs to its name, and never expires", () => {
     const state = holdByName(wish).parse(claimed(undefined));
     assertEquals(holdOf(state, nonceOf("a"))?.leaseDurationMs, undefined);
     assertEquals(holdOf(state, nonceOf("b")), undefined);

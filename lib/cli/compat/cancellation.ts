@@ -55,7 +55,7 @@ export function killAtSecond(): Cancellation {
   };
 }
 
-/** Signals on their way to whoever takes them. */
+/** Passes signals on to their taker in another way than they came. */
 function translated(pass: (signal: number, taker: (signal: number) => void) => void): SignalSource {
   const source = listenSignals(undefined, { evenIfIgnored: CANCELLING });
   return {

@@ -6,6 +6,7 @@
 import { KlatchError } from "../../errors.ts";
 import { parseDuration } from "../duration.ts";
 import type { RunOptions } from "../run_options.ts";
+import { printable, shortened } from "../../text.ts";
 import { VERSION } from "../../version.ts";
 import type { Host } from "../host.ts";
 
@@ -55,6 +56,11 @@ export const COMMON: Pick<
 /** A duration flag; the default where it is not given. */
 export function durationOr(text: string | undefined, flag: string, defaultMs: number): number {
   return text === undefined ? defaultMs : parseDuration(text, flag);
+}
+
+/** Writes lines under a tool's name to stderr. */
+export function sayAs(tool: string, host: Host): (line: string) => void {
+  return (line) => host.say(`${tool}: ${printable(shortened(line, 1_000))}\n`);
 }
 
 /** What a tool's version flag prints. */

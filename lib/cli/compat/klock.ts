@@ -22,7 +22,15 @@ import { wholeNumber } from "../strategy_flags.ts";
 import type { Host } from "../host.ts";
 import { cancelOnce } from "./cancellation.ts";
 import { chooseAsTool } from "./cluster_order.ts";
-import { COMMON, type CompatTool, durationOr, failingWith, ToolError, versionAs } from "./compat_tool.ts";
+import {
+  COMMON,
+  type CompatTool,
+  durationOr,
+  failingWith,
+  sayAs,
+  ToolError,
+  versionAs,
+} from "./compat_tool.ts";
 import { logFlags } from "./log_flags.ts";
 
 const FLAGS: readonly Flag[] = [
@@ -97,7 +105,7 @@ export const klock: CompatTool = {
       return 0;
     }
     const options = klockOptions(parsed, host);
-    const warn = (line: string) => host.say(`klock: ${line}\n`);
+    const warn = sayAs("klock", host);
     const cluster = await chooseAsTool("pod-first", options.kubeconfig, host, warn);
     return await runLocked({ ...options, ...cluster }, host);
   },

@@ -1,8 +1,8 @@
 /**
- * Stands in for kube-lock: takes one of a ConfigMap's places and ends, while the hold stays until somebody unlocks it.
+ * Stands in for kube-lock: takes one of a ConfigMap's slots and ends. The hold stays until it is unlocked by its name.
  *
- * Its writes are conditional, so that a place is never given twice; and it waits by watching, in klatch's queue. What
- * it cannot mend is that such a hold has no expiry: nobody looks after it.
+ * Its writes are conditional, so a slot is never given twice, and it waits by watching, in klatch's queue. The hold has
+ * no expiry, since no process renews it.
  *
  * @see {@link https://github.com/JulienBalestra/kube-lock#readme}
  * @module
@@ -13,7 +13,7 @@ import type { Contender, LockName } from "../../lock.ts";
 import { listenSignals, signalName, SIGNALS } from "../../process/signals.ts";
 import { acquire, DEFAULT_TIMING, type SessionEvent } from "../../session/mod.ts";
 import { MOST_SLOTS, semaphore } from "../../strategies/semaphore.ts";
-import { formatDuration, printable, shortened } from "../../text.ts";
+import { formatDuration, shortened } from "../../text.ts";
 import { chooseCluster } from "../cluster.ts";
 import { type Flag, type Parsed, parseFlags } from "../flags.ts";
 import { helpForTool } from "../help.ts";
@@ -23,7 +23,7 @@ import { wholeNumber } from "../strategy_flags.ts";
 import type { Host } from "../host.ts";
 import { heldByName, holdByName, nonceOf, unlocked, type Wish } from "./kube_lock_hold.ts";
 import { chooseAsTool } from "./cluster_order.ts";
-import { type CompatTool, durationOr, ToolError } from "./compat_tool.ts";
+import { type CompatTool, durationOr, sayAs, ToolError } from "./compat_tool.ts";
 
 const USAGE = "kube-lock NAMESPACE CONFIGMAP [flags]";
 
@@ -83,7 +83,7 @@ export const kubeLock: CompatTool = {
     }
     const request = requestOf(parsed, host);
     const { namespace } = request.lock;
-    const warn = (line: string) => host.say(`kube-lock: ${line}\n`);
+    const warn = sayAs("kube-lock", host);
     const choice = await chooseAsTool("flag-or-pod", request.kubeconfig, host, warn);
     const cluster = await chooseCluster({ ...choice, namespace }, host);
     const client = await cluster.connect(warn);
@@ -119,6 +119,7 @@ function requestOf(parsed: Parsed, host: Host): Request {
 }
 
 async function lock(request: Request, client: KubeClient, host: Host): Promise<number> {
+  const say = sayAs("kube-lock", host);
   const { lock, wish, runOnce, waitMs, pollMs, verbose } = request;
   const place = `cm/${lock.name} in ns ${lock.namespace}`;
   const log = { format: "text", quiet: false, verbose, program: "kube-lock" } as const;
@@ -128,7 +129,7 @@ async function lock(request: Request, client: KubeClient, host: Host): Promise<n
   if (already !== undefined) {
     const { date = "", reason = "" } = already;
     const line = `Already locked since ${shortened(date)} for reason ${JSON.stringify(shortened(reason))}`;
-    host.say(`kube-lock: ${printable(line)}\n`);
+    say(line);
     return 0;
   }
   const cancel = (signal: number) => {
@@ -145,7 +146,7 @@ async function lock(request: Request, client: KubeClient, host: Host): Promise<n
       strategy: holdByName(wish),
       lock,
       me: contender(wish),
-      // Who waits in a queue must not be slower to look than the others.
+      // A waiter in a queue must not be slower to look than the others.
       timing: {
         ...DEFAULT_TIMING,
         retryPeriodMs: Math.min(Math.max(pollMs, 1), DEFAULT_TIMING.retryPeriodMs),
@@ -157,16 +158,16 @@ async function lock(request: Request, client: KubeClient, host: Host): Promise<n
   } catch (error) {
     if (!(error instanceof KlatchError) || error.code !== "timeout") throw error;
     const how = runOnce ? "" : `, timeout after ${formatDuration(waitMs ?? 0)}`;
-    host.say(`kube-lock: cannot lock ${place}${how}: ${printable(shortened(error.message, 1_000))}\n`);
+    say(`cannot lock ${place}${how}: ${error.message}`);
     return runOnce ? 3 : 2;
   } finally {
     signals.route(undefined);
   }
-  host.say(`kube-lock: Successfully locked ${place} for holder ${wish.name}\n`);
+  say(`Successfully locked ${place} for holder ${wish.name}`);
   return 0;
 }
 
-/** The hold is told of in kube-lock's words, and is neither renewed nor given back. */
+/** The hold is reported in kube-lock's words, and is neither renewed nor released. */
 function tellAll(event: SessionEvent, reporter: Reporter): void {
   if (event.kind !== "acquired" && event.kind !== "released") reporter.onEvent(event);
 }
@@ -182,6 +183,7 @@ function contender(wish: Wish): Contender {
 }
 
 async function unlock({ lock, wish }: Request, client: KubeClient, host: Host): Promise<number> {
+  const say = sayAs("kube-lock", host);
   const ref = { resource: semaphore.resource, ...lock };
   const place = `cm/${lock.name} in ns ${lock.namespace}`;
   for (;;) {
@@ -189,15 +191,15 @@ async function unlock({ lock, wish }: Request, client: KubeClient, host: Host): 
     const without = object === undefined ? undefined : unlocked(object, wish.name);
     if (without === undefined) {
       const why = object === undefined ? "not found" : "not in semaphore";
-      host.say(`kube-lock: Unlock non needed: ${place}: ${why}\n`);
+      say(`Unlock non needed: ${place}: ${why}`);
       return 0;
     }
     const outcome = await client.update(ref, without);
     if (outcome.kind === "done") {
-      host.say(`kube-lock: Successfully unlocked ${place} for holder ${wish.name}\n`);
+      say(`Successfully unlocked ${place} for holder ${wish.name}`);
       return 0;
     }
-    // Whatever became of the write, what is there now tells.
+    // Whatever became of the write, the object is read again.
     await host.clock.sleep(100 * host.clock.random());
   }
 }

@@ -15,12 +15,12 @@ const RECORD = "kube-lock";
 
 /** What kube-lock was asked for. */
 export interface Wish {
-  /** The holder's name. Who comes again by the same name holds already. */
+  /** The holder's name. A second request under the same name holds already. */
   readonly name: string;
   readonly reason: string;
   /** How many may hold, where the record does not say so yet. */
   readonly slots: number;
-  /** Whether to make the ConfigMap where there is none. */
+  /** Whether to create the ConfigMap if there is none. */
   readonly create: boolean;
 }
 
@@ -82,11 +82,11 @@ export function unlocked(object: KubeObject, name: string): KubeObject | undefin
 /** The error for a ConfigMap that is not there. */
 export function noConfigMap({ namespace, name }: LockName): KlatchError {
   return new KlatchError("missing", `there is no ConfigMap ${namespace}/${name}`, {
-    hint: "make it with --create-configmap",
+    hint: "create it with --create-configmap",
   });
 }
 
-/** The claim with our hold as kube-lock writes it, instead of as klatch does. */
+/** The claim with the hold as kube-lock writes it, instead of as klatch does. */
 function byName(claimed: KubeObject, me: Contender, wish: Wish, wallMs: number): Claim {
   const { record } = parse(claimed);
   const held = record.held.filter(({ nonce }) => nonce !== me.nonce);

@@ -18,7 +18,7 @@ import { runLocked } from "../run.ts";
 import { parseGoFlags } from "./go_flags.ts";
 import { killAtSecond } from "./cancellation.ts";
 import { chooseAsTool } from "./cluster_order.ts";
-import { COMMON, type CompatTool, ToolError } from "./compat_tool.ts";
+import { COMMON, type CompatTool, sayAs, ToolError } from "./compat_tool.ts";
 import { logFlags } from "./log_flags.ts";
 
 const FLAGS: readonly Flag[] = [
@@ -64,7 +64,7 @@ export const kubelock: CompatTool = {
     if (rest[0] === undefined || rest[0] === "") {
       throw new ToolError(1, "the command is missing", "write kubelock [flags] COMMAND [ARG…]");
     }
-    const warn = (line: string) => host.say(`kubelock: ${line}\n`);
+    const warn = sayAs("kubelock", host);
     const cluster = await chooseAsTool("flag-or-pod", text("kubeconfig"), host, warn);
     return await runLocked({
       ...COMMON,

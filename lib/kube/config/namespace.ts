@@ -5,6 +5,7 @@
  */
 
 import { KlatchError } from "../../errors.ts";
+import { isNamespace } from "../names.ts";
 import type { Entry } from "./kubeconfig.ts";
 
 const RULE = "use up to 63 lower-case letters, digits and hyphens";
@@ -27,9 +28,4 @@ export function chooseNamespace(wanted: string | undefined, context: Entry | und
   throw new KlatchError("config", `${context?.fields.where}: "${fromContext}" cannot be a namespace`, {
     hint: RULE,
   });
-}
-
-/** A DNS label: https://www.rfc-editor.org/rfc/rfc1123#section-2 */
-function isNamespace(name: string): boolean {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
 }
