@@ -40,8 +40,6 @@ export class GuardHandle {
   readonly pid: number;
   /** The group that the command is to be started in, if not on a terminal. */
   readonly pgid: number;
-  /** Whether it can be woken, should it be stopped, by a message and by klatch's end. */
-  readonly wakes: boolean;
   readonly #kind: GuardKind;
   readonly #toGuard: Pipe;
   readonly #fromGuard: Pipe;
@@ -69,7 +67,8 @@ export class GuardHandle {
       const started = startProcess({ argv, group, descriptors: this.#descriptors(dead) });
       this.pid = started.pid;
       this.pgid = started.pgid;
-      this.wakes = signalWhenReadable(this.#toGuard.read, SIGNALS.CONT, this.pid);
+      // Should somebody stop it, a message and klatch's end wake it.
+      signalWhenReadable(this.#toGuard.read, SIGNALS.CONT, this.pid);
     } catch (error) {
       close(this.#toGuard.write);
       close(this.#fromGuard.read);
@@ -114,8 +113,8 @@ export class GuardHandle {
       if (piece === undefined) break;
       for (const line of lines.take(piece)) this.#hear(line as GuardReply);
     }
+    if (!this.#gone) this.#events.gone();
     this.#gone = true;
-    this.#events.gone();
   }
 
   #hear(reply: GuardReply): void {

@@ -10,27 +10,23 @@
  * @module
  */
 
-import { asKlatchError, KlatchError } from "../errors.ts";
+import { KlatchError } from "../errors.ts";
 import type { Handed } from "../process/descriptors.ts";
 import { onTerminal } from "../process/group.ts";
 import { kill } from "../process/libc/signals.ts";
 import type { CommandGuard } from "../process/run.ts";
 import { SIGNALS } from "../process/signals.ts";
 import type { SpawnedCommand } from "../process/spawn.ts";
-import { cannotStart, stoppedByGuard, tooManyEnded } from "./failures.ts";
-import { GuardHandle } from "./handle.ts";
+import { stoppedByGuard } from "./failures.ts";
 import { binaryGuard, type GuardKind, shellGuard } from "./kinds.ts";
 import { configFor, isNested, type SupervisorOptions } from "./options.ts";
 import type { Deadlines, GuardConfig, GuardMessage } from "./protocol.ts";
+import { GuardRoster } from "./roster.ts";
 import { DeadMansSwitch } from "./switch.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** How long a guard may take to start. */
-const READY_WITHIN_MS = 10_000;
-/** How many guards may be lost in one run before it is clear that something is wrong. */
-const MOST_GUARDS = 10;
-/** And how many in a row before they have begun to guard. */
-const MOST_UNREADY = 3;
+/** How much sooner than the time for KILL a shell may send it. */
+const KILLS_EARLY_MS = 100;
 
 /** The guard of one run. */
 export class Supervisor implements CommandGuard {
@@ -40,21 +36,13 @@ export class Supervisor implements CommandGuard {
   readonly #switch = new DeadMansSwitch();
   readonly #watchdog = new Watchdog();
   readonly #broken = new AbortController();
-  #kind: GuardKind;
-  /** All that were started, the first of which leads the group. */
-  readonly #all: GuardHandle[] = [];
-  /** Those that have not ended. */
-  readonly #living = new Set<GuardHandle>();
-  /** Those that have said that they know a deadline. */
-  readonly #armedOnes = new Set<GuardHandle>();
+  readonly #roster: GuardRoster;
   readonly #armed = promised();
   #deadlines: Deadlines | undefined;
   #stopping: GuardMessage | undefined;
   #command: SpawnedCommand | undefined;
   /** Whether the command may have been started. */
   #mayRun = false;
-  /** How many in a row have ended without having guarded. */
-  #unready = 0;
   /** Nothing needs to be guarded any more: all was killed, or has ended. */
   #over = false;
   #ended: Promise<void> | undefined;
@@ -63,8 +51,27 @@ export class Supervisor implements CommandGuard {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#config = configFor(options, { terminal: this.#terminal, nested: isNested(options.mark) });
-    this.#kind = this.#shell() ?? binaryGuard(options.self);
-    this.#startGuards();
+    const shell = this.#shell(), binary = binaryGuard(options.self);
+    this.#roster = new GuardRoster({
+      kinds: shell === undefined ? [binary] : [shell, binary],
+      // If the kernel does not kill the command when klatch and its guard are killed at once, another guard has to.
+      wanted: this.#switch.works ? 1 : 2,
+      dead: this.#switch,
+      clock: options.clock,
+      say: options.say,
+      missed: () => this.#missed(),
+      onGroup: (pgid) => {
+        if (!this.#terminal) this.#switch.aim(-pgid);
+      },
+      onArmed: () => this.#armed.resolve(),
+      onActing: () => {
+        this.#over = true;
+        this.#break(stoppedByGuard());
+      },
+      onBroken: (error) => this.#break(error),
+      isOver: () => this.#over || this.#broken.signal.aborted || this.#mayBeKilled(),
+    });
+    this.#roster.fill();
   }
 
   /**
@@ -86,25 +93,25 @@ export class Supervisor implements CommandGuard {
   /** The hold was acquired or renewed. */
   deadline(deadlines: Deadlines): void {
     const { termAtMs, killAtMs } = deadlines;
-    if (this.#deadlines === undefined) this.#limit(this.#armed);
+    if (this.#deadlines === undefined) this.#roster.limit(this.#armed.promise);
     this.#deadlines = { termAtMs, killAtMs };
     this.#setWatchdog();
-    this.#send({ kind: "deadline", termAtMs, killAtMs });
+    this.#roster.send({ kind: "deadline", termAtMs, killAtMs });
   }
 
   /** The hold is lost, and klatch is about to stop the command itself. */
   stopping(killAtMs: number): void {
     this.#stopping = { kind: "stopping", killAtMs };
     this.#watchdog.clear();
-    this.#send(this.#stopping);
+    this.#roster.send(this.#stopping);
   }
 
   get pgid(): number | undefined {
-    return this.#terminal ? undefined : this.#all[0]?.pgid;
+    return this.#terminal ? undefined : this.#roster.pgid;
   }
 
   guards(): readonly number[] {
-    return this.#all.map(({ pid }) => pid);
+    return this.#roster.pids();
   }
 
   start(spawn: (handed: readonly Handed[]) => SpawnedCommand): SpawnedCommand {
@@ -112,10 +119,10 @@ export class Supervisor implements CommandGuard {
     // Before anything runs, since klatch may be stopped or killed the moment that it does.
     this.#mayRun = true;
     this.#setWatchdog();
-    this.#send({ kind: "starting" });
+    this.#roster.send({ kind: "starting" });
     const command = this.#command = this.#handOver(spawn);
     if (this.#terminal) this.#switch.aim(command.pid);
-    this.#send({ kind: "command", pid: command.pid, startTime: command.startTime });
+    this.#roster.send({ kind: "command", pid: command.pid, startTime: command.startTime });
     if (this.#options.clock.boottime() >= (this.#deadlines?.killAtMs ?? Infinity)) {
       // klatch was stopped since it looked last. The run sees the command's end.
       kill(this.pgid === undefined ? command.pid : -this.pgid, SIGNALS.KILL);
@@ -143,7 +150,10 @@ export class Supervisor implements CommandGuard {
   /** As long as the command runs and klatch is to renew, a shell relies on klatch's own timers for the deadlines. */
   #setWatchdog(): void {
     const isNeeded = this.#mayRun && this.#stopping === undefined && !this.#over;
-    if (!isNeeded || this.#deadlines === undefined || this.#kind.name !== "shell") return;
+    // A guard that came later may be of the other kind.
+    if (!isNeeded || this.#deadlines === undefined || this.#roster.kind.name !== "shell") {
+      return this.#watchdog.clear();
+    }
     this.#watchdog.set(this.#deadlines, this.#options.clock.boottime());
   }
 
@@ -161,7 +171,7 @@ export class Supervisor implements CommandGuard {
     this.killing();
     this.#armed.reject(new KlatchError("guard", "the guard was ended"));
     this.#switch.disarm();
-    await Promise.all(this.#all.map((guard) => guard.end()));
+    await this.#roster.end();
   }
 
   /** The cheap kind of guard; `undefined` if it cannot keep what it has to. */
@@ -175,108 +185,21 @@ export class Supervisor implements CommandGuard {
     return shellGuard(this.#config, shell);
   }
 
-  /** If the kernel does not kill the command when klatch and its guard are killed at once, two guards have to be. */
-  #startGuards(): void {
-    while (this.#living.size < (this.#switch.works ? 1 : 2) && !this.#broken.signal.aborted) {
-      this.#startGuard();
-    }
-  }
-
-  #startGuard(): void {
-    const { pgid } = this;
-    this.#unready++;
-    const begun = promised();
-    try {
-      const guard: GuardHandle = this.#startOne(pgid, {
-        ready: () => {
-          this.#unready = 0;
-          if (this.#deadlines === undefined) begun.resolve();
-        },
-        armed: () => {
-          begun.resolve();
-          this.#armedOnes.add(guard);
-          if ([...this.#living].every((each) => this.#armedOnes.has(each))) this.#armed.resolve();
-        },
-        acting: () => this.#acting(),
-        wrong: (error) => this.#break(cannotStart(error.message)),
-        gone: () => {
-          begun.resolve();
-          this.#gone(guard);
-        },
-      });
-      this.#all.push(guard);
-      this.#living.add(guard);
-      if (pgid === undefined && !this.#terminal) this.#switch.aim(-guard.pgid);
-      this.#tellAll(guard);
-      this.#limit(begun);
-    } catch (error) {
-      this.#break(cannotStart(asKlatchError(error).message));
-    }
-  }
-
-  #startOne(pgid: number | undefined, events: ConstructorParameters<typeof GuardHandle>[3]): GuardHandle {
-    try {
-      const guard = new GuardHandle(this.#kind, pgid, this.#switch, events);
-      if (this.#kind.name === "binary" || guard.wakes) return guard;
-      guard.end();
-    } catch (error) {
-      if (this.#kind.name === "binary") throw error;
-    }
-    this.#kind = binaryGuard(this.#options.self);
-    this.#watchdog.clear();
-    return new GuardHandle(this.#kind, pgid, this.#switch, events);
-  }
-
-  /** What a guard that comes later has missed. */
-  #tellAll(guard: GuardHandle): void {
-    guard.send({ kind: "config", config: this.#config });
-    if (this.#deadlines !== undefined) guard.send({ kind: "deadline", ...this.#deadlines });
-    if (this.#mayRun) guard.send({ kind: "starting" });
+  /** What a guard has to be told that comes later. */
+  #missed(): GuardMessage[] {
+    const missed: GuardMessage[] = [{ kind: "config", config: this.#config }];
+    if (this.#deadlines !== undefined) missed.push({ kind: "deadline", ...this.#deadlines });
+    if (this.#mayRun) missed.push({ kind: "starting" });
     const command = this.#command;
-    if (command) guard.send({ kind: "command", pid: command.pid, startTime: command.startTime });
-    if (this.#stopping !== undefined) guard.send(this.#stopping);
-  }
-
-  #send(message: GuardMessage): void {
-    for (const guard of this.#living) guard.send(message);
-  }
-
-  /** Gives up when something that a guard owes does not come. */
-  async #limit(owed: PromiseWithResolvers<void>): Promise<void> {
-    const enough = new AbortController();
-    const stop = () => enough.abort();
-    owed.promise.then(stop, stop);
-    await this.#options.clock.sleep(READY_WITHIN_MS, enough.signal);
-    if (enough.signal.aborted || this.#over) return;
-    this.#break(cannotStart(`it was not ready within ${READY_WITHIN_MS / 1000} s`));
-  }
-
-  #acting(): void {
-    this.#over = true;
-    this.#break(stoppedByGuard());
-  }
-
-  #gone(guard: GuardHandle): void {
-    this.#living.delete(guard);
-    if (this.#over || this.#broken.signal.aborted || this.#hasKilled()) return;
-    if (this.#all.length >= MOST_GUARDS) return this.#break(tooManyEnded(MOST_GUARDS));
-    if (this.#unready > 0 && this.#kind.name === "shell") {
-      // A shell that cannot run the script is as good as none.
-      this.#kind = binaryGuard(this.#options.self);
-      this.#watchdog.clear();
-    } else if (this.#unready >= MOST_UNREADY) {
-      return this.#break(cannotStart("it ended at once, again and again"));
-    }
-    if (this.#unready === 0) {
-      this.#options.say(`the guard (process ${guard.pid}) has ended before its time: starting another`);
-    }
-    this.#startGuards();
+    if (command) missed.push({ kind: "command", pid: command.pid, startTime: command.startTime });
+    if (this.#stopping !== undefined) missed.push(this.#stopping);
+    return missed;
   }
 
   /** Whether a guard may just have killed all of the group, itself with it, since klatch had not by the time. */
-  #hasKilled(): boolean {
+  #mayBeKilled(): boolean {
     return this.#stopping?.kind === "stopping" &&
-      this.#options.clock.boottime() >= this.#stopping.killAtMs - 100;
+      this.#options.clock.boottime() >= this.#stopping.killAtMs - KILLS_EARLY_MS;
   }
 
   #break(error: KlatchError): void {
