@@ -9,7 +9,7 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { ignoredAtStart, keepDispositions, stopIgnoring } from "./proc.ts";
+import { ignoredAtStart, keepDispositions, stopIgnoring } from "./dispositions.ts";
 
 /** The signals of Linux on x86-64 and arm64, by name without `SIG`. Source: signal(7). */
 export const SIGNALS = {

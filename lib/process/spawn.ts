@@ -16,12 +16,12 @@ import { environ, fileActions, posixSpawnp, waitpid } from "./libc/children.ts";
 import { ERRNO } from "./libc/errno.ts";
 import { cString, fixedBytes } from "./libc/library.ts";
 import { children } from "./own_children.ts";
-import { ignoredAtStart, keepDispositions, processStat } from "./proc.ts";
-import { DEAF_TO } from "./signals.ts";
+import { keepDispositions } from "./dispositions.ts";
+import { processStat } from "./proc.ts";
+import { attributes, type GroupChoice } from "./spawn_attributes.ts";
 import { startFailure } from "./start_failure.ts";
 
-/** The process group of a command: a new one, klatch's, or one that exists already in this session. */
-export type GroupChoice = "own" | "inherit" | { readonly join: number };
+export type { GroupChoice };
 
 /** What to start. */
 export interface SpawnRequest {
@@ -136,32 +136,6 @@ function checkStrings({ argv, env = {} }: SpawnRequest): void {
       throw new KlatchError("usage", `${JSON.stringify(name)} cannot be an environment variable`);
     }
   }
-}
-
-/**
- * A posix_spawnattr_t for the group, with default dispositions and an empty mask. Written by hand because five
- * functions to fill it would take longer to load than all the rest. glibc and musl have had the same fields in the
- * same places ever since: flags, group, two sigset_t of 128 bytes (the public header spawn.h; the tests read this
- * back through the C library).
- */
-export function attributes(group: GroupChoice, blocked = false): Uint8Array<ArrayBuffer> {
-  const SIZE = 336, SET_GROUP = 0x02, SET_DEFAULTS = 0x04, SET_MASK = 0x08;
-  const bytes = fixedBytes(SIZE);
-  const view = new DataView(bytes.buffer);
-  view.setInt16(0, SET_DEFAULTS | SET_MASK | (group === "inherit" ? 0 : SET_GROUP), true);
-  view.setInt32(4, typeof group === "string" ? 0 : group.join, true);
-  const DEFAULTS = 8, MASK = DEFAULTS + 128;
-  for (let signal = 1; signal <= 64; signal++) {
-    if (!ignoredAtStart().has(signal)) addSignal(view, DEFAULTS, signal);
-    if (blocked && DEAF_TO.includes(signal)) addSignal(view, MASK, signal);
-  }
-  return bytes;
-}
-
-/** Adds a signal to the sigset_t at an offset. */
-function addSignal(view: DataView, offset: number, signal: number): void {
-  const at = offset + ((signal - 1) >> 3);
-  view.setUint8(at, view.getUint8(at) | (1 << ((signal - 1) & 7)));
 }
 
 /** A `char *[]` and what keeps its strings alive. */

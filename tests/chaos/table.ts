@@ -103,7 +103,7 @@ export function page(verdicts: readonly Verdict[], runs: number, versions: reado
     ...sections.flatMap((section) => [`## ${capital(section)}`, "", ...table(guarded, section), ""]),
     `## ${UNGUARDED}`,
     "",
-    "The same without it. A machine that stands still as a whole stops the guard too, and the kernel that would wake",
+    "The same without it. A machine that is suspended as a whole stops the guard too, and the kernel that would wake",
     "it: nothing on that machine can help then. The overlap is noticed (123), and the frozen command has the smaller",
     "[fencing token](safety.md), by which what it works on can refuse it.",
     "",

@@ -11,7 +11,8 @@ import { processGroup } from "../../lib/process/group.ts";
 import { kill } from "../../lib/process/libc/signals.ts";
 import { processesOf, processStat } from "../../lib/process/proc.ts";
 import type { CommandGuard } from "../../lib/process/run.ts";
-import { attributes, spawnCommand } from "../../lib/process/spawn.ts";
+import { spawnCommand } from "../../lib/process/spawn.ts";
+import { attributes } from "../../lib/process/spawn_attributes.ts";
 import { canRun, probeWords, run, Running, runs, until } from "../support/processes.ts";
 
 describe("the process group", () => {
