@@ -165,6 +165,7 @@ export class KlatchRun implements Run {
         this.#around.trace(this.name, `the guard sends signal ${signal}`);
         this.#command?.signal(signal);
       },
+      onTold: () => this.#around.onEvent({ kind: "guard told", run: this }),
       trace: (what) => this.#around.trace(this.name, what),
     });
   }

@@ -59,6 +59,8 @@ export type Fact =
   | { readonly kind: "renewed"; readonly run: Run }
   /** A session told that its hold is lost. */
   | { readonly kind: "lost"; readonly run: Run; readonly error: KlatchError }
+  /** A klatch heard from its guard that the guard stops the command. */
+  | { readonly kind: "guard told"; readonly run: Run }
   | { readonly kind: "command started"; readonly run: Run }
   | { readonly kind: "command dead"; readonly run: Run }
   /** A write of the command reached the resource, which accepts no token lower than the highest it has seen. */

@@ -36,6 +36,8 @@ export interface GuardParts {
   readonly commandRuns: () => boolean;
   /** Sends a signal to the command. */
   readonly signal: (signal: number) => void;
+  /** klatch hears that the guard stops the command. */
+  readonly onTold: () => void;
   readonly trace: (what: string) => void;
 }
 
@@ -123,12 +125,16 @@ export class Guard implements RunGuard {
 
   #look(): void {
     if (this.#over) return;
-    const { process, commandRuns, signal, trace } = this.#parts;
+    const { process, commandRuns, signal, onTold, trace } = this.#parts;
     for (const action of this.#policy.look(this.#nowMs, commandRuns)) {
       if (typeof action === "object") trace(`the guard: ${action.say}`);
       else if (action === "ask") signal(15);
-      else if (action === "tell-klatch") process.deliver(() => this.#broken.abort(tooLate()));
-      else {
+      else if (action === "tell-klatch") {
+        process.deliver(() => {
+          onTold();
+          this.#broken.abort(tooLate());
+        });
+      } else {
         this.#over = true;
         if (action === "kill") signal(9);
       }
