@@ -3,8 +3,9 @@
  *
  * Waiters write nothing while they wait, so nobody can tell a live one from a dead one until its turn has come. Then
  * a live one claims within a round trip. One that does not is passed over: by whoever comes next, after
- * {@link PASS_OVER_MS}; and if that one is dead too, by the one after it {@link STEP_MS} later, and so on. A live
- * one that was too slow joins again; nobody is shut out.
+ * {@link PASS_OVER_MS}; and if that one is dead too, by the one after it {@link STEP_MS} later, and so on, in steps that
+ * become shorter, so that any number of dead waiters is passed over within {@link LONGEST_TURN_MS}. A live one that was
+ * too slow joins again; nobody is shut out.
  *
  * It does not promise the order among waiters whose messages take longer than that.
  *
@@ -20,6 +21,18 @@ export const PASS_OVER_MS = 4_000;
 
 /** How much longer each further round takes. Its waiters have known for a while that the lock is free. */
 export const STEP_MS = 1_000;
+
+/** So many rounds are as long; the further ones become shorter. */
+const LONG_ROUNDS = 8;
+
+/** After this time, in milliseconds, every turn is over, however many waiters are dead. */
+export const LONGEST_TURN_MS = PASS_OVER_MS + 2 * LONG_ROUNDS * STEP_MS;
+
+/** How long after the lock has come free the turn of a round is over, in milliseconds. */
+function turnMs(round: number): number {
+  if (round <= LONG_ROUNDS) return PASS_OVER_MS + round * STEP_MS;
+  return LONGEST_TURN_MS - LONG_ROUNDS * STEP_MS * LONG_ROUNDS / round;
+}
 
 /** Somebody's place in a queue. */
 export interface Place {
@@ -65,7 +78,7 @@ export function waitersOf(queue: readonly Place[], capacity: Capacity): Waiter[]
       identity,
       nonce,
       since,
-      turnMs: round === undefined ? undefined : PASS_OVER_MS + round * STEP_MS,
+      turnMs: round === undefined ? undefined : turnMs(round),
       fingerprint: JSON.stringify(round === undefined ? [nonce] : [nonce, round, capacity.period]),
     };
   });

@@ -51,7 +51,7 @@ export const FAULTS = [
 export type Fault = typeof FAULTS[number];
 
 /** Faults that klatch does not get over yet; simulated when they are asked for with `--only`. */
-const PENDING: readonly Fault[] = ["writes refused", "watches silent", "object being deleted"];
+const PENDING: readonly Fault[] = ["object being deleted"];
 
 /** The faults that are simulated unless others are asked for. */
 export const USUAL_FAULTS: readonly Fault[] = FAULTS.filter((fault) => !PENDING.includes(fault));

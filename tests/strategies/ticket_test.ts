@@ -151,6 +151,14 @@ describe("tickets", () => {
     assertEquals(queueOf(joined(claim.object, numbered(3))), ["3.1"]);
   });
 
+  it("are all passed over within 20 s, in their order, however many are not taken up", () => {
+    const holder = numbered(1);
+    let object = acquired(undefined, holder);
+    for (let number = 2; number <= 300; number++) object = joined(object, numbered(number));
+    const turns = viewOf(ticket, released(object, holder)).waiters.map((waiter) => waiter.turnMs ?? Infinity);
+    assert(turns.every((turnMs, i) => turnMs <= 20_000 && turnMs > (turns[i - 1] ?? 0)), turns.join());
+  });
+
   it("are given on when their waiter leaves while it is served", () => {
     const holder = numbered(1);
     const object = released(joined(joined(acquired(undefined, holder), numbered(2)), numbered(5)), holder);
