@@ -85,6 +85,34 @@ onServers("waiting", (test) => {
     assertMatch(stderr, /held by al \[2Jice for \d+ s \(reason: two lines +\]0;title \)/);
   });
 
+  test("escapes what the holder wrote in JSON, and gives it back unchanged", async (place) => {
+    const reason = "a\u202eb\u2028c\u200bd\x85e\x7f##[error]f\n::error::g";
+    await place.holder(["-i", "alice", "--reason", reason]);
+    const { code, stderr } = await place.run(["-o", "json", "-w", "300ms"], ["true"]);
+    assertEquals(code, 124);
+    for (const line of linesOf(stderr)) assertMatch(line, /^\{[\x20-\x7e]+\}$/);
+    assertEquals(stderr.includes("##["), false, stderr);
+    assertEquals(JSON.parse(linesOf(stderr)[0] ?? "").holders[0].reason, reason);
+  });
+
+  test("folds waiting into a group under -o github, and adds a table to the step's summary", async (place) => {
+    const holder = await place.holder(["-i", "alice", "--reason", "x\n::error::y ##[error]z"]);
+    const summary = place.file("summary");
+    await Deno.writeTextFile(summary, "before\n");
+    const env = { GITHUB_STEP_SUMMARY: summary };
+    const running = place.spawn(["-o", "github"], ["echo", "mine"], { env });
+    await running.line("stderr", /held by alice/);
+    await holder.closeStdin();
+    const { code, stdout, stderr } = await running.finished;
+    assertEquals([code, stdout], [0, "mine\n"]);
+    const lines = linesOf(stderr);
+    assertMatch(lines[0] ?? "", /^::group::klatch: waiting for /);
+    assertEquals(lines.includes("::endgroup::"), true, stderr);
+    assertMatch(stderr, /^::notice title=klatch%3A lock acquired::acquired .*\n/m);
+    assertEquals(lines.filter((line) => /^::error|##\[/.test(line)), []);
+    assertMatch(await Deno.readTextFile(summary), /^before\n[^]*\| lease \| released \| [\d.]+ s \|/);
+  });
+
   test("waits in silence under -q", async (place) => {
     const holder = await place.holder();
     const running = place.spawn(["-q"], ["echo", "mine"]);
