@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { KlatchError } from "../errors.ts";
 import type { Strategy } from "../lock.ts";
 import { acquire } from "./acquire.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -62,6 +63,7 @@ class MultiLock implements Hold {
   #complete = false;
   /** Whether the API server has confirmed each release so far. */
   #confirmed = true;
+  #cause: KlatchError | undefined;
 
   constructor(onEvent: (event: SessionEvent) => void) {
     this.#onEvent = onEvent;
@@ -82,8 +84,10 @@ class MultiLock implements Hold {
   /** Passes on what is true of the whole. */
   readonly listen = (event: SessionEvent): void => {
     if (event.kind === "acquired") return;
-    if (event.kind === "released") this.#confirmed &&= event.confirmed;
-    else if (event.kind !== "renewed") this.#onEvent(event);
+    if (event.kind === "released") {
+      this.#confirmed &&= event.confirmed;
+      this.#cause = event.cause ?? this.#cause;
+    } else if (event.kind !== "renewed") this.#onEvent(event);
     else if (this.#complete) this.#onEvent({ kind: "renewed", deadlines: this.deadlines() });
   };
 
@@ -114,6 +118,8 @@ class MultiLock implements Hold {
     }
     this.#lost.signal.throwIfAborted();
     if (failures.length > 0) throw failures[0];
-    if (this.#complete) this.#onEvent({ kind: "released", confirmed: this.#confirmed });
+    const cause = this.#cause;
+    if (!this.#complete) return;
+    this.#onEvent({ kind: "released", confirmed: this.#confirmed, ...(cause !== undefined && { cause }) });
   }
 }

@@ -66,7 +66,8 @@ export async function releaseHold(
     if (pauseMs > 0) await clock.sleep(Math.min(pauseMs, endMs - clock.boottime()));
   } while (clock.boottime() < endMs);
   if (!wasSafe) throw takenAway(request);
-  onEvent({ kind: "released", confirmed: false });
+  const { cause } = troubles;
+  onEvent({ kind: "released", confirmed: false, ...(cause !== undefined && { cause }) });
 }
 
 /**

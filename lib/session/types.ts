@@ -51,8 +51,11 @@ export type SessionEvent =
   | { readonly kind: "not-removed"; readonly error: KlatchError }
   /** The hold is lost. */
   | { readonly kind: "lost"; readonly error: KlatchError }
-  /** The lock was given back. `confirmed` is false when the answer to that was lost. */
-  | { readonly kind: "released"; readonly confirmed: boolean };
+  /**
+   * The lock was released. `confirmed` is false if the API server did not confirm it: then it stays held until it expires,
+   * unless the release was committed after all. `cause` is what the last request failed with.
+   */
+  | { readonly kind: "released"; readonly confirmed: boolean; readonly cause?: KlatchError };
 
 /** A lock that is held. It renews itself until it is released or lost. */
 export interface Hold {

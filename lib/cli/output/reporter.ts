@@ -63,10 +63,14 @@ export class Reporter {
       }
       case "released": {
         const heldMs = Math.round(this.#host.clock.monotonic() - this.#heldSinceMs);
-        const doubt = event.confirmed
-          ? ""
-          : "; the API server did not confirm it: a lock that is not released expires";
-        const message = `released ${name} after ${formatDuration(heldMs)}${doubt}`;
+        const released = `released ${name} after ${formatDuration(heldMs)}`;
+        const doubt = "the API server did not confirm it: a lock that is not released expires";
+        const { confirmed, cause } = event;
+        const message = confirmed
+          ? released
+          : cause === undefined
+          ? `${released}; ${doubt}`
+          : `could not release ${name}: ${cause.message}; it stays held until it expires`;
         return this.#news("released", message, { heldMs, confirmed: event.confirmed });
       }
       case "polling":
