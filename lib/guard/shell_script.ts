@@ -28,6 +28,8 @@ const REAL_TIME = Array.from({ length: 31 }, (_, i) => 34 + i).join(" ");
  * - `read` is tried twice, since only the end of the pipe fails twice in a row.
  * - A mark is a name and a nonce. A shell's `read` drops the NULs of an environment, so that a short one could be part of
  *   another process's variables; it is not used then.
+ * - What is searched for without a number is younger than the guard: to read the environment of every process takes a
+ *   shell too long. What a search costs is subtracted from the time until KILL.
  * - A line is written by a child, since standard error may be a pipe that nobody reads.
  * - Without a `sleep` that takes fractions, the loop looks at the clock without pausing.
  */
@@ -74,7 +76,7 @@ scan() {
     [ $# -gt 19 ] && [ "$1" != Z ] && [ "$1" != X ] || continue
     if [ "$3" = "$pgid" ]; then [ "$2" = $$ ] || home=1
     elif { [ "$whole" ] && [ "$3" = "$command" ]; } || [ "$p.\${20}" = "$command.$start" ] ||
-      { { [ "$starting" ] || [ "$3" = "$command" ]; } && marked "$p"; }
+      { { [ "$3" = "$command" ] || { [ "$starting" ] && [ "\${20}" -ge "$mine" ]; }; } && marked "$p"; }
     then strays=1; [ -z "$sig" ] || kill "-$sig" "$p" 2>/dev/null; fi
   done
   IFS=' '
@@ -86,8 +88,17 @@ astray() {
   [ -n "$command" ] || return 1
   if runs; then [ "$group" != "$pgid" ]; else kill -0 "-$command" 2>/dev/null; fi
 }
-left() { if [ -n "$command" ] && runs; then :; else scan; [ -n "$home$strays" ]; fi; }
+left() {
+  if [ -n "$command" ] && runs; then return 0; fi
+  before=$t
+  scan
+  now
+  cost=$((t - before))
+  [ -n "$home$strays" ]
+}
 reach() { ! astray || scan "$1"; kill "-$1" "-$pgid"; }
+stat $$
+mine=$began cost=0
 echo ready
 while read -r word a b || read -r word a b; do
   case $word in
@@ -99,7 +110,7 @@ while read -r word a b || read -r word a b; do
 done
 now
 [ -n "$stopping" ] || { orphaned=$t; by $((t + alone)); }
-while now; [ "$t" -lt $((kill - 8)) ]; do
+while now; [ "$t" -lt $((kill - 8 - cost - cost)) ]; do
   if [ -n "$stopping" ]; then
     stat $$
     [ "$ppid" = "$PPID" ] || { stopping= orphaned=$t; by $((t + alone)); continue; }
