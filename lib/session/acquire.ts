@@ -59,6 +59,11 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
       object = await writes.confirm(snapshot);
       continue;
     }
+    if (object?.metadata.deletionTimestamp !== undefined) {
+      // What is written into it goes with it; its end makes room for a new one.
+      object = await waiting.next(snapshot, Infinity);
+      continue;
+    }
     claims.observe(snapshot);
     const claim = strategy.claim(snapshot.state, lock, me, expiryTracker.isExpired, clock.wall());
     if (claim.kind === "acquire") {

@@ -10,7 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { type Order, replay, simulateAll, type Summary } from "./worker_pool.ts";
-import { type Fault, FAULTS, PROMISED_RATIO, USUAL_FAULTS } from "./scenario.ts";
+import { type Fault, FAULTS, PROMISED_RATIO } from "./scenario.ts";
 import { simulated } from "./strategies.ts";
 
 const HELP = `simulate klatch on a virtual clock and an unreliable API server
@@ -49,7 +49,7 @@ function wishes(args: string[]): Wishes {
     },
   });
   if (!simulated.has(values.strategy)) throw new TypeError(`no strategy is called ${values.strategy}`);
-  const faults = values.only === undefined ? USUAL_FAULTS : values.only.split(",").map(fault);
+  const faults = values.only === undefined ? FAULTS : values.only.split(",").map(fault);
   const order = {
     strategy: values.strategy,
     from: whole("from", values.from),

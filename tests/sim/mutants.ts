@@ -241,6 +241,32 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
+    name: "a write that the server refuses is repeated without a pause",
+    file: "lib/session/waiting.ts",
+    edits: [{ find: `if (pauseMs === 0) return undefined;`, replace: `if (pauseMs >= 0) return undefined;` }],
+  },
+  {
+    name: "a wait goes on after its time",
+    file: "lib/session/waiting.ts",
+    edits: [{
+      find: `const leftMs = this.#parts.giveUpAtMs - clock.monotonic();`,
+      replace: `const leftMs = this.#parts.giveUpAtMs + 60_000 - clock.monotonic();`,
+    }],
+  },
+  {
+    name: "a watch that tells nothing is relied upon",
+    file: "lib/session/waiting.ts",
+    edits: [{ find: `const LOOK_AFTER_MS = 18_000;`, replace: `const LOOK_AFTER_MS = Infinity;` }],
+  },
+  {
+    name: "a lock is acquired in an object that is being deleted",
+    file: "lib/session/acquire.ts",
+    edits: [{
+      find: `if (object?.metadata.deletionTimestamp !== undefined) {`,
+      replace: `if (object?.metadata.deletionTimestamp === "never") {`,
+    }],
+  },
+  {
     name: "a server that throttles is asked again without a pause",
     file: "lib/kube/backoff.ts",
     edits: [{

@@ -50,12 +50,6 @@ export const FAULTS = [
 /** See {@link FAULTS}. */
 export type Fault = typeof FAULTS[number];
 
-/** Faults that klatch does not get over yet; simulated when they are asked for with `--only`. */
-const PENDING: readonly Fault[] = ["object being deleted"];
-
-/** The faults that are simulated unless others are asked for. */
-export const USUAL_FAULTS: readonly Fault[] = FAULTS.filter((fault) => !PENDING.includes(fault));
-
 /** The promised ratio of any two machines' clock rates; see `lib/session/deadlines.ts`. */
 export const PROMISED_RATIO = 1.09;
 
@@ -99,8 +93,6 @@ export const FOREIGN_LEASE_MS = { least: 2_000, most: 6_000 };
 export function drawScenario(random: Random, options: ScenarioOptions): Scenario {
   const count = 2 + Math.floor(15 * random.unit() ** 3);
   const contenders = Math.min(16, count);
-  const common = drawTiming(random);
-  const isLong = common === LONG_TIMING;
   const mixed = random.chance(0.3);
   const faults = new Map<Fault, number>();
   const part = random.pick([0, 0.1, 0.2, 0.35, 0.5]);
@@ -108,6 +100,8 @@ export function drawScenario(random: Random, options: ScenarioOptions): Scenario
     const strength = random.between(0.05, 1);
     if (random.chance(part)) faults.set(fault, strength);
   }
+  const isLong = random.chance(faults.has("watches silent") ? 0.5 : 0.05);
+  const common = isLong ? LONG_TIMING : drawTiming(random);
   return {
     contenders,
     timings: Array.from({ length: contenders }, () => mixed ? drawTiming(random) : common),
@@ -129,7 +123,6 @@ export function drawScenario(random: Random, options: ScenarioOptions): Scenario
 const LONG_TIMING: Timing = { leaseDurationMs: 240_000, renewDeadlineMs: 160_000, retryPeriodMs: 20_000 };
 
 function drawTiming(random: Random): Timing {
-  if (random.chance(0.1)) return LONG_TIMING;
   if (random.chance(0.2)) return DEFAULT_TIMING;
   const leaseDurationMs = random.pick([1_000, 1_500, 2_500, 3_000, 5_000, 10_000]);
   const renewDeadlineMs = leaseDurationMs * random.pick([0.4, 0.67, 0.8, 0.95]);

@@ -4,7 +4,7 @@
  * @module
  */
 import { forget } from "./processes.ts";
-import { PROMISED_RATIO, type Scenario, type ScenarioOptions, USUAL_FAULTS } from "./scenario.ts";
+import { FAULTS, PROMISED_RATIO, type Scenario, type ScenarioOptions } from "./scenario.ts";
 import { World } from "./world.ts";
 
 /** What to simulate. */
@@ -31,7 +31,7 @@ export interface Outcome {
 }
 
 /** The promised world: all faults, clocks within the ratio. */
-export const PROMISED: ScenarioOptions = { ratio: PROMISED_RATIO, faults: USUAL_FAULTS };
+export const PROMISED: ScenarioOptions = { ratio: PROMISED_RATIO, faults: FAULTS };
 
 /** Simulates one seed. No two may run at once in one thread. */
 export async function simulate(options: SimulationOptions): Promise<Outcome> {

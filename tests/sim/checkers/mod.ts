@@ -14,6 +14,7 @@ import { noticed } from "./noticed.ts";
 import { outlive } from "./outlive.ts";
 import { ownership } from "./ownership.ts";
 import { pace } from "./pace.ts";
+import { prompt } from "./prompt.ts";
 import { served } from "./served.ts";
 import { token } from "./token.ts";
 import { waits } from "./waits.ts";
@@ -30,6 +31,7 @@ const common: readonly MakeChecker[] = [
   needless,
   failures,
   served,
+  prompt,
   waits,
   pace,
 ];
