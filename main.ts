@@ -46,6 +46,8 @@ export async function start(): Promise<never> {
     print: out.write,
     append: files.append,
     errIsTerminal: Deno.stderr.isTerminal(),
+    outIsTerminal: Deno.stdout.isTerminal(),
+    ask: Deno.stdin.isTerminal() && Deno.stderr.isTerminal() ? askOnTerminal : undefined,
     calledAs: process.argv0,
     runtime: Deno.version,
     hostname: () => Deno.hostname(),
@@ -61,6 +63,16 @@ export async function start(): Promise<never> {
     clock.sleep(FLUSH_MS, enough.signal),
   ]);
   Deno.exit(status);
+}
+
+/** Asks on stderr and reads a line from stdin; nothing else runs meanwhile. */
+function askOnTerminal(question: string): string {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${question} `));
+  const bytes: number[] = [];
+  for (const byte = new Uint8Array(1); Deno.stdin.readSync(byte) === 1 && byte[0] !== 10;) {
+    bytes.push(byte[0] ?? 0);
+  }
+  return new TextDecoder().decode(Uint8Array.from(bytes));
 }
 
 /** Reads the environment. What is secret is taken out of it, so that no command inherits it. */

@@ -207,6 +207,8 @@ export interface Strategy<State extends RecordState = RecordState> {
   readonly verbs: readonly Verb[];
   /** What only this strategy knows. */
   readonly options: readonly StrategyOption[];
+  /** Whether an object of this kind keeps a lock, as opposed to one that is there for something else. */
+  keeps(object: KubeObject): boolean;
   /**
    * Parses the record.
    *
@@ -222,6 +224,8 @@ export interface Strategy<State extends RecordState = RecordState> {
   renew(state: State, me: Contender, wallMs: number): Change;
   /** The object without the contender's hold, or its place in the queue; `lost` if it has neither. */
   release(state: State, me: Contender, wallMs: number): Change;
+  /** The object without a holder or a waiter, whoever wrote it; `lost` if the record does not have it. For operators. */
+  evict(state: State, participant: Holder | Waiter, wallMs: number): Change;
 }
 
 /**

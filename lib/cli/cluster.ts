@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Lister } from "../inspect/inspect.ts";
 import type { KubeClient } from "../kube/api.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
@@ -30,6 +31,8 @@ export interface Cluster {
    * @param warn is told what is odd about the way there.
    */
   connect(warn: (line: string) => void): Promise<KubeClient>;
+  /** Makes something that lists objects; `warn` as above. */
+  connectLister(warn: (line: string) => void): Promise<Lister>;
 }
 
 /**
@@ -53,6 +56,12 @@ export async function chooseCluster(
     async connect(warn) {
       const transport = await openTransport(config, { warn, beforeWrite: sendAtOnce, signal });
       return kubeClient({ transport, clock: host.clock, userAgent: USER_AGENT });
+    },
+    async connectLister(warn) {
+      const transport = await openTransport(config, { warn });
+      const { listObjects } = await import("../kube/list.ts");
+      const parts = { transport, clock: host.clock, userAgent: USER_AGENT };
+      return (resource, namespace) => listObjects(parts, resource, namespace);
     },
   };
 }

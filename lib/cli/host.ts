@@ -18,6 +18,10 @@ export interface Host {
   append(path: string, text: string): void;
   /** Whether stderr is a terminal, and a line can be overwritten. */
   readonly errIsTerminal: boolean;
+  /** Whether stdout is a terminal. */
+  readonly outIsTerminal: boolean;
+  /** Asks on the terminal and waits for a line; `undefined` if stdin or stderr is none. */
+  readonly ask?: ((question: string) => string) | undefined;
   /** The path or name that this program was started by; a link has its own. */
   readonly calledAs: string;
   /** The versions of the runtime that runs klatch. */

@@ -57,11 +57,13 @@ export function election(storage: ElectionStorage): Strategy<ElectionState> {
     rank: storage.rank,
     verbs: ["get", "create", "update", "watch"],
     options: [],
+    keeps: storage.keeps,
     parse: (object) => parse(storage, object),
     waiters,
     claim: (state, lock, me, isExpired, wallMs) => claim(storage, state, lock, me, isExpired, wallMs),
     renew: (state, me, wallMs) => renew(storage, state, me, wallMs),
-    release: (state, me, wallMs) => release(storage, state, me, wallMs),
+    release: (state, me, wallMs) => release(storage, state, me.nonce, wallMs),
+    evict: (state, { nonce }, wallMs) => release(storage, state, nonce, wallMs),
   };
 }
 
@@ -149,16 +151,20 @@ function renew(
   return { kind: "write", object: changed };
 }
 
-/** As client-go releases: no holder, one second, so that everybody may take it at once. */
+/**
+ * As client-go releases: no holder, one second, so that everybody may take it at once.
+ *
+ * @param nonce of who leaves; `undefined` for a holder that another tool wrote.
+ */
 function release(
   storage: ElectionStorage,
   { object, record, holder, line }: ElectionState,
-  me: Contender,
+  nonce: string | undefined,
   wallMs: number,
 ): Change {
   if (object === undefined) return { kind: "lost" };
-  if (holder?.nonce !== me.nonce) {
-    const left = line.filter(({ nonce }) => nonce !== me.nonce);
+  if (holder === undefined || holder.nonce !== nonce) {
+    const left = line.filter((place) => place.nonce !== nonce);
     if (left.length === line.length) return { kind: "lost" };
     return { kind: "write", object: withLine(object, left) };
   }

@@ -26,6 +26,8 @@ export interface ElectionStorage {
   readonly resource: Resource;
   /** Where it comes when several are acquired. */
   readonly rank: number;
+  /** Whether an object keeps such a record. */
+  keeps(object: KubeObject): boolean;
   /** The record's path in the object, for errors. */
   readonly path: string;
   /** What the count of changes of holder is called. */

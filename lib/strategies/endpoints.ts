@@ -31,6 +31,7 @@ export const endpoints: Strategy<ElectionState> = election({
   resource: { apiVersion: "v1", kind: "Endpoints", plural: "endpoints" },
   // Before `lease`, so that a fleet that keeps both is exclusive with those that know only the old one from the start.
   rank: 30,
+  keeps: ({ metadata }) => metadata.annotations?.[RECORD] !== undefined,
   path: `metadata.annotations["${RECORD}"]`,
   transitions: "leaderTransitions",
   time: (wallMs) => new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z"),

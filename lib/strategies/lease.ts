@@ -24,6 +24,7 @@ export const lease: Strategy<ElectionState> = election({
   name: "lease",
   resource: { apiVersion: "coordination.k8s.io/v1", kind: "Lease", plural: "leases" },
   rank: 40,
+  keeps: () => true,
   path: "spec",
   transitions: "leaseTransitions",
   // Kubernetes' MicroTime: RFC 3339 in UTC with six decimals.

@@ -32,7 +32,17 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
-import type { Change, Claim, Contender, IsExpired, KubeObject, LockName, Strategy, Waiter } from "../lock.ts";
+import type {
+  Change,
+  Claim,
+  Contender,
+  Holder,
+  IsExpired,
+  KubeObject,
+  LockName,
+  Strategy,
+  Waiter,
+} from "../lock.ts";
 import type { StrategyOption } from "../lock.ts";
 import { checkTexts, HOLD_BYTES, queueFull } from "./limits.ts";
 import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
@@ -40,6 +50,7 @@ import { instant, labelled } from "./record_fields.ts";
 import {
   type Held,
   holderOf,
+  isSemaphore,
   MOST_HOLD_BYTES,
   parse,
   type SemaphoreRecord,
@@ -83,11 +94,13 @@ export const semaphore: Strategy<SemaphoreState> = {
   rank: 10,
   verbs: ["get", "create", "update", "watch"],
   options: optionsOf(),
+  keeps: isSemaphore,
   parse,
   waiters,
   claim,
   renew,
-  release,
+  release: (state, { nonce }) => release(state, (each) => each.nonce === nonce),
+  evict,
 };
 
 function optionsOf(): readonly StrategyOption[] {
@@ -159,14 +172,22 @@ function renew({ object, record }: SemaphoreState, me: Contender, wallMs: number
   return { kind: "write", object: write(object, { ...record, held }) };
 }
 
-function release({ object, record }: SemaphoreState, me: Contender): Change {
-  const isMine = ({ nonce }: Place) => nonce === me.nonce;
+function release({ object, record }: SemaphoreState, isMine: (place: Place) => boolean): Change {
   const left = record.held.filter(isMine);
   if (object === undefined || left.length === 0 && !record.queue.some(isMine)) return { kind: "lost" };
   const held = record.held.filter((each) => !isMine(each));
   const queue = record.queue.filter((each) => !isMine(each));
   const tombstones = [...record.tombstones, ...left];
   return { kind: "write", object: write(object, { ...record, held, queue, tombstones }) };
+}
+
+/** A holder that another tool wrote has a name and no nonce. */
+function evict(state: SemaphoreState, { nonce, identity }: Holder | Waiter): Change {
+  if (nonce !== undefined) return release(state, (place) => place.nonce === nonce);
+  const { object, record } = state;
+  const foreign = record.foreign.filter(({ name }) => name !== identity);
+  if (object === undefined || foreign.length === record.foreign.length) return { kind: "lost" };
+  return { kind: "write", object: write(object, { ...record, foreign }) };
 }
 
 /** The record when the contender has entered: expired holders, and those passed over, are gone. */

@@ -80,6 +80,11 @@ const EMPTY: SemaphoreRecord = {
   tombstones: [],
 };
 
+/** Whether a ConfigMap keeps a semaphore. */
+export function isSemaphore({ metadata: { annotations = {} } }: KubeObject): boolean {
+  return annotations[THEIRS] !== undefined || annotations[OURS] !== undefined;
+}
+
 /**
  * Parses both annotations.
  *

@@ -37,6 +37,7 @@ import {
   fits,
   holderOf,
   inOrder,
+  isTicketSecret,
   parse,
   type Ticketed,
   type TicketRecord,
@@ -86,11 +87,13 @@ export const ticket: Strategy<TicketState> = {
   rank: 20,
   verbs: ["get", "create", "update", "watch"],
   options: optionsOf(),
+  keeps: isTicketSecret,
   parse,
   waiters: ({ record }, isExpired) => waitersOf(record.queue, capacityOf(record, isExpired)),
   claim,
   renew,
-  release,
+  release: (state, { nonce, strategyOptions }) => release(state, nonce, strategyOptions),
+  evict: (state, { nonce }) => release(state, nonce),
 };
 
 function optionsOf(): readonly StrategyOption[] {
@@ -185,25 +188,28 @@ function renew({ object, record }: TicketState, me: Contender, wallMs: number): 
   return { kind: "write", object: withRecord(object, { ...record, held: renewed }) };
 }
 
-function release({ object, record }: TicketState, me: Contender): Change {
+function release(
+  { object, record }: TicketState,
+  nonce: string | undefined,
+  options: TicketOptions = {},
+): Change {
   if (object === undefined) return { kind: "lost" };
-  const isMine = ({ nonce }: Place) => nonce === me.nonce;
+  const isMine = (place: Place) => place.nonce === nonce;
   const queue = record.queue.filter((place) => !isMine(place));
   if (record.held !== undefined && isMine(record.held)) {
-    const next = nextAfter({ ...record, queue }, me);
+    const next = nextAfter({ ...record, queue }, options);
     return { kind: "write", object: withRecord(object, { ...record, next, held: undefined, queue }) };
   }
   const left = record.queue.find(isMine);
   if (left === undefined) return { kind: "lost" };
   const isServed = record.held === undefined && record.next === left.ticket;
   const served = isServed ? Math.max(record.served, left.ticket) : record.served;
-  const next = isServed ? nextAfter({ ...record, queue, served }, me) : record.next;
+  const next = isServed ? nextAfter({ ...record, queue, served }, options) : record.next;
   return { kind: "write", object: withRecord(object, { ...record, next, queue, served }) };
 }
 
 /** What `next_build` becomes when a ticket has been served: the lowest that waits, else the number after all. */
-function nextAfter({ next, queue, served }: TicketRecord, me: Contender): number {
-  const { strict }: TicketOptions = me.strategyOptions ?? {};
+function nextAfter({ next, queue, served }: TicketRecord, { strict }: TicketOptions): number {
   const waits = strict === true ? undefined : queue[0]?.ticket;
   return Math.max(next ?? 0, waits ?? served + 1);
 }

@@ -50,6 +50,12 @@ export interface TicketState extends RecordState {
 
 const EMPTY: TicketRecord = { next: undefined, held: undefined, queue: [], last: "", served: 0 };
 
+/** Whether a Secret keeps tickets. */
+export function isTicketSecret(object: KubeObject): boolean {
+  const data = (object as Secret).data ?? {};
+  return data[NEXT] !== undefined || data[OURS] !== undefined;
+}
+
 /**
  * Parses a Secret.
  *

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Change, ConfigMap, Contender, Holder, IsExpired, KubeObject } from "../../lib/lock.ts";
+import type { Change, ConfigMap, Holder, IsExpired, KubeObject } from "../../lib/lock.ts";
 import type { RecordState, Strategy } from "../../lib/lock.ts";
 import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "../../lib/strategies/queue.ts";
 import { Fields, instant, labelled } from "../../lib/strategies/record_fields.ts";
@@ -41,6 +41,7 @@ export const toy: Strategy<ToyState> = {
     check: (value) => value === "red" ? undefined : "red",
     flags: [{ name: "colour", value: "NAME", help: "any colour so long as it is red", read: (text) => text }],
   }],
+  keeps: (object) => (object as ConfigMap).data?.[KEY] !== undefined,
   parse(object) {
     const toy = object === undefined ? { queue: [] } : toyIn(object);
     return { object, toy, holders: toy.held === undefined ? [] : [holderOf(toy.held)], slots: 1 };
@@ -68,13 +69,16 @@ export const toy: Strategy<ToyState> = {
     if (held?.nonce !== me.nonce) return { kind: "lost" };
     return changed(state, { held: { ...held, renewals: held.renewals + 1 }, queue });
   },
-  release(state, me: Contender) {
-    const { held, queue } = state.toy;
-    if (held?.nonce === me.nonce) return changed(state, { queue });
-    const left = queue.filter(({ nonce }) => nonce !== me.nonce);
-    return left.length === queue.length ? { kind: "lost" } : changed(state, { held, queue: left });
-  },
+  release: without,
+  evict: without,
 };
+
+function without(state: ToyState, me: { readonly nonce: string | undefined }): Change {
+  const { held, queue } = state.toy;
+  if (held?.nonce === me.nonce) return changed(state, { queue });
+  const left = queue.filter(({ nonce }) => nonce !== me.nonce);
+  return left.length === queue.length ? { kind: "lost" } : changed(state, { held, queue: left });
+}
 
 function capacityOf({ holders: [holder] }: ToyState, isExpired: IsExpired): Capacity {
   const idle = holder === undefined || isExpired(holder);

@@ -18,6 +18,7 @@ export function quietWorld(given: Partial<Host> = {}) {
     print: (text) => void printed.push(text),
     append: (path, text) => void appended.push(`${path}: ${text}`),
     errIsTerminal: false,
+    outIsTerminal: false,
     calledAs: "klatch",
     runtime: { deno: "2.0.0", v8: "13.0" },
     hostname: () => "host",
