@@ -47,7 +47,9 @@ export async function start(): Promise<never> {
     append: files.append,
     errIsTerminal: Deno.stderr.isTerminal(),
     outIsTerminal: Deno.stdout.isTerminal(),
-    ask: Deno.stdin.isTerminal() && Deno.stderr.isTerminal() ? askOnTerminal : undefined,
+    ask: Deno.stdin.isTerminal() && Deno.stderr.isTerminal()
+      ? (question) => askOnTerminal(question, Promise.all([out.flushed(), err.flushed()]))
+      : undefined,
     calledAs: process.argv0,
     runtime: Deno.version,
     hostname: () => Deno.hostname(),
@@ -65,8 +67,9 @@ export async function start(): Promise<never> {
   Deno.exit(status);
 }
 
-/** Asks on stderr and reads a line from stdin; nothing else runs meanwhile. */
-function askOnTerminal(question: string): string {
+/** Asks on stderr, once everything else is written, and reads a line from stdin. */
+async function askOnTerminal(question: string, written: Promise<unknown>): Promise<string> {
+  await written;
   Deno.stderr.writeSync(new TextEncoder().encode(`${question} `));
   const bytes: number[] = [];
   for (const byte = new Uint8Array(1); Deno.stdin.readSync(byte) === 1 && byte[0] !== 10;) {

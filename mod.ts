@@ -44,6 +44,9 @@
  * @module
  */
 export { acquire, tryAcquire, withLock } from "./lib/library/lock.ts";
+export { breakLock, type BreakOptions, inspect, type InspectOptions, list } from "./lib/library/inspect.ts";
+export type { BreakNote } from "./lib/break_note.ts";
+export type { HolderStatus, LockState, LockStatus, WaiterStatus } from "./lib/inspect/status.ts";
 export type { LockEvent, LockHolder } from "./lib/library/events.ts";
 export type { LockHold } from "./lib/library/held.ts";
 export type {

@@ -21,7 +21,7 @@ export interface Host {
   /** Whether stdout is a terminal. */
   readonly outIsTerminal: boolean;
   /** Asks on the terminal and waits for a line; `undefined` if stdin or stderr is none. */
-  readonly ask?: ((question: string) => string) | undefined;
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** The path or name that this program was started by; a link has its own. */
   readonly calledAs: string;
   /** The versions of the runtime that runs klatch. */

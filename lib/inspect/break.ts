@@ -8,7 +8,7 @@ import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
 import type { KubeClient } from "../kube/api.ts";
 import type { Holder, KubeObject, LockName, Strategy, Waiter } from "../lock.ts";
-import { type BreakNote, withBreakNote } from "./break_note.ts";
+import { type BreakNote, withBreakNote } from "../break_note.ts";
 
 /** Whom to remove; one of the two. */
 export interface BreakTarget {

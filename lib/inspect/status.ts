@@ -8,7 +8,7 @@
  */
 import { asKlatchError } from "../errors.ts";
 import type { Holder, KubeObject, LockName, Strategy, Waiter } from "../lock.ts";
-import { type BreakNote, breakNoteOf } from "./break_note.ts";
+import { type BreakNote, breakNoteOf } from "../break_note.ts";
 
 /**
  * How a lock is.
@@ -27,6 +27,7 @@ export interface HolderStatus {
   readonly identity: string;
   /** The machine or pod that the name tells of, if it has one of the usual forms. */
   readonly host: string | undefined;
+  /** Why it holds the lock. */
   readonly reason: string | undefined;
   /** Since when: RFC 3339, by the holder's clock. */
   readonly since: string | undefined;
@@ -44,6 +45,7 @@ export interface HolderStatus {
 export interface WaiterStatus {
   /** The place in the queue, from 1 up. */
   readonly place: number;
+  /** The name in the record. */
   readonly identity: string;
   /** Since when: RFC 3339, by the waiter's clock. */
   readonly since: string | undefined;
@@ -51,16 +53,21 @@ export interface WaiterStatus {
 
 /** A lock as its object shows it. */
 export interface LockStatus {
+  /** The namespace. */
   readonly namespace: string;
   /** The object's name. */
   readonly name: string;
+  /** How it is kept. */
   readonly strategy: string;
   /** The object's kind. */
   readonly kind: string;
+  /** How it is. */
   readonly state: LockState;
   /** How many may hold at once. */
   readonly slots: number;
+  /** Those whose hold the record states, expired ones too. */
   readonly holders: readonly HolderStatus[];
+  /** The queue in the order of service, as far as the strategy keeps one. */
   readonly waiters: readonly WaiterStatus[];
   /** How often the holder has changed, if the record counts that. */
   readonly transitions: number | undefined;

@@ -4,10 +4,12 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
+import type { Lister } from "../inspect/inspect.ts";
 import type { KubeClient } from "../kube/api.ts";
 import { kubeClient } from "../kube/client.ts";
 import { fromKubeConfig, type KubeConfigLike, loadClusterConfig } from "../kube/config/mod.ts";
 import type { ClusterConfig } from "../kube/config/types.ts";
+import { listObjects } from "../kube/list.ts";
 import { checkNamespace } from "../kube/names.ts";
 import { openTransport } from "../kube/transport.ts";
 import { USER_AGENT } from "../version.ts";
@@ -16,6 +18,8 @@ import type { ClusterOptions } from "./options.ts";
 /** A client and where it leads. */
 export interface Connection {
   readonly client: KubeClient;
+  /** Lists objects. */
+  readonly lister: Lister;
   /** The API server's URL. */
   readonly server: string;
   /** The namespace asked for, else the context's, else the pod's, else `default`. */
@@ -40,12 +44,14 @@ export interface ConnectParts {
  */
 export async function connect(options: ClusterOptions, parts: ConnectParts): Promise<Connection> {
   if (options.namespace !== undefined) checkNamespace(options.namespace);
-  const { signal } = parts;
+  const { clock, signal } = parts;
   const config = await configOf(options, signal);
   const transport = await openTransport(config, { warn: parts.warn, signal });
-  const client = kubeClient({ transport, clock: parts.clock, userAgent: USER_AGENT });
+  const client = kubeClient({ transport, clock, userAgent: USER_AGENT });
   return {
     client,
+    lister: (resource, namespace) =>
+      listObjects({ transport, clock, userAgent: USER_AGENT }, resource, namespace),
     server: transport.server,
     namespace: config.namespace,
     close: () => transport.close(),

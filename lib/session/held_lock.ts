@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { breakNoteOf } from "../break_note.ts";
 import { KlatchError } from "../errors.ts";
 import { DECIMAL, isLater } from "../kube/api.ts";
 import type { KubeObject, RecordState } from "../lock.ts";
@@ -182,6 +183,11 @@ class HeldLock implements Hold {
     if (state.object === undefined) return this.#overtaken("the object was deleted");
     const sentMs = this.#sentWrites.sentMsOf(state);
     if (sentMs !== undefined) return this.#renewed(state, sentMs);
+    const note = breakNoteOf(state.object);
+    if (note?.nonce === this.#request.me.nonce) {
+      const why = note.reason === undefined ? "" : ` (reason: ${note.reason})`;
+      return this.#overtaken(`${note.by} broke the lock${why}`);
+    }
     const by = state.holders.map((holder) => holder.identity).join(", ");
     this.#overtaken(by === "" ? "it was taken away" : `${by} took it`);
   }

@@ -10,7 +10,7 @@ import { onEachServer } from "../support/on_each_server.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const CONFIG = new URL("deno.json", ROOT).pathname;
-const FILES = ["mod.ts", "lib/library/lock.ts"];
+const FILES = ["mod.ts", "lib/library/lock.ts", "lib/library/inspect.ts"];
 /** What the documentation says that a program has to be granted. */
 const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
 

@@ -8,7 +8,6 @@ import { type BreakPlan, carryOut, planBreak } from "../../inspect/break.ts";
 import { findLock } from "../../inspect/inspect.ts";
 import { statusOf } from "../../inspect/status.ts";
 import type { LockName } from "../../lock.ts";
-import { strategies } from "../../strategies/catalog.ts";
 import { printable, shortened } from "../../text.ts";
 import { chooseCluster } from "../cluster.ts";
 import type { Command } from "../command.ts";
@@ -71,7 +70,7 @@ export const breakLock: Command = {
       return 1;
     }
     show(plan, host);
-    if (!parsed.on("yes") && !confirmed(plan, host)) return 1;
+    if (!parsed.on("yes") && !await confirmed(plan, host)) return 1;
     const by = host.env("USER") || host.env("LOGNAME") || host.hostname();
     const note = await carryOut(client, plan, {
       by: `${by}@${host.hostname()}`,
@@ -93,14 +92,14 @@ function show({ strategy, object, lock }: BreakPlan, host: Host): void {
 }
 
 /** Asks on a terminal. Throws KlatchError `usage` if there is none. */
-function confirmed({ kind, participant, lock }: BreakPlan, host: Host): boolean {
+async function confirmed({ kind, participant, lock }: BreakPlan, host: Host): Promise<boolean> {
   const whom = printable(shortened(participant.identity));
   if (host.ask === undefined) {
     throw new KlatchError("usage", `break: ${whom} would be removed, and there is no terminal to ask`, {
       hint: "add --yes if that is what you want",
     });
   }
-  const answer = host.ask(`Remove the ${kind} ${whom} from ${lock.namespace}/${lock.name}? [y/N]`);
+  const answer = await host.ask(`Remove the ${kind} ${whom} from ${lock.namespace}/${lock.name}? [y/N]`);
   return /^y(es)?$/i.test(answer.trim());
 }
 

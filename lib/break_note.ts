@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KubeObject } from "../lock.ts";
+import type { KubeObject } from "./lock.ts";
 
 /** The annotation that holds the note, as JSON. The last one only. */
 const BROKEN = "klatch.dev/broken";
@@ -14,6 +14,7 @@ export interface BreakNote {
   readonly by: string;
   /** When, by that one's clock: RFC 3339. */
   readonly at: string;
+  /** Why. */
   readonly reason?: string | undefined;
   /** Whose it was. */
   readonly identity: string;
