@@ -57,9 +57,9 @@ describe("the program", () => {
   it("suggests the command that was meant, and none if nothing is near", async () => {
     const { host, said } = quietWorld();
     await main(["rum"], host);
-    await main(["stat"], host);
+    await main(["frobnicate"], host);
     assertStringIncludes(said[0] ?? "", "did you mean klatch run?");
-    assertEquals(said[1], 'klatch: there is no command "stat"; klatch help lists all commands\n');
+    assertEquals(said[1], 'klatch: there is no command "frobnicate"; klatch help lists all commands\n');
   });
 
   it("reports a wrong command line as JSON if it asks for that before --", async () => {
