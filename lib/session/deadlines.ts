@@ -1,5 +1,5 @@
 /**
- * The three durations of a hold, and the moments that follow from them.
+ * The three durations of a hold, and the deadlines that follow from them.
  *
  * A hold that was last renewed by a request *sent* at S is safe until S + lease duration, because nobody can have
  * seen that renewal earlier and everybody waits the whole duration after seeing it. The holder stops itself well
@@ -66,7 +66,7 @@ export function checkTiming(timing: Timing): void {
 }
 
 /**
- * The moments that follow from one renewal.
+ * The deadlines that follow from one renewal.
  *
  * @param sentMs when the request that renewed was sent, on the holder's clock.
  * @param timing the hold's durations.
@@ -99,7 +99,7 @@ function renewAfterMs({ leaseDurationMs, renewDeadlineMs }: Timing): number {
   return Math.min(renewDeadlineMs / 2, leaseDurationMs / 3);
 }
 
-/** See {@link moments}; all in milliseconds on the holder's clock. */
+/** See {@link deadlines}; all in milliseconds on the holder's clock. */
 export interface Deadlines {
   readonly renewAtMs: number;
   readonly termAtMs: number;
