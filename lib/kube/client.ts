@@ -82,21 +82,24 @@ export function kubeClient(parts: ClientParts): KubeClient {
     const endMs = startMs + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const lastTryMs = Math.min(endMs, startMs + (options.retryMs ?? Infinity));
     const backoff = new Backoff(clock);
+    /** What the server said last. It tells more than that there was no time left for another answer. */
+    let refused: KlatchError | undefined;
     for (;;) {
+      const timeoutMs = Math.min(TRY_TIMEOUT_MS, endMs - clock.monotonic());
+      if (timeoutMs <= 0 && refused !== undefined) throw refused;
       let failure: KlatchError;
       try {
-        const timeoutMs = Math.min(TRY_TIMEOUT_MS, endMs - clock.monotonic());
         const path = objectPath(ref);
         const answer = await caller.call({ method: "GET", path, timeoutMs, signal: options.signal });
         if (answer.status === 200) return checkedObject(ref, parseJson(answer.text));
         if (answer.status === 404 && parseStatus(answer.text).reason === "NotFound") return undefined;
-        failure = refusal("get", ref, answer);
+        failure = refused = refusal("get", ref, answer);
       } catch (error) {
         failure = asFailure(ref, error);
       }
       if (failure.code !== "unreachable") throw failure;
       const waitMs = backoff.nextMs(failure.retryAfterMs);
-      if (clock.monotonic() + waitMs >= lastTryMs) throw failure;
+      if (clock.monotonic() + waitMs >= lastTryMs) throw refused ?? failure;
       await clock.sleep(waitMs, options.signal);
       options.signal?.throwIfAborted();
     }
