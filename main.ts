@@ -47,6 +47,7 @@ export async function start(): Promise<never> {
     append: files.append,
     errIsTerminal: Deno.stderr.isTerminal(),
     outIsTerminal: Deno.stdout.isTerminal(),
+    screen: Deno.stdout.isTerminal() ? () => Deno.consoleSize().rows : undefined,
     ask: Deno.stdin.isTerminal() && Deno.stderr.isTerminal()
       ? (question) => askOnTerminal(question, Promise.all([out.flushed(), err.flushed()]))
       : undefined,

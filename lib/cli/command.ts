@@ -56,6 +56,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["release", async () => (await import("./commands/release.ts")).release],
   ["status", async () => (await import("./commands/status.ts")).status],
   ["list", async () => (await import("./commands/list.ts")).list],
+  ["watch", async () => (await import("./commands/watch.ts")).watch],
   ["break", async () => (await import("./commands/break.ts")).breakLock],
   ["sandbox", async () => (await import("./commands/sandbox.ts")).sandbox],
   ["as", async () => (await import("./commands/as.ts")).as],

@@ -20,6 +20,8 @@ export interface Host {
   readonly errIsTerminal: boolean;
   /** Whether stdout is a terminal. */
   readonly outIsTerminal: boolean;
+  /** How many rows the terminal has now; `undefined` if stdout is none. */
+  readonly screen?: (() => number) | undefined;
   /** Asks on the terminal and waits for a line; `undefined` if stdin or stderr is none. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** The path or name that this program was started by; a link has its own. */
