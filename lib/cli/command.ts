@@ -60,6 +60,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["break", async () => (await import("./commands/break.ts")).breakLock],
   ["sandbox", async () => (await import("./commands/sandbox.ts")).sandbox],
   ["as", async () => (await import("./commands/as.ts")).as],
+  ["completions", async () => (await import("./commands/completions.ts")).completions],
   ["version", async () => (await import("./commands/version.ts")).version],
   ["help", async () => (await import("./commands/help.ts")).help],
 ]);

@@ -10,7 +10,7 @@ import type { Summary } from "./worker_pool.ts";
 import { simulateIn } from "./mutate.ts";
 import { simulated } from "./strategies.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = new URL("../../", import.meta.url).pathname;
 const SEEDS = 400;
 
 for (const strategy of simulated.keys()) {
