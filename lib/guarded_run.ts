@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { orAborted } from "./abort.ts";
 import type { Clock } from "./clock.ts";
 import { KlatchError } from "./errors.ts";
 import type { KubeClient } from "./kube/api.ts";
@@ -191,7 +192,9 @@ async function underHold(
   guard?.deadline(hold.deadlines());
   hold.lost.addEventListener("abort", () => guard?.stopping(hold.deadlines().killAtMs));
   try {
-    await unlessAborted(guard?.armed(), interrupted, hold.lost);
+    const over = AbortSignal.any([interrupted, hold.lost]);
+    await orAborted(guard?.armed() ?? Promise.resolve(), over);
+    over.throwIfAborted();
     signals.route(undefined);
     interrupted.throwIfAborted();
     const status = await work({ hold, run });
@@ -242,17 +245,6 @@ async function runHeld(
     say,
   });
   return statusOf(exit);
-}
-
-/** Waits for something, but no longer than until one of the signals aborts; then it throws the signal's reason. */
-async function unlessAborted(wanted: Promise<void> | undefined, ...signals: AbortSignal[]): Promise<void> {
-  const either = AbortSignal.any(signals);
-  const aborted = Promise.withResolvers<void>();
-  const stop = () => aborted.resolve();
-  either.addEventListener("abort", stop);
-  if (!either.aborted) await Promise.race([wanted, aborted.promise]);
-  either.removeEventListener("abort", stop);
-  either.throwIfAborted();
 }
 
 function interruption({ namespace, name }: LockName, signal: number): KlatchError {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { aborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { asKlatchError, KlatchError } from "../errors.ts";
 import { acquireAll, type Hold, type SessionEvent } from "../session/mod.ts";
@@ -155,13 +156,9 @@ class Keeper {
   async #keep(hold: Hold): Promise<void> {
     const over = new AbortController();
     this.#endWith(over.signal);
-    const lost = new Promise<"lost">((resolve) => {
-      if (hold.lost.aborted) resolve("lost");
-      hold.lost.addEventListener("abort", () => resolve("lost"));
-    });
-    const why = await Promise.race([this.#ending.promise, lost]);
+    const why = await Promise.race([this.#ending.promise, aborted(hold.lost)]);
     over.abort();
-    if (why === "lost") await this.#lost(hold);
+    if (why === undefined) await this.#lost(hold);
     else await this.#release(hold, why);
   }
 

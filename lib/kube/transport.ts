@@ -7,7 +7,7 @@
  */
 
 import type { Authenticator, Identity } from "./config/identity.ts";
-import { orAborted } from "./config/read_file.ts";
+import { orAborted } from "../abort.ts";
 import { authenticatorOf } from "./config/tokens.ts";
 import { checkNotExpired } from "./config/certificate.ts";
 import type { ClusterConfig } from "./config/types.ts";

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { aborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
 import type { Handed } from "./descriptors.ts";
@@ -268,9 +269,4 @@ class Run {
 function list(pids: readonly number[]): string {
   const shown = pids.slice(0, 5).join(", ") + (pids.length > 5 ? "…" : "");
   return `${pids.length === 1 ? "process" : `${pids.length} processes`} ${shown}`;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { orAborted } from "../../abort.ts";
 
 /** Larger files are neither kubeconfigs nor certificates. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
@@ -116,15 +117,4 @@ async function readAll(
     larger.set(bytes);
     bytes = larger;
   }
-}
-
-/** The value, unless the signal aborts first. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }
