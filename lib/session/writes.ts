@@ -111,8 +111,10 @@ export class Writes {
     if (outcome.kind === "conflict") collided();
     // If another was first, the watch is about to tell.
     const next = outcome.kind === "conflict" ? await watcher.after(snapshot.object) : await watcher.read();
-    if (isSame(next, snapshot.object)) troubles.met("writes", causeOf(outcome));
-    else troubles.over("writes");
+    // What others write says nothing about the contender's own writes.
+    const wasProcessed = outcome.kind === "conflict" || outcome.kind === "gone";
+    if (wasProcessed && !isSame(next, snapshot.object)) troubles.over("writes");
+    else troubles.met("writes", causeOf(outcome));
     return { done: false, object: next };
   }
 
