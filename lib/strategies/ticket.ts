@@ -32,7 +32,7 @@ import type { Change, Claim, Contender, IsExpired, LockName, Secret } from "../l
 import type { Strategy, StrategyOption } from "../lock.ts";
 import { checkTexts, queueFull } from "./limits.ts";
 import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
-import { instant, labelled } from "./record_fields.ts";
+import { instant, labelled, unreadable } from "./record_fields.ts";
 import {
   fits,
   holderOf,
@@ -153,6 +153,7 @@ function claim(
   isExpired: IsExpired,
   wallMs: number,
 ): Claim {
+  checkType(object);
   const { strict }: TicketOptions = me.strategyOptions ?? {};
   const capacity = capacityOf(record, isExpired);
   const registered = record.queue.find(({ nonce }) => nonce === me.nonce);
@@ -245,6 +246,13 @@ function capacityOf({ held, last }: TicketRecord, isExpired: IsExpired): Capacit
 
 function renewal(me: Contender, wallMs: number, renewals: number) {
   return { durationMs: me.leaseDurationMs, renewed: instant(wallMs), renewals };
+}
+
+/** A Secret of another type is somebody's credentials, and no place for a lock. */
+function checkType(object: TicketState["object"]): void {
+  const type: unknown = (object as Secret | undefined)?.type;
+  if (object === undefined || type === undefined || type === null || type === "" || type === "Opaque") return;
+  throw unreadable(object, "type", "Opaque", JSON.stringify(type));
 }
 
 function newSecret(lock: LockName): Secret {

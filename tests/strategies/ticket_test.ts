@@ -37,6 +37,16 @@ function queueOf(object: KubeObject): (string | undefined)[] {
 }
 
 describe("a ticket's record", () => {
+  it("is not written into a Secret of another type", () => {
+    const of = (type: string): Secret => ({ ...secret(lock, {}), type });
+    for (const type of ["kubernetes.io/tls", "kubernetes.io/service-account-token"]) {
+      const error = assertThrows(() => acquired(of(type), numbered(57)), KlatchError);
+      assertEquals(error.code, "record");
+      assert(error.message.includes(type), error.message);
+    }
+    assertEquals(dataOf(acquired(of("Opaque"), numbered(57)))["next_build"], "57");
+  });
+
   it("is the older action's number, and a key of ours while klatch holds or waits", () => {
     const me = { ...numbered(57), reason: "release 4" };
     const object = joined(acquired(undefined, me), numbered(58, 2));
