@@ -19,9 +19,9 @@ import type { Change, Claim, Contender, IsExpired, KubeObject, LockName, Waiter 
 import { MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Strategy } from "../lock.ts";
 import {
   annotated,
-  countOf,
   type ElectionState,
   type ElectionStorage,
+  nextCount,
   parse,
   type Place,
   reasonOf,
@@ -109,10 +109,16 @@ function claim(
   return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
 }
 
+/** Whether a free record has neither holder nor duration, not even empty ones. */
+function isBareRecord({ holderIdentity, leaseDurationSeconds }: ElectionState["record"]): boolean {
+  const isMissing = (value: unknown) => value === undefined || value === null;
+  return isMissing(holderIdentity) && isMissing(leaseDurationSeconds);
+}
+
 /** The object with the contender's hold. */
 function withHold(
   storage: ElectionStorage,
-  { object, record }: ElectionState,
+  { object, record, note: before }: ElectionState,
   lock: LockName,
   me: Contender,
   wallMs: number,
@@ -121,7 +127,8 @@ function withHold(
   const base: KubeObject = object ??
     { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
   const acquireTime = storage.time(wallMs);
-  const changes = object === undefined ? 0 : countOf(record[transitions]) + 1;
+  const changes = object === undefined ? 0 : nextCount(record[transitions]);
+  const isBare = before?.bare === true || (object !== undefined && isBareRecord(record));
   const taken = {
     ...record,
     holderIdentity: me.identity,
@@ -131,7 +138,13 @@ function withHold(
     renewTime: acquireTime,
     [transitions]: changes,
   };
-  const note = { nonce: me.nonce, acquireTime, transitions: changes, renewed: instant(wallMs) };
+  const note = {
+    nonce: me.nonce,
+    acquireTime,
+    transitions: changes,
+    renewed: instant(wallMs),
+    ...isBare && { bare: true },
+  };
   const labels = {
     ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
     ...me.labels,
@@ -158,7 +171,7 @@ function renew(
  */
 function release(
   storage: ElectionStorage,
-  { object, record, holder, line }: ElectionState,
+  { object, record, holder, line, note }: ElectionState,
   nonce: string | undefined,
   wallMs: number,
 ): Change {
@@ -167,6 +180,10 @@ function release(
     const left = line.filter((place) => place.nonce !== nonce);
     if (left.length === line.length) return { kind: "lost" };
     return { kind: "write", object: withLine(object, left) };
+  }
+  if (note?.bare === true) {
+    const { holderIdentity: _holder, leaseDurationSeconds: _seconds, ...bare } = record;
+    return { kind: "write", object: annotated(storage.write(object, bare), undefined, undefined) };
   }
   const now = storage.time(wallMs);
   const empty = {

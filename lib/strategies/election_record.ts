@@ -51,6 +51,11 @@ export interface Note {
   readonly transitions: number;
   /** The moment of the last renewal, to the millisecond: two within a second must not look alike. */
   readonly renewed: string;
+  /**
+   * The record had neither holder nor duration when it was free, as terraform's state lock leaves it. Its owner takes any
+   * holder, an empty one too, for a lock that is held, so a release removes both.
+   */
+  readonly bare?: boolean;
 }
 
 /** Who waits in one of the places. */
@@ -97,13 +102,15 @@ function holderOf(
   const { leaseDurationSeconds: seconds, acquireTime, renewTime } = record;
   if (identity === undefined || identity === null || identity === "") return undefined;
   if (typeof identity !== "string") throw misread(object, `${path}.holderIdentity`, identity, "text");
-  if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds <= 0) {
+  // A holder that says no duration, as terraform's state lock does not, never expires.
+  const isEternal = seconds === undefined || seconds === null;
+  if (!isEternal && (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds <= 0)) {
     throw misread(object, `${path}.leaseDurationSeconds`, seconds, "a whole number of seconds above 0");
   }
   return {
     identity,
     nonce: note?.nonce,
-    leaseDurationMs: seconds * 1000,
+    leaseDurationMs: isEternal ? undefined : seconds * 1000,
     since: textOf(acquireTime),
     renewed: textOf(renewTime),
     reason: note === undefined ? undefined : reasonOf(object),
@@ -139,7 +146,8 @@ function noteOf(
   const changes = countOf(record[transitions]);
   // Times of whole seconds may be the same by chance; client-go also counts each change of holder.
   if (acquireTime !== record.acquireTime || note.transitions !== changes) return undefined;
-  return { nonce, acquireTime, transitions: changes, renewed: textOf(renewed) ?? "" };
+  const bare = note.bare === true && { bare: true };
+  return { nonce, acquireTime, transitions: changes, renewed: textOf(renewed) ?? "", ...bare };
 }
 
 /** The object with this note and reason, or without where `undefined`, and with these labels. */
@@ -188,9 +196,20 @@ export function reasonOf(object: KubeObject): string | undefined {
   return object.metadata.annotations?.[REASON];
 }
 
-/** How often the holder has changed. */
+/** The largest count that the API takes: it is an int32. */
+const MOST_TRANSITIONS = 2 ** 31 - 1;
+
+/** How often the holder has changed. A count that cannot be one is 0. */
 export function countOf(transitions: unknown): number {
-  return typeof transitions === "number" ? transitions : 0;
+  const isCount = typeof transitions === "number" && Number.isInteger(transitions) && transitions >= 0 &&
+    transitions <= MOST_TRANSITIONS;
+  return isCount ? transitions : 0;
+}
+
+/** The count after another change. It begins anew at its end. */
+export function nextCount(transitions: unknown): number {
+  const count = countOf(transitions);
+  return count === MOST_TRANSITIONS ? 0 : count + 1;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -29,6 +29,10 @@ export const lease: Strategy<ElectionState> = election({
   transitions: "leaseTransitions",
   // Kubernetes' MicroTime: RFC 3339 in UTC with six decimals.
   time: (wallMs) => new Date(wallMs).toISOString().replace("Z", "000Z"),
-  read: (object) => (object as Lease).spec ?? {},
+  read(object) {
+    const spec: unknown = (object as Lease).spec;
+    // What is no object holds nobody's name.
+    return typeof spec === "object" && spec !== null && !Array.isArray(spec) ? spec : {};
+  },
   write: (object, spec): Lease => ({ ...object, spec }),
 });

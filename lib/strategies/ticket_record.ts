@@ -165,7 +165,7 @@ function ascii(text: string): string {
 /** Whether the Secret takes a queue, and leaves room for any holder. */
 export function fits(object: KubeObject, queue: readonly Ticketed[]): boolean {
   const others = Object.entries(dataOf(object))
-    .reduce((sum, [key, base64]) => key === OURS ? sum : sum + base64.length * 3 / 4, 0);
+    .reduce((sum, [key, base64]) => key === OURS ? sum : sum + String(base64 ?? "").length * 3 / 4, 0);
   const left = SECRET_BYTES - RESERVE_BYTES - others;
   return bytesOf(ascii(JSON.stringify(queue))) <= Math.min(QUEUE_BYTES, left);
 }

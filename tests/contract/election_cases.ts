@@ -17,8 +17,6 @@ type Fields = Record<string, unknown>;
 interface Storage {
   readonly strategy: Strategy;
   readonly transitions: string;
-  /** The field that {@link Case.broken} breaks. */
-  readonly field: string;
   now(): string;
   read(object: KubeObject): Fields;
   write(object: KubeObject, record: Fields): KubeObject;
@@ -30,7 +28,6 @@ let ticks = 0;
 export const leaseCase: Case = electionCase({
   strategy: lease,
   transitions: "leaseTransitions",
-  field: "spec.leaseDurationSeconds",
   /** A MicroTime that differs from every other one made here. */
   now: () => new Date().toISOString().replace("Z", `${String(++ticks % 1000).padStart(3, "0")}Z`),
   read: (object) => (object as Lease).spec as Fields,
@@ -41,7 +38,6 @@ export const leaseCase: Case = electionCase({
 export const endpointsCase: Case = electionCase({
   strategy: endpoints,
   transitions: "leaderTransitions",
-  field: `metadata.annotations["${RECORD}"].leaseDurationSeconds`,
   /** Whole seconds, which client-go itself writes no two times: its clock is an hour ahead and ticks at each write. */
   now: () => new Date(Date.now() + 3_600_000 + 1000 * ++ticks).toISOString().replace(/\.\d+Z$/, "Z"),
   read: (object) => JSON.parse(object.metadata.annotations?.[RECORD] ?? "{}"),
@@ -51,7 +47,10 @@ export const endpointsCase: Case = electionCase({
   },
 });
 
-function electionCase({ strategy, transitions, field, now, read, write }: Storage): Case {
+/** klatch's note of a hold, which says whose it is. */
+const HOLD = "klatch.dev/hold";
+
+function electionCase({ strategy, transitions, now, read, write }: Storage): Case {
   const { apiVersion, kind } = strategy.resource;
   const made = (lock: LockName, record: Fields) =>
     write({
@@ -90,6 +89,13 @@ function electionCase({ strategy, transitions, field, now, read, write }: Storag
       const empty = { holderIdentity: "", leaseDurationSeconds: 1, renewTime: time, acquireTime: time };
       return write(object, { ...read(object), ...empty });
     },
-    broken: (lock) => ({ object: made(lock, { holderIdentity: "somebody" }), field }),
+    broken(lock) {
+      const object = made(lock, { holderIdentity: "somebody", leaseDurationSeconds: 3 });
+      const annotations = { ...object.metadata.annotations, [HOLD]: "{" };
+      return {
+        object: { ...object, metadata: { ...object.metadata, annotations } },
+        field: `annotations["${HOLD}"]`,
+      };
+    },
   };
 }
