@@ -159,7 +159,7 @@ function claim(
   const registered = record.queue.find(({ nonce }) => nonce === me.nonce);
   if (registered === undefined) checkTexts(ticket.name, lock, me);
   const mine = registered ?? newPlace(record, me, wallMs);
-  if (strict === true && mine.ticket > servedBy(record, capacity)) return { kind: "wait" };
+  if (strict === true && !isServed(mine, record, servedBy(record, capacity))) return { kind: "wait" };
   const queue = registered === undefined ? inserted(record.queue, mine) : record.queue;
   const at = queue.indexOf(mine);
   const before = notSkipped(queue.slice(0, at), capacity, isExpired);
@@ -213,6 +213,18 @@ function release(
 function nextAfter({ next, queue, served }: TicketRecord, { strict }: TicketOptions): number {
   const waits = strict === true ? undefined : queue[0]?.ticket;
   return Math.max(next ?? 0, waits ?? served + 1);
+}
+
+/**
+ * Whether a ticket may be served in the older action's order: its own number has come, or has passed and the number that
+ * is being served is one of klatch's. A number that nobody has registered may be that of an older run, which may hold.
+ */
+function isServed(mine: Ticketed, { next, held, queue }: TicketRecord, served: number): boolean {
+  if (next === undefined || mine.ticket === served) return true;
+  const isRegistered = [...held === undefined ? [] : [held], ...queue].some(({ ticket }) =>
+    ticket === served
+  );
+  return mine.ticket < served && isRegistered;
 }
 
 /** The number up to which the older action's order has come. A holder that died has been served. */

@@ -194,8 +194,14 @@ describe("strict tickets", () => {
     assertEquals(dataOf(object)["next_build"], "7");
   });
 
-  it("do not wait for a number that has passed", () => {
-    assertEquals(claimed(secret(lock, { next_build: "8" }), strict(7)).kind, "acquire");
+  it("whose number has passed enter only if the number being served is klatch's", () => {
+    // Nobody has registered 8: an older run of that number may hold.
+    assertEquals(claimed(secret(lock, { next_build: "8" }), strict(7)).kind, "wait");
+    const free = released(acquired(secret(lock, { next_build: "7" }), strict(7)), strict(7));
+    assertEquals(dataOf(free)["next_build"], "8");
+    assertEquals(claimed(free, strict(6)).kind, "wait");
+    const behind = joined(acquired(secret(lock, { next_build: "7" }), strict(7)), numbered(8));
+    assertEquals(claimed(released(behind, strict(7)), strict(6)).kind, "acquire");
   });
 
   it("hand over to the very next number", () => {
