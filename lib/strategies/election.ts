@@ -102,10 +102,12 @@ function claim(
     const last = { identity, nonce, since: instant(wallMs) };
     return { kind: "join", limited: true, object: withLine(object, [...line, last]) };
   }
+  // Judged once: a turn may end between two looks, and whoever is passed over has to leave the line.
+  const over = line.filter(isExpired);
   // A waiter whose turn is over leaves the line, as the contender does, and may join again.
-  const left = line.filter((each) => each.nonce !== me.nonce && !isExpired(each));
+  const left = line.filter((each) => each.nonce !== me.nonce && !over.includes(each));
   const taken = withLine(withHold(storage, state, lock, me, wallMs), left);
-  const isFree = (mine < 0 ? line : line.slice(0, mine)).every(isExpired);
+  const isFree = (mine < 0 ? line : line.slice(0, mine)).every((each) => over.includes(each));
   return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
 }
 
