@@ -36,7 +36,7 @@ export const rbac: Command = {
     ...clusterFlags,
   ],
   examples: [
-    { title: "Grant a pipeline the rights for a lock", line: "klatch rbac deploy | kubectl apply -f -" },
+    { title: "Print the rights for a lock, to pipe into kubectl apply -f -", line: "klatch rbac deploy" },
     {
       title: "For a service account of another namespace",
       line: "klatch rbac deploy -n prod --service-account ci:runner",
