@@ -64,6 +64,8 @@ export interface GuardedRunOptions {
   readonly timing: Timing;
   /** How long to wait for the lock, in milliseconds; 0: try once; `undefined`: for ever. */
   readonly waitMs?: number | undefined;
+  /** The time that was asked for, for messages, if something else has used up a part of it; milliseconds. */
+  readonly askedWaitMs?: number | undefined;
   /** The command and its arguments. */
   readonly argv: readonly string[];
   /** What the command sees besides klatch's environment and what tells of the lock. */
@@ -132,8 +134,20 @@ function acquire(
   interrupted: AbortController,
   onEvent: (event: SessionEvent) => void,
 ): Promise<Hold> {
-  const { client, clock, strategies, lock, object, me, timing, waitMs, startGuard, hopeless, onHold } =
-    options;
+  const {
+    client,
+    clock,
+    strategies,
+    lock,
+    object,
+    me,
+    timing,
+    waitMs,
+    askedWaitMs,
+    startGuard,
+    hopeless,
+    onHold,
+  } = options;
   const acquiring = acquireAll(strategies, {
     client,
     clock,
@@ -141,6 +155,7 @@ function acquire(
     me,
     timing,
     waitMs,
+    askedWaitMs,
     guarded: startGuard !== undefined,
     interrupted: interrupted.signal,
     onEvent: (event) => {

@@ -39,7 +39,7 @@ export async function runLocked(options: RunOptions, host: Host): Promise<number
       return { lock, client: await cluster.connect((line) => reporter.warn(line)) };
     });
     const run = whatToRun(options, value.lock, value.client, reporter, host);
-    return await guardedRun({ ...run, waitMs: leftMs, signals });
+    return await guardedRun({ ...run, waitMs: leftMs, askedWaitMs: options.waitMs, signals });
   } catch (error) {
     const failure = asKlatchError(error);
     reporter.error(failure);

@@ -55,6 +55,7 @@ export async function acquire(name: string, options: LockOptions = {}): Promise<
       lock: { namespace: connection.namespace, name: object ?? name },
       me,
       timing,
+      askedWaitMs: waitMs,
       waitMs: waitMs === undefined
         ? undefined
         : Math.max(0, Math.ceil(waitMs - (clock.monotonic() - startedMs))),

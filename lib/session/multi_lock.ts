@@ -40,6 +40,7 @@ export async function acquireAll(
           ...request,
           strategy,
           waitMs: waitMs === undefined ? undefined : leftMs,
+          askedWaitMs: request.askedWaitMs ?? waitMs,
           // No guard is told of the first hold's deadlines before there is a last one.
           guarded: false,
           interrupted: AbortSignal.any([interrupted, all.lost]),

@@ -18,12 +18,12 @@ import type { AcquireRequest } from "./types.ts";
  * @returns the error, with the code `timeout`.
  */
 export function notInTime(
-  { strategy, lock, waitMs, clock }: AcquireRequest,
+  { strategy, lock, waitMs, askedWaitMs, clock }: AcquireRequest,
   view: LockView | undefined,
   cause?: KlatchError,
 ): KlatchError {
   const held = describeHolders(view?.holders ?? [], clock.wall());
-  const how = waitMs === 0 ? "at once" : `within ${formatDuration(waitMs ?? 0)}`;
+  const how = waitMs === 0 ? "at once" : `within ${formatDuration(askedWaitMs ?? waitMs ?? 0)}`;
   const why = cause?.message ?? (held === "" ? "others were first" : held);
   return new KlatchError(
     "timeout",

@@ -19,6 +19,8 @@ export interface AcquireRequest {
   readonly timing: Timing;
   /** How long to wait for the lock, in milliseconds; 0: try once; `undefined`: for ever. */
   readonly waitMs?: number | undefined;
+  /** The time that was asked for, for messages, if something else has used up a part of it; milliseconds. */
+  readonly askedWaitMs?: number | undefined;
   /**
    * Whether a guard is told every deadline, and acts upon it on a timer of its own that counts the time in which the
    * machine was suspended. Then the session does without looking at the clock every second.
