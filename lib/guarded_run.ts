@@ -262,7 +262,8 @@ async function runHeld(
   return statusOf(exit);
 }
 
-function interruption({ namespace, name }: LockName, signal: number): KlatchError {
+/** The error for a signal that ended the wait for a lock. */
+export function interruption({ namespace, name }: LockName, signal: number): KlatchError {
   return new KlatchError(
     "interrupted",
     `stopped waiting for ${namespace}/${name}: ${signalName(signal)} came`,

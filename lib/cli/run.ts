@@ -14,7 +14,7 @@ import { chooseCluster } from "./cluster.ts";
 import type { Host } from "./host.ts";
 import { waitForItself } from "./nested.ts";
 import { Reporter } from "./output/reporter.ts";
-import type { RunOptions } from "./run_options.ts";
+import { contender, type RunOptions } from "./run_options.ts";
 import { namesOf } from "./strategy_flags.ts";
 
 /**
@@ -107,16 +107,4 @@ function startGuard(
     clock: host.clock,
     say: (line) => reporter.warn(line),
   });
-}
-
-function contender(options: RunOptions, host: Host): Contender {
-  const nonce = host.nonce();
-  return {
-    identity: options.identity ?? `${host.hostname()}_${nonce}`,
-    nonce,
-    leaseDurationMs: options.timing.leaseDurationMs,
-    reason: options.reason,
-    labels: options.labels,
-    strategyOptions: options.strategyOptions,
-  };
 }

@@ -5,6 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import { checkLockName } from "../kube/names.ts";
+import type { Contender } from "../lock.ts";
 import type { Timing } from "../session/mod.ts";
 import type { ClusterChoice } from "./cluster.ts";
 import type { Command } from "./command.ts";
@@ -15,6 +16,7 @@ import { outputFlags, readOutput } from "./flag_groups/output.ts";
 import { readStopping, stoppingFlags, type StoppingOptions } from "./flag_groups/stopping.ts";
 import { readTiming, timingFlags } from "./flag_groups/timing.ts";
 import { readWait, waitFlags, type WaitOptions } from "./flag_groups/wait.ts";
+import type { Host } from "./host.ts";
 import type { Flag, Parsed } from "./flags.ts";
 import type { LogOptions } from "./output/options.ts";
 import { type StrategyChoice, strategyChoice, strategyFlags } from "./strategy_flags.ts";
@@ -47,6 +49,19 @@ export interface RunOptions extends HoldOptions {
   readonly command: readonly string[];
   /** How signals reach the command and what its end means, if not as for `klatch run`. */
   readonly cancellation?: Cancellation;
+}
+
+/** Who contends, as the options say. */
+export function contender(options: HoldOptions, host: Host): Contender {
+  const nonce = host.nonce();
+  return {
+    identity: options.identity ?? `${host.hostname()}_${nonce}`,
+    nonce,
+    leaseDurationMs: options.timing.leaseDurationMs,
+    reason: options.reason,
+    labels: options.labels,
+    strategyOptions: options.strategyOptions,
+  };
 }
 
 /** A command as far as errors in its command line name it. */

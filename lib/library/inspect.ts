@@ -8,7 +8,7 @@ import { systemClock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
 import { carryOut, planBreak } from "../inspect/break.ts";
 import { findLock, inspectLock, listLocks } from "../inspect/inspect.ts";
-import type { LockStatus } from "../inspect/status.ts";
+import { type LockStatus, statusOf } from "../inspect/status.ts";
 import { checkLockName } from "../kube/names.ts";
 import type { Strategy } from "../lock.ts";
 import { strategies } from "../strategies/catalog.ts";
@@ -120,7 +120,6 @@ export async function breakLock(name: string, options: BreakOptions): Promise<Br
     }
     const plan = found && planBreak(found.strategy, found.object, lock, { holder, waiter });
     if (plan === undefined) return undefined;
-    const { statusOf } = await import("../inspect/status.ts");
     if (!await confirm(statusOf(plan.strategy, plan.object, lock, clock.wall()))) return undefined;
     return await carryOut(client, plan, { by, reason }, clock);
   });

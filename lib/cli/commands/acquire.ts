@@ -5,20 +5,21 @@
  */
 import { asKlatchError, KlatchError } from "../../errors.ts";
 import { forgetEnded } from "../../keeper/ask.ts";
+import { interruption } from "../../guarded_run.ts";
 import { absolute, startKeeper } from "../../keeper/client.ts";
 import { chooseFollowed, type Followed } from "../../keeper/follow.ts";
 import { lookUp } from "../../keeper/processes.ts";
 import type { KeeperRequest } from "../../keeper/protocol.ts";
 import { stateFolder, statePath } from "../../keeper/state.ts";
 import type { LockName } from "../../lock.ts";
-import { listenSignals, signalName, SIGNALS } from "../../process/signals.ts";
+import { listenSignals, SIGNALS } from "../../process/signals.ts";
 import { formatDuration } from "../../text.ts";
 import { chooseCluster } from "../cluster.ts";
 import type { Command } from "../command.ts";
 import { keeperFlags, type KeeperOptions, readKeeper } from "../flag_groups/keeper.ts";
 import type { Host } from "../host.ts";
 import { Reporter } from "../output/reporter.ts";
-import { holdFlags, type HoldOptions, readHoldOptions } from "../run_options.ts";
+import { contender, holdFlags, type HoldOptions, readHoldOptions } from "../run_options.ts";
 import { namesOf } from "../strategy_flags.ts";
 
 /** The flags of `run` that are about its command. */
@@ -115,22 +116,14 @@ async function requestFor(
   followed: Followed,
   host: Host,
 ): Promise<KeeperRequest> {
-  const { strategies, strategyOptions, object, timing, waitMs, cleanup, reason, labels, kubeconfig } =
-    options;
-  const nonce = host.nonce();
+  const { strategies, object, timing, waitMs, cleanup, kubeconfig } = options;
+  const me = contender(options, host);
   const folder = await stateFolder((name) => host.env(name));
   return {
     strategies: strategies.map(({ name }) => name),
     lock,
     object,
-    me: {
-      identity: options.identity ?? `${host.hostname()}_${nonce}`,
-      nonce,
-      leaseDurationMs: timing.leaseDurationMs,
-      reason,
-      labels,
-      strategyOptions,
-    },
+    me,
     timing,
     waitMs,
     cleanup,
@@ -142,7 +135,7 @@ async function requestFor(
     followed,
     maxHoldMs,
     onLost,
-    stateFile: await statePath(folder, lock, namesOf(strategies), nonce),
+    stateFile: await statePath(folder, lock, namesOf(strategies), me.nonce),
   };
 }
 
@@ -157,9 +150,4 @@ function keptBy(pid: number, { followed, maxHoldMs }: KeeperRequest): string {
     ? `until klatch release, since ${followed.why}`
     : `until klatch release, until ${followed.name} (pid ${followed.pid}) ends`;
   return `the keeper (pid ${pid}) holds it ${until}, ${atMost}`;
-}
-
-function interruption({ namespace, name }: LockName, signal: number): KlatchError {
-  const message = `stopped waiting for ${namespace}/${name}: ${signalName(signal)} came`;
-  return new KlatchError("interrupted", message, { signal });
 }
