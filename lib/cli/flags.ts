@@ -21,6 +21,8 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** One line of help. */
   readonly help: string;
+  /** `false`: it has no environment variable, since that name means something else. */
+  readonly variable?: false;
 }
 
 /** The values of flags, in whatever syntax they were given. */
@@ -117,8 +119,12 @@ export function parseFlags(
       });
     }
   }
+  const variable = (name: string) => {
+    const ofAnother = flags.some((flag) => flag.name === name && flag.variable === false);
+    return ofAnother ? undefined : nonEmpty(env(envName(name)));
+  };
   return {
-    text: (name) => given.get(name) ?? nonEmpty(env(envName(name))),
+    text: (name) => given.get(name) ?? variable(name),
     on: (name) => {
       const text = given.get(name);
       if (text !== undefined) return switchOf(asPflag ? fromGo(text) : text, `--${name}`);

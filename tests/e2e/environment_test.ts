@@ -33,6 +33,18 @@ onServers("what the command sees", (test) => {
     const { code, stdout } = await place.run([], [...inner, place.binary]);
     assertEquals([code, stdout], [0, `${place.namespace}/inner\n`]);
   });
+
+  test("lets it look at its own lock and break another one", async (place) => {
+    const script = `
+      "$0" status "$1" --output name
+      "$0" acquire other --quiet --strategy lease --follow $PPID
+      "$0" break other --strategy lease --yes 2>&1 >/dev/null`;
+    const inner = ["sh", "-e", "-c", script, place.binary, place.name];
+    const flags = ["--strategy", "endpoints,lease", "--output", "text"];
+    const { stdout, stderr } = await place.run(flags, inner, { env: { KLATCH_OUTPUT: "github" } });
+    assertEquals(linesOf(stdout).slice(0, 2), [`lease/${place.name}`, `endpoints/${place.name}`], stderr);
+    assertStringIncludes(stdout, `klatch: broke ${place.namespace}/other`);
+  });
 });
 
 onServers("a run within a run for the same lock", (test) => {

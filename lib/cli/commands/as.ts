@@ -21,6 +21,7 @@ export const as: Command = {
     { title: "Run a command as klock does", line: "klatch as klock -l deploy -w 10m -- ./deploy.sh" },
     { title: "Take the tool's place", line: "ln -s klatch /usr/local/bin/klock" },
   ],
+  notes: "Exit status: the older tool's own\n",
   async run({ words: [tool, ...args] }, host) {
     if (tool === undefined || !isTool(tool)) {
       const what = tool === undefined ? "the tool is missing" : `there is no tool "${tool}"`;

@@ -30,7 +30,8 @@ export const breakLock: Command = {
   flags: [
     ...clusterFlags,
     ...viewFlags.filter(({ name }) => name === "strategy"),
-    { name: "holder", value: "ID", help: "the holder to remove, if there are several" },
+    // KLATCH_HOLDER is the holder that a command runs under, which is not the one to remove.
+    { name: "holder", value: "ID", variable: false, help: "the holder to remove, if there are several" },
     { name: "waiter", value: "ID", help: "remove this waiter from the queue instead of a holder" },
     { name: "reason", value: "TEXT", help: "why, noted in the object and shown to the holder" },
     { name: "yes", short: "y", help: "do not ask" },

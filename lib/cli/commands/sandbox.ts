@@ -23,6 +23,10 @@ export const sandbox: Command = {
     { title: "Run a command under a lock", line: "klatch sandbox -- klatch run try -- echo hello" },
     { title: "Serve until Ctrl-C", line: "klatch sandbox --port 8001" },
   ],
+  notes: `Exit status: the command's own, or
+  0    without a command: it was stopped
+  125  klatch itself failed
+`,
   async run(parsed, host) {
     const [extra] = parsed.words;
     if (extra === undefined) return await serve(parsed, host);

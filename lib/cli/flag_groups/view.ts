@@ -7,6 +7,7 @@ import { KlatchError } from "../../errors.ts";
 import type { Strategy } from "../../lock.ts";
 import { strategies } from "../../strategies/catalog.ts";
 import type { Flag, FlagValues } from "../flags.ts";
+import { isFormat } from "../output/options.ts";
 
 /** How locks are shown. */
 export const VIEW_FORMATS = ["table", "wide", "json", "yaml", "name"] as const;
@@ -37,16 +38,25 @@ export interface ViewOptions {
   readonly format: ViewFormat;
 }
 
-/** Reads the flags. Throws KlatchError `usage`. */
+/**
+ * Reads the flags.
+ *
+ * Variables reach all commands: KLATCH_STRATEGY may name several strategies, as for `run`, and KLATCH_OUTPUT a format of
+ * messages, which `json` apart says nothing of how locks are shown.
+ *
+ * @throws KlatchError `usage`.
+ */
 export function readView(values: FlagValues): ViewOptions {
-  const name = values.text("strategy");
-  const chosen = name === undefined ? strategies : strategies.filter((strategy) => strategy.name === name);
-  if (chosen.length === 0) {
-    throw new KlatchError("usage", `--strategy: there is no "${name}"`, {
+  const names = values.text("strategy")?.split(",");
+  const unknown = names?.find((name) => !strategies.some((strategy) => strategy.name === name));
+  if (unknown !== undefined) {
+    throw new KlatchError("usage", `--strategy: there is no "${unknown}"`, {
       hint: `choose one of: ${strategies.map(({ name }) => name).join(", ")}`,
     });
   }
-  const format = values.text("output") ?? "table";
+  const chosen = strategies.filter(({ name }) => names === undefined || names.includes(name));
+  const given = values.text("output") ?? "table";
+  const format = isFormat(given) && given !== "json" ? "table" : given;
   const known = VIEW_FORMATS.find((each) => each === format);
   if (known !== undefined) return { strategies: chosen, format: known };
   throw new KlatchError("usage", `--output: there is no format "${format}"`, {
