@@ -12,6 +12,9 @@ import type { AcquireRequest } from "./types.ts";
 import type { Waiting } from "./waiting.ts";
 import type { Writes } from "./writes.ts";
 
+/** After such a time a contender counts as half as new, in milliseconds. */
+const YOUTH_MS = 10_000;
+
 /** What {@link Claims} goes by. */
 export interface ClaimsParts {
   readonly request: AcquireRequest;
@@ -25,13 +28,21 @@ export interface ClaimsParts {
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #backoff = new ClaimBackoff(CLAIMING);
+  readonly #startedMs: number;
+  /** The lock is, or was until now, held by another tool alone, so that nobody has noted that it waits. */
+  #unordered = false;
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
+    this.#startedMs = parts.request.clock.monotonic();
   }
 
   /** Takes note of who else waits. */
-  observe({ view: { waiters: [first] } }: Snapshot): void {
+  observe({ view: { holders, slots, waiters: [first] } }: Snapshot): void {
+    if (holders.length > 0) {
+      this.#unordered = holders.length >= slots && holders.every(({ nonce }) => nonce === undefined);
+      if (this.#unordered) this.#backoff.crowded();
+    }
     if (first !== undefined && first.nonce !== this.#parts.request.me.nonce) this.#backoff.crowded();
   }
 
@@ -61,11 +72,20 @@ export class Claims {
   ): Promise<{ readonly object: KubeObject | undefined } | undefined> {
     const { request: { clock, me }, watcher } = this.#parts;
     const isNext = view.waiters[0]?.nonce === me.nonce;
-    const delayMs = isNext ? 0 : this.#backoff.delayMs(clock.random());
+    const delayMs = isNext ? 0 : this.#backoff.delayMs(this.#drawn(clock.random()));
     if (delayMs === 0) return undefined;
     const next = await watcher.next(object, delayMs);
     if (isSame(next, object)) return undefined;
     this.#backoff.passedBy();
     return { object: next };
+  }
+  /**
+   * Which part of the window to wait. Where no order is noted, those who have waited for long come before those who have
+   * just come, and among those who have waited alike it is drawn.
+   */
+  #drawn(random: number): number {
+    if (!this.#unordered) return random;
+    const waitedMs = this.#parts.request.clock.monotonic() - this.#startedMs;
+    return (random + YOUTH_MS / (YOUTH_MS + waitedMs)) / 2;
   }
 }

@@ -11,11 +11,14 @@
  * The places are a courtesy that nothing depends on: client-go does not know of them, and dead waiters are passed over.
  * They are no promise of order either.
  *
+ * While another tool holds the lock, waiters write nothing. client-go releases by a read and a write, and does not repeat
+ * the write: one that comes between makes it fail, and the lock stays held until it expires.
+ *
  * Format: {@link https://pkg.go.dev/k8s.io/client-go/tools/leaderelection/resourcelock#LeaderElectionRecord}.
  *
  * @module
  */
-import type { Change, Claim, Contender, IsExpired, KubeObject, LockName, Waiter } from "../lock.ts";
+import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName, Waiter } from "../lock.ts";
 import { MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Strategy } from "../lock.ts";
 import {
   annotated,
@@ -62,7 +65,7 @@ export function election(storage: ElectionStorage): Strategy<ElectionState> {
     waiters,
     claim: (state, lock, me, isExpired, wallMs) => claim(storage, state, lock, me, isExpired, wallMs),
     renew: (state, me, wallMs) => renew(storage, state, me, wallMs),
-    release: (state, me, wallMs) => release(storage, state, me.nonce, wallMs),
+    release: (state, me, wallMs) => leave(storage, state, me, wallMs),
     evict: (state, { nonce }, wallMs) => release(storage, state, nonce, wallMs),
   };
 }
@@ -97,7 +100,7 @@ function claim(
   const line = waiters(state, isExpired);
   const mine = line.findIndex(({ nonce }) => nonce === me.nonce);
   if (object !== undefined && holder !== undefined && !isExpired(holder)) {
-    if (mine >= 0 || line.length >= PLACES) return { kind: "wait" };
+    if (mine >= 0 || line.length >= PLACES || isForeign(holder)) return { kind: "wait" };
     const { identity, nonce } = me;
     const last = { identity, nonce, since: instant(wallMs) };
     return { kind: "join", limited: true, object: withLine(object, [...line, last]) };
@@ -109,6 +112,11 @@ function claim(
   const taken = withLine(withHold(storage, state, lock, me, wallMs), left);
   const isFree = (mine < 0 ? line : line.slice(0, mine)).every((each) => over.includes(each));
   return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
+}
+
+/** Whether another tool wrote a hold. */
+function isForeign({ nonce }: Holder): boolean {
+  return nonce === undefined;
 }
 
 /** Whether a free record has neither holder nor duration, not even empty ones. */
@@ -164,6 +172,12 @@ function renew(
   const renewed = storage.write(object, { ...record, renewTime: storage.time(wallMs) });
   const changed = annotated(renewed, { ...note, renewed: instant(wallMs) }, reasonOf(object));
   return { kind: "write", object: changed };
+}
+
+/** Releases the contender's hold, or leaves the line. A place that stays there while another tool holds is passed over. */
+function leave(storage: ElectionStorage, state: ElectionState, { nonce }: Contender, wallMs: number): Change {
+  if (state.holder !== undefined && isForeign(state.holder)) return { kind: "lost" };
+  return release(storage, state, nonce, wallMs);
 }
 
 /**

@@ -18,6 +18,8 @@ export interface Case {
   readonly beside?: StrategyOptions;
   /** The annotations of klatch's that stay on the object when nobody holds. */
   readonly annotations?: readonly string[];
+  /** Whether that tool's release fails for good if somebody writes between its read and its write. */
+  readonly failsOnConflict?: boolean;
   /** Whether it keeps a queue. */
   readonly hasQueue?: boolean;
   /** The object as the older tool leaves it while it holds the lock. */

@@ -61,6 +61,7 @@ function electionCase({ strategy, transitions, now, read, write }: Storage): Cas
   return {
     strategy,
     elder: "client-go",
+    failsOnConflict: true,
     held(lock, holder, durationMs) {
       const time = now();
       return made(lock, {

@@ -8,6 +8,7 @@ import { describe, it } from "@std/testing/bdd";
 import { type KubeObject, type Participant, viewOf } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { lease } from "../../lib/strategies/lease.ts";
+import { leaseCase } from "../contract/election_cases.ts";
 import { until } from "../contract/bench.ts";
 import { onBench } from "../contract/on_bench.ts";
 import { CountingClient } from "../support/counting_client.ts";
@@ -86,6 +87,19 @@ describe("a place in the line for a Lease", () => {
     assertEquals(nextIn(renewed(waitedFor, a)), ["b", "c"]);
   });
 
+  it("is neither taken nor left while another tool holds, whose release would fail", () => {
+    const { seized } = leaseCase;
+    const foreign = seized(waitedFor, "client-go", 15_000);
+    assertEquals(nextIn(foreign), ["b", "c"]);
+    assertEquals([b, d].map((me) => claimed(foreign, me).kind), ["wait", "wait"]);
+    assertEquals(lease.release(lease.parse(foreign), b, 0).kind, "lost");
+    const [first] = viewOf(lease, foreign).waiters;
+    assert(first !== undefined);
+    const evicted = lease.evict(lease.parse(foreign), first, 0);
+    assert(evicted.kind === "write");
+    assertEquals(nextIn(evicted.object), ["c"]);
+  });
+
   it("is nobody's where its note cannot be read", () => {
     const { metadata } = held;
     for (const note of ["{", "null", '{"nonce":1}', '[{"nonce":1}]', "[null]"]) {
@@ -121,6 +135,21 @@ onEachServer("the next one", "next", (ground) => {
       await Promise.race(waiters.map(({ hold }) => hold));
       abort.abort(new Error("enough"));
       await Promise.allSettled(waiters.map(({ hold }) => hold));
+    }),
+  );
+
+  it(
+    "is not noted while another tool holds, and all are served when that releases",
+    on(async (bench) => {
+      await bench.client.create(bench.ref, leaseCase.held(bench.lock, "client-go", 60_000));
+      const waiters = Array.from({ length: 4 }, () => bench.contend({ timing }));
+      await until(() => waiters.every(({ events }) => events.length > 0));
+      const before = await bench.object();
+      await sleep(700);
+      assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);
+      await bench.rewrite(leaseCase.released);
+      await Promise.all(waiters.map(({ hold }) => hold.then((held) => held.release())));
+      assertEquals(bench.holdersIn(await bench.object()), []);
     }),
   );
 

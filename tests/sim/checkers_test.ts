@@ -17,6 +17,7 @@ import { noticed } from "./checkers/noticed.ts";
 import { outlive } from "./checkers/outlive.ts";
 import { ownership } from "./checkers/ownership.ts";
 import { pace } from "./checkers/pace.ts";
+import { polite } from "./checkers/polite.ts";
 import { prompt } from "./checkers/prompt.ts";
 import { served } from "./checkers/served.ts";
 import { token } from "./checkers/token.ts";
@@ -300,5 +301,20 @@ describe("the checker of promptness", () => {
     stage.commit(0, "a", {});
     stage.at(59_000, { kind: "healed" });
     stage.commit(60_000, "b", { holder: "b" });
+  });
+});
+
+describe("the checker of politeness", () => {
+  itFinds("a place written while another tool holds", polite, "b writes while foreign holds", (stage) => {
+    stage.commit(0, "foreign", { holder: FOREIGN });
+    stage.keep(10, "b", { waiters: ["b"] });
+  });
+  itAllows("the takeover from a tool whose hold has expired", polite, (stage) => {
+    stage.commit(0, "foreign", { holder: FOREIGN });
+    stage.commit(5_000, "b", { holder: "b" });
+  });
+  itAllows("a place written while klatch holds", polite, (stage) => {
+    aHolds(stage);
+    stage.keep(10, "b", { waiters: ["b"] });
   });
 });

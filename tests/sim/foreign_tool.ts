@@ -11,6 +11,9 @@ import type { ApiServer } from "./server.ts";
 import type { Case } from "./strategies.ts";
 import type { Timeline } from "./timeline.ts";
 
+/** How long its read and its write may be apart. */
+const RELEASE_GAP_MS = 80;
+
 /** What an older tool works with. */
 export interface ForeignHolderParts {
   /** The name it goes by, which may be that of a klatch. */
@@ -58,7 +61,19 @@ export class ForeignHolder {
         this.#later();
       } else if (this.#releases) {
         trace("foreign", "releases");
-        server.force("foreign", kind.released);
+        if (kind.failsOnConflict === true) this.#releaseOnce();
+        else server.force("foreign", kind.released);
+      }
+    });
+  }
+
+  /** As client-go: a read and a write, which is not repeated. */
+  #releaseOnce(): void {
+    const { timeline, random, server, trace, kind } = this.#parts;
+    const read = server.find();
+    timeline.after(random.between(0, RELEASE_GAP_MS), () => {
+      if (read !== undefined && !server.replace("foreign", kind.released(read))) {
+        trace("foreign", "cannot release: somebody has written");
       }
     });
   }

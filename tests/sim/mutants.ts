@@ -207,6 +207,22 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
+    name: "a waiter notes its place while another tool holds",
+    file: "lib/strategies/election.ts",
+    edits: [{
+      find: ` || isForeign(holder)) return { kind: "wait" };`,
+      replace: ` || isForeign({ ...holder, nonce: "" })) return { kind: "wait" };`,
+    }],
+  },
+  {
+    name: "a waiter takes its place back while another tool holds",
+    file: "lib/strategies/election.ts",
+    edits: [{
+      find: `if (state.holder !== undefined && isForeign(state.holder)) return { kind: "lost" };`,
+      replace: "",
+    }],
+  },
+  {
     name: "renewals by others are not seen",
     file: "lib/strategies/election_record.ts",
     edits: [{

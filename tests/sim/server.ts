@@ -92,6 +92,11 @@ export class ApiServer {
     this.handle({ method: "PUT", path: this.#path, body: JSON.stringify(change(object)) }, by);
   }
 
+  /** Somebody writes an object that was read before; returns whether nobody has written it since. */
+  replace(by: Writer, object: KubeObject): boolean {
+    return this.handle({ method: "PUT", path: this.#path, body: JSON.stringify(object) }, by).status < 300;
+  }
+
   /** Somebody creates the object. */
   create(by: Writer, object: KubeObject): void {
     const path = this.#path.slice(0, this.#path.lastIndexOf("/"));

@@ -104,6 +104,26 @@ export class Stage {
     });
   }
 
+  /** Somebody writes beside the hold, which stays as it is. */
+  keep(atMs: number, writer: string, { waiters = [] }: Pick<Record, "waiters">): void {
+    this.#timeline.at(atMs, () => {
+      const before = this.#view;
+      const after = this.#view = { ...before, waiters: viewOf(undefined, 0, waiters).waiters };
+      const by = this.#runs.get(writer) ?? writer as Writer;
+      const version = String(++this.#commits);
+      this.#onEvent({
+        kind: "commit",
+        by,
+        sentMs: atMs,
+        before,
+        after,
+        deleted: false,
+        dying: false,
+        version,
+      });
+    });
+  }
+
   /** Plays all of it; returns what the checker said. */
   async play(): Promise<readonly string[]> {
     await this.#timeline.run(() => false);

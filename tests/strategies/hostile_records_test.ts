@@ -118,7 +118,7 @@ describe("a Lease", () => {
   it("whose holder says no duration, as terraform's, is held by one that never expires", () => {
     const [holder] = lease.parse(object({ holderIdentity: "terraform" })).holders;
     assertEquals([holder?.identity, holder?.leaseDurationMs], ["terraform", undefined]);
-    assertEquals(claimOf(object({ holderIdentity: "terraform" })).kind, "join");
+    assertEquals(claimOf(object({ holderIdentity: "terraform" })).kind, "wait");
   });
 
   it("that had neither holder nor duration has neither after the release", () => {

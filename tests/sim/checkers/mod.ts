@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Case } from "../../contract/cases.ts";
 import type { MakeChecker } from "./checker.ts";
 import { counting } from "./counting.ts";
 import { exclusion } from "./exclusion.ts";
@@ -14,6 +15,7 @@ import { noticed } from "./noticed.ts";
 import { outlive } from "./outlive.ts";
 import { ownership } from "./ownership.ts";
 import { pace } from "./pace.ts";
+import { polite } from "./polite.ts";
 import { prompt } from "./prompt.ts";
 import { served } from "./served.ts";
 import { token } from "./token.ts";
@@ -39,10 +41,12 @@ const common: readonly MakeChecker[] = [
 /**
  * All that a strategy promises.
  *
- * @param kind says whether it keeps a queue.
+ * @param kind says whether it keeps a queue, and what the older tool's releases are like.
  */
-export function checkersFor(kind: { readonly hasQueue?: boolean }): readonly MakeChecker[] {
-  return kind.hasQueue === true ? [...common, fifo] : common;
+export function checkersFor(
+  { hasQueue, failsOnConflict }: Pick<Case, "hasQueue" | "failsOnConflict">,
+): readonly MakeChecker[] {
+  return [...common, ...hasQueue === true ? [fifo] : [], ...failsOnConflict === true ? [polite] : []];
 }
 
 export type { Checker, CheckerParts, MakeChecker } from "./checker.ts";
