@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
-import { isLater, type KubeClient, type ObjectRef } from "../kube/api.ts";
+import { isLater } from "../kube/api.ts";
 import type { KubeObject } from "../lock.ts";
 import { JITTER } from "./deadlines.ts";
 import type { Troubles } from "./troubles.ts";
 import type { SessionEvent } from "./types.ts";
+import { WatchFeed, type WatchFeedRequest } from "./watch_feed.ts";
 
 /** How long one read may take before it counts as failed. */
 const READ_TIMEOUT_MS = 10_000;
@@ -18,18 +18,12 @@ const LAST_TIMEOUT_MS = 5_000;
 const LEAST_RETRY_MS = 1_000;
 /** How long the watch may take to tell what is known to have happened, before it is read. */
 const WATCH_LAG_MS = 300;
-/** Aborting with a reason spares the runtime from making an error, with its stack, for every event. */
-const WOKEN = "woken";
 
 /** What {@link ObjectWatcher} needs. */
-export interface ObjectWatcherRequest {
-  readonly client: KubeClient;
-  readonly clock: Clock;
-  readonly ref: ObjectRef;
+export interface ObjectWatcherRequest extends WatchFeedRequest {
   readonly retryPeriodMs: number;
   /** When the caller gives up, on the monotonic clock; may be infinite. */
   readonly giveUpAtMs: number;
-  readonly interrupted: AbortSignal;
   readonly troubles: Troubles;
   readonly onEvent: (event: SessionEvent) => void;
 }
@@ -44,23 +38,15 @@ type Mode = "idle" | "watching" | "polling";
 /** Follows one object. Nothing is requested before it is asked for. */
 export class ObjectWatcher {
   readonly #request: ObjectWatcherRequest;
-  readonly #stop = new AbortController();
-  /** Ends the present watch. */
-  #watch = new AbortController();
+  readonly #feed: WatchFeed;
   #mode: Mode = "idle";
-  #version = "";
   /** When the object was read last, rather than heard of by the watch. */
   #readMs = -Infinity;
-  /** What the watch told last and nobody has taken yet. */
-  #fresh: { readonly object: KubeObject | undefined; readonly version: string } | "gap" | undefined;
-  #wake: () => void = () => {};
-  readonly #onInterrupt = () => this.#wake();
-  #failure: unknown;
   #muted = false;
 
   constructor(request: ObjectWatcherRequest) {
     this.#request = request;
-    request.interrupted.addEventListener("abort", this.#onInterrupt);
+    this.#feed = new WatchFeed(request);
   }
 
   /**
@@ -74,7 +60,7 @@ export class ObjectWatcher {
     const { client, clock, ref, giveUpAtMs, interrupted, troubles } = this.#request;
     const leftMs = () => giveUpAtMs - clock.monotonic();
     for (;;) {
-      if (this.#fresh === "gap") this.#fresh = undefined;
+      this.#feed.closeGap();
       const retryMs = Math.max(LEAST_RETRY_MS, leftMs());
       const timeoutMs = Math.min(READ_TIMEOUT_MS, leftMs() > 0 ? retryMs : LAST_TIMEOUT_MS);
       try {
@@ -101,10 +87,11 @@ export class ObjectWatcher {
    *
    * @param known the object that the caller has seen.
    * @param forMs how long to wait at most, in milliseconds; may be infinite.
+   * @param lateMs how late a change may be told, in milliseconds; until then it costs nothing.
    * @returns the newest object; the known one when the time is up.
    * @throws KlatchError as {@link KubeClient.get} and {@link KubeClient.watch} do, or the interruption's reason.
    */
-  async next(known: KubeObject | undefined, forMs: number): Promise<KubeObject | undefined> {
+  async next(known: KubeObject | undefined, forMs: number, lateMs = 0): Promise<KubeObject | undefined> {
     const { clock, interrupted, retryPeriodMs } = this.#request;
     if (this.#mode === "idle") this.#startWatch(known);
     else this.passOver(known?.metadata.resourceVersion);
@@ -114,13 +101,14 @@ export class ObjectWatcher {
       interrupted.throwIfAborted();
       return await this.read();
     }
-    await this.#awaken(forMs);
+    await this.#feed.wait(forMs, lateMs);
     interrupted.throwIfAborted();
-    if (this.#failure !== undefined) throw this.#failure;
-    const fresh = this.#fresh;
-    this.#fresh = undefined;
-    if (fresh === "gap" || this.mode === "polling") return await this.read();
-    return fresh === undefined ? known : fresh.object;
+    const { failure } = this.#feed;
+    if (failure instanceof KlatchError && failure.code === "forbidden") this.#poll(failure);
+    else if (failure !== undefined) throw failure;
+    const told = this.#feed.take();
+    if (told === "gap" || this.mode === "polling") return await this.read();
+    return told === undefined ? known : told.object;
   }
 
   /**
@@ -129,11 +117,11 @@ export class ObjectWatcher {
    * @returns as {@link read} does.
    */
   async look(): Promise<KubeObject | undefined> {
-    const before = this.#version;
+    const before = this.#feed.version;
     const object = await this.read();
     const { resourceVersion = "" } = object?.metadata ?? {};
     if (this.#mode === "watching" && object !== undefined && isLater(resourceVersion, before)) {
-      this.#restartWatch(object);
+      this.#startWatch(object);
     }
     return object;
   }
@@ -180,61 +168,21 @@ export class ObjectWatcher {
 
   /** Has the watch not tell what is not later than a version that the caller has by other ways. */
   passOver(version: string | undefined): void {
-    if (version === undefined) return;
-    if (isLater(version, this.#version)) this.#version = version;
-    if (typeof this.#fresh === "object" && !isLater(this.#fresh.version, version)) this.#fresh = undefined;
+    this.#feed.passOver(version);
   }
 
   /** Ends the watch; a caller of {@link next} goes on without. */
   stop(): void {
-    this.#stop.abort();
-    this.#request.interrupted.removeEventListener("abort", this.#onInterrupt);
-    this.#wake();
-  }
-
-  /** Sleeps until the watch has something to tell. */
-  async #awaken(forMs: number): Promise<void> {
-    if (this.#fresh !== undefined || this.#failure !== undefined || this.#stop.signal.aborted) return;
-    if (this.#request.interrupted.aborted) return;
-    const awake = new AbortController();
-    this.#wake = () => awake.abort(WOKEN);
-    await this.#request.clock.sleep(forMs, awake.signal);
-    this.#wake = () => {};
-  }
-
-  #restartWatch(known: KubeObject | undefined): void {
-    this.#watch.abort();
-    this.#watch = new AbortController();
-    this.#startWatch(known);
+    this.#feed.stop();
   }
 
   #startWatch(known: KubeObject | undefined): void {
     this.#mode = "watching";
-    const version = known?.metadata.resourceVersion;
-    this.#version = version ?? "";
-    const signal = AbortSignal.any([this.#stop.signal, this.#watch.signal]);
-    this.#follow(version, signal).catch((error) => {
-      if (signal.aborted) return;
-      if (error instanceof KlatchError && error.code === "forbidden") {
-        this.#mode = "polling";
-        if (!this.#muted) this.#request.onEvent({ kind: "polling", error });
-      } else this.#failure = error;
-      this.#wake();
-    });
+    this.#feed.start(known);
   }
 
-  async #follow(version: string | undefined, signal: AbortSignal): Promise<void> {
-    const { client, ref } = this.#request;
-    const options = { signal, ...(version !== undefined && { resourceVersion: version }) };
-    for await (const event of client.watch(ref, options)) {
-      if (signal.aborted) return;
-      if (event.kind === "gap") this.#fresh = "gap";
-      else if (!isLater(event.resourceVersion, this.#version)) continue;
-      else {
-        this.#version = event.resourceVersion;
-        this.#fresh = { object: event.object, version: event.resourceVersion };
-      }
-      this.#wake();
-    }
+  #poll(error: KlatchError): void {
+    this.#mode = "polling";
+    if (!this.#muted) this.#request.onEvent({ kind: "polling", error });
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { KubeObject } from "../lock.ts";
+import { deferralMs } from "./deferral.ts";
 import type { ExpiryTracker } from "./expiry_tracker.ts";
 import { notInTime } from "./not_in_time.ts";
 import { isSame, type ObjectWatcher } from "./object_watcher.ts";
@@ -61,7 +62,8 @@ export class Waiting {
     if (!silent) this.#tell(snapshot, at < 0 ? undefined : at + 1);
     const untilMs = Math.min(forMs, leftMs, expiryTracker.untilNextExpiryMs(view));
     const lookMs = LOOK_AFTER_MS * (1 + LOOK_JITTER * clock.random());
-    const next = await watcher.next(object, Math.min(untilMs, lookMs));
+    const lateMs = deferralMs(at < 0 ? view.waiters.length : at, view.slots);
+    const next = await watcher.next(object, Math.min(untilMs, lookMs), lateMs);
     const isQuiet = untilMs > lookMs && isSame(next, object) && watcher.mode === "watching";
     return isQuiet ? await watcher.look() : next;
   }

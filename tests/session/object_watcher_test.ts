@@ -53,10 +53,11 @@ function followed() {
       come();
     },
     /** Waits for the next version, and notes it. */
-    async listen(known: number, forMs: number): Promise<void> {
-      const object = await watcher.next(version(known), forMs);
+    async listen(known: number, forMs: number, lateMs = 0): Promise<void> {
+      const object = await watcher.next(version(known), forMs, lateMs);
       heard.push([clock.monotonic(), object?.metadata.resourceVersion]);
     },
+    unread: () => events.length,
   };
 }
 
@@ -69,6 +70,58 @@ describe("changes of an object", () => {
     await clock.turn(1);
     await listening;
     assertEquals(heard, [[100, "2"]]);
+  });
+
+  it("that may be heard of late are not read before, and then the newest is told", async () => {
+    const { clock, write, listen, heard, unread } = followed();
+    const listening = listen(1, Infinity, 50);
+    await clock.turn(100);
+    write(2);
+    await clock.turn(20);
+    write(3);
+    write(4);
+    await clock.turn(20);
+    assertEquals([heard, unread()], [[], 2]);
+    await clock.turn(20);
+    await listening;
+    assertEquals([heard, unread()], [[[151, "4"]], 0]);
+  });
+
+  it("that may be heard of late are read at once when the time is up", async () => {
+    const { clock, write, listen, heard } = followed();
+    const listening = listen(1, 130, 50);
+    await clock.turn(100);
+    write(2);
+    await clock.turn(20);
+    write(3);
+    await clock.turn(20);
+    await listening;
+    assertEquals(heard, [[131, "3"]]);
+  });
+
+  it("are read at once when the contender must hear of them in time again", async () => {
+    const { clock, write, listen, heard } = followed();
+    const listening = listen(1, 10, 1_000);
+    await clock.turn(20);
+    await listening;
+    write(2);
+    await clock.turn(20);
+    write(3);
+    const again = listen(1, Infinity);
+    await clock.turn(20);
+    await again;
+    assertEquals(heard, [[10, "1"], [41, "3"]]);
+  });
+
+  it("that may be heard of late do not keep a contender that is interrupted", async () => {
+    const { clock, interrupted, write, listen } = followed();
+    const refused = assertRejects(() => listen(1, Infinity, 1_000), Error, "enough");
+    await clock.turn(100);
+    write(2);
+    await clock.turn(20);
+    interrupted.abort(new Error("enough"));
+    await refused;
+    assertEquals(clock.monotonic(), 120);
   });
 
   it("do not keep a contender that is interrupted", async () => {
