@@ -9,6 +9,7 @@ import { ANNOTATION_BYTES, bytesOf, HOLD_BYTES, MOST_IDENTITY_BYTES, MOST_REASON
 import { QUEUE_BYTES, RESERVE_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
 import { Fields } from "./record_fields.ts";
+import { namedOf, withNoted, writtenNamed } from "./semaphore_named.ts";
 
 /** The older tool's annotation. */
 const THEIRS = "kube-lock";
@@ -37,11 +38,13 @@ export interface Held extends Place {
   readonly reason?: string | undefined;
 }
 
-/** A hold that only the older tool's annotation states. */
+/** A hold by name, without nonce and expiry, as the older tool takes it. */
 export interface ForeignHolder {
   readonly name: string;
   readonly date: string | undefined;
   readonly reason: string | undefined;
+  /** Whether klatch took it and notes it in its own annotation too, see `semaphore_named.ts`. */
+  readonly noted?: boolean;
 }
 
 /** A hold of klatch's that is over: its name, and the date that it had in the older tool's annotation. */
@@ -112,15 +115,23 @@ function recordOf(object: KubeObject): SemaphoreRecord {
   }));
   const isGone = ({ name, date }: ForeignHolder) =>
     tombstones.some((each) => each.name === name && each.since === date);
-  const named = foreignHoldersOf(theirs).filter((each) => !isGone(each));
+  const stated = foreignHoldersOf(theirs);
+  const named = stated.filter((each) => !isGone(each));
+  const written = (ours?.has("named") === true ? ours.list("named") : []).map(namedOf);
   // A holder that goes by the name of one of klatch's, but has not come when that one has, is another one.
-  const held = (ours?.list("holders") ?? []).map(heldOf).filter(({ name, since }) =>
+  const all = (ours?.list("holders") ?? []).map(heldOf);
+  const held = all.filter(({ name, since }) =>
     !named.some((each) => each.name === name && each.date !== since)
   );
+  const foreign = named.filter(({ name }) => !held.some((each) => each.name === name));
   return {
-    slots: theirs?.has("max") === true ? theirs.whole("max", 0) : ours?.whole("slots", 0),
+    slots: theirs?.has("max") === true
+      ? theirs.whole("max", 0)
+      : ours?.has("slots") === true
+      ? ours.whole("slots", 0)
+      : undefined,
     held,
-    foreign: named.filter(({ name }) => !held.some((each) => each.name === name)),
+    foreign: withNoted({ foreign, stated, written, held: all }),
     queue: ours?.list("queue").map(placeOf) ?? [],
     last: ours?.maybeText("last") ?? "",
     tombstones,
@@ -153,10 +164,12 @@ function foreignHolderOf({ name, date, reason }: ForeignHolder): Holder {
  * @param record what they are to state.
  */
 export function write(object: KubeObject, record: SemaphoreRecord): KubeObject {
-  const { slots = 1, held, foreign, queue, last, tombstones } = record;
+  const { slots, held, foreign, queue, last, tombstones } = record;
   const before = JSON.parse(object.metadata.annotations?.[THEIRS] ?? "{}");
   const holders = Object.fromEntries([
-    ...foreign.map(({ name }) => [name, before.holders[name]]),
+    ...foreign.map(({ name, date, reason, noted }) =>
+      noted === true ? [name, { date, reason }] : [name, before.holders?.[name]]
+    ),
     ...held.map(({ name, since, reason = "" }) => [name, { date: since, reason }]),
   ]);
   const ours = {
@@ -164,6 +177,7 @@ export function write(object: KubeObject, record: SemaphoreRecord): KubeObject {
     holders: held.map(written),
     queue: queue.map(written),
     last,
+    ...(foreign.some(({ noted }) => noted === true) && { named: foreign.map(writtenNamed) }),
     gone: tombstones.slice(-MOST_TOMBSTONES).map(({ name, since }) => ({ name, date: since })),
   };
   const annotations = {

@@ -10,9 +10,6 @@ import type { Claim, Contender, Holder, KubeObject, LockName, Strategy } from ".
 import { semaphore } from "../../strategies/semaphore.ts";
 import { type ForeignHolder, parse, type SemaphoreState, write } from "../../strategies/semaphore_record.ts";
 
-/** The older tool's annotation. */
-const RECORD = "kube-lock";
-
 /** What kube-lock was asked for. */
 export interface Wish {
   /** The holder's name. A second request under the same name holds already. */
@@ -74,9 +71,10 @@ export function nonceOf(name: string): string {
  * @returns `undefined` if that name does not hold; a hold of klatch's own is not kube-lock's to take.
  */
 export function unlocked(object: KubeObject, name: string): KubeObject | undefined {
-  if (!states(parse(object), name)) return undefined;
-  const { [name]: _mine, ...holders } = recordOf(object).holders;
-  return withHolders(object, holders);
+  const state = parse(object);
+  if (!states(state, name)) return undefined;
+  const foreign = state.record.foreign.filter((each) => each.name !== name);
+  return write(object, { ...state.record, foreign });
 }
 
 /** The error for a ConfigMap that is not there. */
@@ -92,29 +90,17 @@ function byName(claimed: KubeObject, me: Contender, wish: Wish, wallMs: number):
   const held = record.held.filter(({ nonce }) => nonce !== me.nonce);
   // A hold of klatch's has that name: it is another's, and has to end first.
   if (held.some(({ name }) => name === wish.name)) return { kind: "wait" };
-  const others = write(claimed, { ...record, held });
   const date = new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
-  const holders = { ...recordOf(others).holders, [wish.name]: { date, reason: wish.reason } };
-  return { kind: "acquire", object: withHolders(others, holders) };
+  const mine = { name: wish.name, date, reason: wish.reason, noted: true };
+  return { kind: "acquire", object: write(claimed, { ...record, held, foreign: [...record.foreign, mine] }) };
 }
 
-/** The hold of a name as kube-lock's part of the record states it; `undefined` if there is none. */
+/** The hold of a name, taken as kube-lock takes it; `undefined` if there is none. */
 export function heldByName(object: KubeObject | undefined, name: string): ForeignHolder | undefined {
   return parse(object).record.foreign.find((foreign) => foreign.name === name);
 }
 
-/** Whether kube-lock's part of the record states a hold of that name. */
+/** Whether the record states a hold of that name, taken as kube-lock takes it. */
 function states({ record }: SemaphoreState, name: string): boolean {
   return record.foreign.some((foreign) => foreign.name === name);
-}
-
-function recordOf(object: KubeObject): { holders: Record<string, unknown> } {
-  const record = JSON.parse(object.metadata.annotations?.[RECORD] ?? "{}");
-  return { ...record, holders: record.holders ?? {} };
-}
-
-function withHolders(object: KubeObject, holders: Record<string, unknown>): KubeObject {
-  const record = JSON.stringify({ ...recordOf(object), holders });
-  const annotations = { ...object.metadata.annotations, [RECORD]: record };
-  return { ...object, metadata: { ...object.metadata, annotations } };
 }
