@@ -63,7 +63,7 @@ async function archiveOf(platform: Platform, values: Values, output: string): Pr
     : undefined;
   await makeFolder(`${parent}/klatch`, { platform, runtime, libraries, codeCache });
   const file = `${parent}/klatch.tar.gz`;
-  await archive(parent, "klatch", file);
+  await archive(parent, ["klatch"], file);
   return file;
 }
 

@@ -2,8 +2,9 @@
  * Makes the files of a release:
  *
  *     deno task release platform DIR    the archives of this machine's platform
- *     deno task release finish DIR      the image, install.sh, SBOM, Homebrew formula and SHA256SUMS, once DIR has
- *                                       the archives of all platforms
+ *     deno task release reference DIR   the manual page and the completions alone
+ *     deno task release finish DIR      the image, install.sh, SBOM, manual page, completions, Homebrew formula and
+ *                                       SHA256SUMS, once DIR has the archives of all platforms
  *
  * `platform` needs DENORT_BIN, the runtime as a file. The names are those that install.sh downloads.
  *
@@ -12,11 +13,10 @@
 import config from "../deno.json" with { type: "json" };
 import { archive } from "./image/archive.ts";
 import { run } from "./image/run.ts";
-import { formula } from "./release/formula.ts";
-import { sbom } from "./release/sbom.ts";
+import { writeFiles } from "./release/files.ts";
+import { REFERENCE_FILES, writeReference } from "./release/reference.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
 
 /** This machine's platform, as install.sh calls it. */
 function platformName(): string {
@@ -31,7 +31,8 @@ async function makePlatform(dir: string): Promise<void> {
     await task("tools/compile.ts", "--output", `${work}/klatch`);
     // The code cache is an input of a build that is to give the same bytes.
     await Deno.rename(`${work}/klatch.v8`, `${dir}/${name}.v8`);
-    await archive(work, "klatch", `${dir}/${name}.tar.gz`);
+    await writeReference(work, await commitDate());
+    await archive(work, ["klatch", ...REFERENCE_FILES], `${dir}/${name}.tar.gz`);
     if (Deno.build.os !== "linux") return;
     const architecture = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
     await task("tools/image.ts", "--output", `${work}/image`, `--${architecture}-v8`, `${dir}/${name}.v8`);
@@ -49,19 +50,7 @@ async function finish(dir: string): Promise<void> {
     ...["--output", `${ROOT}dist/image`],
     ...["--amd64-archive", folder("linux-x64"), "--arm64-archive", folder("linux-arm64")],
   );
-  await Deno.copyFile(`${ROOT}install.sh`, `${dir}/install.sh`);
-  const document = sbom(Deno.version, await commitTime());
-  await Deno.writeTextFile(`${dir}/sbom.spdx.json`, `${JSON.stringify(document, undefined, 2)}\n`);
-  const digests = await digestsIn(dir);
-  for (const platform of PLATFORMS) {
-    if (!digests.has(`klatch-${platform}.tar.gz`)) {
-      throw new Error(`klatch-${platform}.tar.gz is not in ${dir}`);
-    }
-  }
-  await Deno.writeTextFile(`${dir}/klatch.rb`, formula((file) => digests.get(file) ?? ""));
-  const all = await digestsIn(dir);
-  const sums = [...all].map(([name, digest]) => `${digest}  ${name}\n`);
-  await Deno.writeTextFile(`${dir}/SHA256SUMS`, sums.join(""));
+  await writeFiles(dir, { runtime: Deno.version, commitTime: await commitTime() });
 }
 
 async function task(module: string, ...args: readonly string[]): Promise<void> {
@@ -76,15 +65,8 @@ async function commitTime(): Promise<string> {
   return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** The digests of all files in a directory but SHA256SUMS, sorted by name. */
-async function digestsIn(dir: string): Promise<Map<string, string>> {
-  const names = (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) => name).sort();
-  const digests = new Map<string, string>();
-  for (const name of names.filter((each) => each !== "SHA256SUMS")) {
-    const bytes = await Deno.readFile(`${dir}/${name}`);
-    digests.set(name, new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex());
-  }
-  return digests;
+async function commitDate(): Promise<string> {
+  return (await commitTime()).slice(0, "2026-01-02".length);
 }
 
 if (import.meta.main) {
@@ -97,7 +79,8 @@ if (import.meta.main) {
     await Deno.mkdir(dir, { recursive: true });
     if (step === "platform") await makePlatform(dir);
     else if (step === "finish") await finish(dir);
-    else throw new Error("say platform or finish");
+    else if (step === "reference") await writeReference(dir, await commitDate());
+    else throw new Error("say platform, reference or finish");
   } catch (error) {
     console.error(`release: ${error instanceof Error ? error.message : error}`);
     Deno.exit(1);

@@ -32,9 +32,12 @@ const LOCK_NAMES = `klatch list -o name 2>/dev/null | sed 's|.*/||' | sort -u`;
 export function completionsFor(shell: Shell, commands: readonly Command[]): string {
   if (shell === "fish") return fish(commands);
   const script = bash(commands);
-  return shell === "bash"
-    ? script
-    : `#compdef klatch\nautoload -U +X bashcompinit && bashcompinit\n${script}`;
+  if (shell === "bash") return script;
+  // In a folder of fpath the file is the function _klatch at its first call, and has to complete in that call too.
+  return `#compdef klatch
+autoload -U +X bashcompinit && bashcompinit
+${script}if [ "$funcstack[1]" = _klatch ]; then _bash_complete -o default -F _klatch; fi
+`;
 }
 
 function bash(commands: readonly Command[]): string {

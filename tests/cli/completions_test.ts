@@ -14,7 +14,8 @@ async function run(shell: Shell, args: readonly string[], line: string): Promise
   const file = await Deno.makeTempFile();
   try {
     // A klatch that knows two locks, wherever the completions ask for them.
-    const fake = `klatch() { printf 'lease/deploy\\nsecret/drain\\n'; }\n`;
+    const print = String.raw`printf 'lease/deploy\nsecret/drain\n'`;
+    const fake = shell === "fish" ? `function klatch; ${print}; end\n` : `klatch() { ${print}; }\n`;
     await Deno.writeTextFile(file, `${fake}${completionsFor(shell, await loadCommands())}\n${line}\n`);
     const { stdout, stderr } = await new Deno.Command(shell, { args: [...args, file] }).output();
     assertEquals(new TextDecoder().decode(stderr), "");
@@ -46,6 +47,27 @@ describe("completions for bash", { skip: canRun("bash", "--version") ? false : "
   });
 });
 
+describe("completions for zsh", { skip: canRun("zsh", "--version") ? false : "needs zsh" }, () => {
+  it("complete at the first call, sourced or as a file in fpath", async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${dir}/_klatch`, completionsFor("zsh", await loadCommands()));
+      for (const load of [`fpath=(${dir} $fpath)`, `SOURCE=${dir}/_klatch`]) {
+        const init = `${load}; autoload -Uz compinit; compinit -D -u; [ -z "$SOURCE" ] || source $SOURCE`;
+        // A terminal of zsh's own: completion is for interactive shells only.
+        const script =
+          `zmodload zsh/zpty; zpty z zsh -f; zpty -w z '${init}; echo begin'; zpty -r -m z out '*begin*begin*'
+zpty -n -w z $'klatch acq\\t'; zpty -r -m z out '*klatch acquire*'; print -r -- done; zpty -d z`;
+        const { stdout } = await new Deno.Command("timeout", { args: ["60", "zsh", "-f", "-c", script] })
+          .output();
+        assertEquals(new TextDecoder().decode(stdout), "done\n", load);
+      }
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
+});
+
 describe("completions for zsh and fish", () => {
   for (const [shell, args] of [["zsh", ["-n"]], ["fish", ["--no-execute"]]] as const) {
     it(
@@ -56,6 +78,14 @@ describe("completions for zsh and fish", () => {
       },
     );
   }
+  const noFish = canRun("fish", "--version") ? false : "needs fish";
+  it("complete commands, flags and locks in fish", { skip: noFish }, async () => {
+    const complete = (line: string) =>
+      run("fish", [], `complete -C ${JSON.stringify(line)} | string split -f1 \\t`);
+    assertEquals(await complete("klatch acq"), "acquire");
+    assertEquals(await complete("klatch run --lease"), "--lease-duration");
+    assertEquals(await complete("klatch status d"), "deploy\ndrain");
+  });
   it("name every command for fish", async () => {
     const script = completionsFor("fish", await loadCommands());
     for (const name of COMMAND_NAMES) assert(script.includes(`-f -a ${name} -d `), name);

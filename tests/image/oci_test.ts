@@ -28,7 +28,7 @@ describe("the image layout", () => {
     for (const name of ["one", "two"]) {
       // Neither the archive nor the layout may tell when or in which order files were made.
       await Deno.utime(`${dir}/klatch/klatch`, new Date(), new Date(name === "one" ? 1e12 : 1.5e12));
-      await archive(dir, "klatch", `${dir}/${name}.tar.gz`);
+      await archive(dir, ["klatch"], `${dir}/${name}.tar.gz`);
       const layers = PLATFORMS.map((platform) => ({ platform, archive: `${dir}/${name}.tar.gz` }));
       await writeLayout(`${dir}/${name}`, layers);
     }

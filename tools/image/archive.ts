@@ -6,14 +6,14 @@
 import { run } from "./run.ts";
 
 /**
- * Archives one directory with tar(1) and gzip(1): entries sorted, owned by root, of the epoch's first second.
+ * Archives files and directories with tar(1) and gzip(1): entries sorted, owned by root, of the epoch's first second.
  *
- * @param parent the directory that contains it.
- * @param name its name there, and in the archive.
+ * @param parent the directory that contains them.
+ * @param names their names there, and in the archive.
  * @param output the file to write; its name ends in `.tar.gz`.
  * @throws {Error} if tar is not GNU tar, or one of them fails.
  */
-export async function archive(parent: string, name: string, output: string): Promise<void> {
+export async function archive(parent: string, names: readonly string[], output: string): Promise<void> {
   const tar = output.replace(/\.gz$/, "");
   const entries = [
     "--sort=name",
@@ -25,6 +25,6 @@ export async function archive(parent: string, name: string, output: string): Pro
   ];
   // A Mac's own tar cannot sort; Homebrew installs GNU's under this name.
   const program = Deno.build.os === "darwin" ? "gtar" : "tar";
-  await run(program, [...entries, "-C", parent, "-cf", tar, name], "install GNU tar");
+  await run(program, [...entries, "-C", parent, "-cf", tar, ...names], "install GNU tar");
   await run("gzip", ["--no-name", "--force", tar], "install gzip");
 }

@@ -41,6 +41,10 @@ export function formula(digestOf: (file: string) => string): string {
 
   def install
     bin.install "klatch"
+    man1.install "klatch.1"
+    bash_completion.install "klatch.bash" => "klatch"
+    zsh_completion.install "_klatch"
+    fish_completion.install "klatch.fish"
   end
 
   test do
