@@ -9,10 +9,9 @@ import { KlatchError } from "./lib/errors.ts";
 import process from "node:process";
 import type { Host, Scratch } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
-import { guardProcess } from "./lib/guard/process.ts";
 import { GUARD_WORD } from "./lib/guard/protocol.ts";
 import { KEEPER_WORD } from "./lib/keeper/protocol.ts";
-import { bootTimeMs } from "./lib/process/libc/boot_time.ts";
+import { loadProcessLayer } from "./lib/process/load.ts";
 import { USER_AGENT } from "./lib/version.ts";
 
 /** A kubeconfig in a variable: only klatch itself may know it. */
@@ -24,8 +23,12 @@ const FLUSH_MS = 1_000;
 /** Runs what the arguments say and ends the process. */
 export async function start(): Promise<never> {
   // A command waits for its guard, so the guard must not wait until the rest of klatch is loaded.
-  if (Deno.args[0] === GUARD_WORD) Deno.exit(guardProcess(Deno.args.slice(1)));
+  if (Deno.args[0] === GUARD_WORD) {
+    const { guardProcess } = await import("./lib/guard/linux/process.ts");
+    Deno.exit(guardProcess(Deno.args.slice(1)));
+  }
 
+  const { bootTimeMs } = await loadProcessLayer();
   if (Deno.args[0] === KEEPER_WORD) {
     const { keeperProcess } = await import("./lib/keeper/process.ts");
     Deno.exit(await keeperProcess(systemClock(bootTimeMs), USER_AGENT));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { listPids, processStat } from "../lib/process/proc.ts";
+import { listPids, processStat } from "../lib/process/linux/proc.ts";
 import { atEnd } from "./ending.ts";
 
 /** How a program is run. */

@@ -9,7 +9,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { KlatchError } from "../../lib/errors.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import { loadClusterConfig } from "../../lib/kube/config/mod.ts";
-import { sendAtOnce } from "../../lib/process/sockets.ts";
+import { sendAtOnce } from "../../lib/process/linux/sockets.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
 import type { KubeClient } from "../../lib/kube/api.ts";
 import type { LockName, Strategy } from "../../lib/lock.ts";

@@ -8,7 +8,7 @@ import type { KubeClient } from "../kube/api.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
 import { openTransport } from "../kube/transport.ts";
-import { sendAtOnce } from "../process/sockets.ts";
+import { processLayer } from "../process/layer.ts";
 import { USER_AGENT } from "../version.ts";
 import type { Host } from "./host.ts";
 
@@ -54,7 +54,7 @@ export async function chooseCluster(
   return {
     namespace: config.namespace,
     async connect(warn) {
-      const transport = await openTransport(config, { warn, beforeWrite: sendAtOnce, signal });
+      const transport = await openTransport(config, { warn, beforeWrite: processLayer().sendAtOnce, signal });
       return kubeClient({ transport, clock: host.clock, userAgent: USER_AGENT });
     },
     async connectLister(warn) {

@@ -5,7 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import type { Holder, LockName, LockView } from "../lock.ts";
-import { RUN_VARIABLE, valuesAround } from "../process/ancestry.ts";
+import { processLayer, RUN_VARIABLE } from "../process/layer.ts";
 
 /** Read once: who holds changes at every hand-over, which runs this one is a part of does not. */
 let outer: ReadonlySet<string> | undefined;
@@ -25,7 +25,7 @@ export function waitForItself(
 ): KlatchError | undefined {
   const [holder, ...others] = holders;
   if (holder?.nonce === undefined || others.length > 0) return undefined;
-  outer ??= valuesAround(RUN_VARIABLE);
+  outer ??= processLayer().valuesAround(RUN_VARIABLE);
   return outer.has(holder.nonce) ? ownHold(lock, holder, waitMs) : undefined;
 }
 

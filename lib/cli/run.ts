@@ -4,6 +4,7 @@
  * @module
  */
 import { asKlatchError } from "../errors.ts";
+import { loadGuardParts, type MakeGuardParts } from "../guard/parts.ts";
 import { Supervisor } from "../guard/supervisor.ts";
 import { guardedRun, type GuardedRunOptions, markOf } from "../guarded_run.ts";
 import type { KubeClient } from "../kube/api.ts";
@@ -38,7 +39,7 @@ export async function runLocked(options: RunOptions, host: Host): Promise<number
       if (strategy === "endpoints") reporter.warn(ENDPOINTS_ADVICE);
       return { lock, client: await cluster.connect((line) => reporter.warn(line)) };
     });
-    const run = whatToRun(options, value.lock, value.client, reporter, host);
+    const run = whatToRun(options, value.lock, value.client, reporter, host, await loadGuardParts());
     return await guardedRun({ ...run, waitMs: leftMs, askedWaitMs: options.waitMs, signals });
   } catch (error) {
     const failure = asKlatchError(error);
@@ -58,6 +59,7 @@ function whatToRun(
   client: KubeClient,
   reporter: Reporter,
   host: Host,
+  parts: MakeGuardParts,
 ): Omit<GuardedRunOptions, "signals"> {
   const { strategies, object, timing, waitMs, command, stopSignal, killAfterMs, cleanup } = options;
   const me = contender(options, host);
@@ -77,7 +79,7 @@ function whatToRun(
     stopSignal,
     killAfterMs,
     cleanup,
-    ...(options.guard && { startGuard: () => startGuard(options, lock, me, reporter, host) }),
+    ...(options.guard && { startGuard: () => startGuard(options, lock, me, reporter, host, parts) }),
     hopeless: (view) => waitForItself(view, lock, waitMs),
     onEvent: reporter.onEvent,
     statusOf: options.cancellation?.exitStatus,
@@ -94,10 +96,12 @@ function startGuard(
   me: Contender,
   reporter: Reporter,
   host: Host,
+  parts: MakeGuardParts,
 ): Supervisor {
   const fields = { lock: lock.name, namespace: lock.namespace, strategy: namesOf(strategies) };
   const shell = host.env(GUARD_SHELL) ?? "/bin/sh";
   return new Supervisor({
+    parts,
     self: host.self,
     ...(shell !== "" && { shell }),
     mark: markOf(me),

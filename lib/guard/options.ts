@@ -5,8 +5,8 @@
  */
 
 import type { Clock } from "../clock.ts";
-import type { Mark } from "../process/group.ts";
-import { environ } from "../process/libc/children.ts";
+import type { Mark } from "../process/layer.ts";
+import type { MakeGuardParts } from "./parts.ts";
 import type { GuardConfig } from "./protocol.ts";
 
 /** How long after klatch's end KILL follows, unless told otherwise. */
@@ -14,6 +14,8 @@ const KILL_AFTER_MS = 5_000;
 
 /** What a run wants to be guarded with. */
 export interface SupervisorOptions {
+  /** Makes what guards are made of on this system. */
+  readonly parts: MakeGuardParts;
   /** The words that start this program once more. */
   readonly self: readonly string[];
   /** The path of a POSIX shell that may be the guard; without one it is this program. */
@@ -33,7 +35,7 @@ export interface SupervisorOptions {
 
 /** Whether a run is part of the command of another one, whose mark has the same name. */
 export function isNested({ name }: Mark): boolean {
-  return environ().some((variable) => variable.name === name);
+  return Deno.env.has(name);
 }
 
 /**

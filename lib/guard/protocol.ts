@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Mark } from "../process/group.ts";
+import type { Mark } from "../process/layer.ts";
 
 /** The hidden first argument that makes klatch a guard. */
 export const GUARD_WORD = "guard";

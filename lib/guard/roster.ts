@@ -8,10 +8,8 @@
 import type { Clock } from "../clock.ts";
 import { asKlatchError, type KlatchError } from "../errors.ts";
 import { cannotStart, tooManyEnded } from "./failures.ts";
-import { type GuardEvents, GuardHandle } from "./handle.ts";
-import type { GuardKind } from "./kinds.ts";
+import type { GuardEvents, GuardHandle, GuardKind, GuardParts } from "./parts.ts";
 import type { GuardMessage } from "./protocol.ts";
-import type { DeadMansSwitch } from "./switch.ts";
 
 /** How long a guard may take to start. */
 const READY_WITHIN_MS = 10_000;
@@ -22,11 +20,7 @@ const MOST_UNREADY = 3;
 
 /** What guards are started with, and who is told what happens to them. */
 export interface RosterOptions {
-  /** What to start: the first kind, and the next one once that turns out not to work here. */
-  readonly kinds: readonly [GuardKind, ...GuardKind[]];
-  /** How many guards there have to be at a time. */
-  readonly wanted: number;
-  readonly dead: DeadMansSwitch;
+  readonly parts: Pick<GuardParts, "kinds" | "wanted" | "startGuard">;
   readonly clock: Clock;
   /** Tells the user something, one line without a line break. */
   readonly say: (line: string) => void;
@@ -60,7 +54,7 @@ export class GuardRoster {
 
   constructor(options: RosterOptions) {
     this.#options = options;
-    this.#kinds = [...options.kinds];
+    this.#kinds = [...options.parts.kinds];
   }
 
   /** What is started. */
@@ -78,14 +72,19 @@ export class GuardRoster {
     return this.#all.map(({ pid }) => pid);
   }
 
-  /** Tells all guards something. */
-  send(message: GuardMessage): void {
-    for (const guard of this.#living) guard.send(message);
+  /**
+   * Tells all guards something.
+   *
+   * @returns a promise if some have not been told yet, for when they have.
+   */
+  send(message: GuardMessage): Promise<unknown> | void {
+    const sent = [...this.#living].map((guard) => guard.send(message)).filter((each) => each !== undefined);
+    if (sent.length > 0) return Promise.all(sent);
   }
 
   /** Starts what guards are missing. */
   fill(): void {
-    while (this.#living.size < this.#options.wanted && !this.#broken) this.#start();
+    while (this.#living.size < this.#options.parts.wanted && !this.#broken) this.#start();
   }
 
   /** Ends all guards. Nothing of the command may be left. */
@@ -138,14 +137,14 @@ export class GuardRoster {
   }
 
   #startOne(events: GuardEvents): GuardHandle {
-    const { dead } = this.#options;
+    const { parts } = this.#options;
     const [, other] = this.#kinds;
     try {
-      return new GuardHandle(this.kind, this.pgid, dead, events);
+      return parts.startGuard(this.kind, this.pgid, events);
     } catch (error) {
       if (other === undefined) throw error;
       this.#kinds.shift();
-      return new GuardHandle(other, this.pgid, dead, events);
+      return parts.startGuard(other, this.pgid, events);
     }
   }
 

@@ -3,27 +3,21 @@
  * a process group, which the command joins; whenever one is killed, another joins that group.
  *
  * It promises that no command is started unguarded, and that none goes on unguarded for longer than another guard takes
- * to start; if that cannot be, {@link Supervisor.broken} says so. What a guard promises stands in `process.ts` and
- * `shell_script.ts`, and what holds when klatch and the guard are killed at once, in `switch.ts`. When the guard is
- * killed while klatch is stopped, the kernel wakes klatch.
+ * to start; if that cannot be, {@link Supervisor.broken} says so. What a guard promises, and what holds when klatch and
+ * the guard are killed at once, stands in `linux/`.
  *
  * @module
  */
 
 import { KlatchError } from "../errors.ts";
-import type { Handed } from "../process/descriptors.ts";
-import { onTerminal } from "../process/group.ts";
-import { kill } from "../process/libc/signals.ts";
+import { type GuardedStart, processLayer, type SpawnedCommand } from "../process/layer.ts";
 import type { CommandGuard } from "../process/run.ts";
 import { SIGNALS } from "../process/signals.ts";
-import type { SpawnedCommand } from "../process/spawn.ts";
 import { stoppedByGuard } from "./failures.ts";
-import { binaryGuard, type GuardKind, shellGuard } from "./kinds.ts";
 import { configFor, isNested, type SupervisorOptions } from "./options.ts";
+import type { GuardParts } from "./parts.ts";
 import type { Deadlines, GuardConfig, GuardMessage } from "./protocol.ts";
 import { GuardRoster } from "./roster.ts";
-import { DeadMansSwitch } from "./switch.ts";
-import { Watchdog } from "./watchdog.ts";
 
 /** How much sooner than the time for KILL a shell may send it. */
 const KILLS_EARLY_MS = 100;
@@ -31,10 +25,9 @@ const KILLS_EARLY_MS = 100;
 /** The guard of one run. */
 export class Supervisor implements CommandGuard {
   readonly #options: SupervisorOptions;
-  readonly #terminal = onTerminal();
+  readonly #terminal = processLayer().onTerminal();
   readonly #config: GuardConfig;
-  readonly #switch = new DeadMansSwitch();
-  readonly #watchdog = new Watchdog();
+  readonly #parts: GuardParts;
   readonly #broken = new AbortController();
   readonly #roster: GuardRoster;
   readonly #armed = promised();
@@ -51,17 +44,14 @@ export class Supervisor implements CommandGuard {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#config = configFor(options, { terminal: this.#terminal, nested: isNested(options.mark) });
-    const shell = this.#shell(), binary = binaryGuard(options.self);
+    this.#parts = options.parts(options, this.#config);
     this.#roster = new GuardRoster({
-      kinds: shell === undefined ? [binary] : [shell, binary],
-      // If the kernel does not kill the command when klatch and its guard are killed at once, another guard has to.
-      wanted: this.#switch.works ? 1 : 2,
-      dead: this.#switch,
+      parts: this.#parts,
       clock: options.clock,
       say: options.say,
       missed: () => this.#missed(),
       onGroup: (pgid) => {
-        if (!this.#terminal) this.#switch.aim(-pgid);
+        if (!this.#terminal) this.#parts.backstop.aim(-pgid);
       },
       onArmed: () => this.#armed.resolve(),
       onActing: () => {
@@ -102,41 +92,42 @@ export class Supervisor implements CommandGuard {
   /** The hold is lost, and klatch is about to stop the command itself. */
   stopping(killAtMs: number): void {
     this.#stopping = { kind: "stopping", killAtMs };
-    this.#watchdog.clear();
+    this.#parts.backstop.clear();
     this.#roster.send(this.#stopping);
   }
 
   get pgid(): number | undefined {
-    return this.#terminal ? undefined : this.#roster.pgid;
+    return this.#terminal || !this.#parts.sharesGroup ? undefined : this.#roster.pgid;
   }
 
   guards(): readonly number[] {
     return this.#roster.pids();
   }
 
-  start(spawn: (handed: readonly Handed[]) => SpawnedCommand): SpawnedCommand {
+  start<C extends SpawnedCommand>(spawn: (guarded: GuardedStart) => C): C {
     this.#inTime();
     // Before anything runs, since klatch may be stopped or killed the moment that it does.
     this.#mayRun = true;
     this.#setWatchdog();
     this.#roster.send({ kind: "starting" });
     const command = this.#command = this.#handOver(spawn);
-    if (this.#terminal) this.#switch.aim(command.pid);
-    this.#roster.send({ kind: "command", pid: command.pid, startTime: command.startTime });
+    if (this.#terminal) this.#parts.backstop.aim(command.pid);
+    const told = this.#roster.send({ kind: "command", pid: command.pid, startTime: command.startTime });
+    if (command.release !== undefined) Promise.resolve(told).then(command.release);
     if (this.#options.clock.boottime() >= (this.#deadlines?.killAtMs ?? Infinity)) {
       // klatch was stopped since it looked last. The run sees the command's end.
-      kill(this.pgid === undefined ? command.pid : -this.pgid, SIGNALS.KILL);
+      processLayer().kill(this.#terminal ? command.pid : -command.pgid, SIGNALS.KILL);
       this.killing();
     }
     return command;
   }
 
-  #handOver(spawn: (handed: readonly Handed[]) => SpawnedCommand): SpawnedCommand {
+  #handOver<C extends SpawnedCommand>(spawn: (guarded: GuardedStart) => C): C {
     try {
-      return this.#switch.handOver(spawn);
+      return this.#parts.backstop.handOver((handed) => spawn({ handed }));
     } catch (error) {
       this.#mayRun = false;
-      this.#watchdog.clear();
+      this.#parts.backstop.clear();
       throw error;
     }
   }
@@ -152,14 +143,14 @@ export class Supervisor implements CommandGuard {
     const isNeeded = this.#mayRun && this.#stopping === undefined && !this.#over;
     // A guard that came later may be of the other kind.
     if (!isNeeded || this.#deadlines === undefined || this.#roster.kind.name !== "shell") {
-      return this.#watchdog.clear();
+      return this.#parts.backstop.clear();
     }
-    this.#watchdog.set(this.#deadlines, this.#options.clock.boottime());
+    this.#parts.backstop.set(this.#deadlines, this.#options.clock.boottime());
   }
 
   killing(): void {
     this.#over = true;
-    this.#watchdog.clear();
+    this.#parts.backstop.clear();
   }
 
   /** Ends the guard. Nothing of the command may be left. May be called twice. */
@@ -170,19 +161,8 @@ export class Supervisor implements CommandGuard {
   async #end(): Promise<void> {
     this.killing();
     this.#armed.reject(new KlatchError("guard", "the guard was ended"));
-    this.#switch.disarm();
+    this.#parts.backstop.disarm();
     await this.#roster.end();
-  }
-
-  /** The cheap kind of guard; `undefined` if it cannot keep what it has to. */
-  #shell(): GuardKind | undefined {
-    const { shell } = this.#options;
-    // On a terminal the command's processes have to be searched for, and without the kernel's signals from pipes and
-    // timers a shell would not be woken in time.
-    if (shell === undefined || this.#terminal || !this.#watchdog.works || !this.#switch.works) {
-      return undefined;
-    }
-    return shellGuard(this.#config, shell);
   }
 
   /** What a guard has to be told that comes later. */

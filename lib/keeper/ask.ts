@@ -9,7 +9,7 @@
 import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
 import { ancestorsOf } from "./follow.ts";
-import { bootId, lookUp } from "./processes.ts";
+import { processLayer } from "../process/layer.ts";
 import { findStates, type FoundState, type KeeperState, readState, type StateQuery } from "./state.ts";
 
 /** How a hold stands. */
@@ -53,7 +53,7 @@ function choose(states: readonly FoundState[], query: StateQuery): FoundState | 
       hint: "say which one with --namespace and --strategy",
     });
   }
-  const around = new Set(ancestorsOf(lookUp, Deno.pid).map(({ pid }) => pid));
+  const around = new Set(ancestorsOf(processLayer().lookUp, Deno.pid).map(({ pid }) => pid));
   const live = states.filter(({ state }) => state.phase.kind === "held" && keeperRuns(state));
   return live.find(({ state }) => state.follows !== undefined && around.has(state.follows)) ?? live[0] ??
     states[0];
@@ -61,11 +61,12 @@ function choose(states: readonly FoundState[], query: StateQuery): FoundState | 
 
 /** Whether the keeper's process still is the one that wrote the state. */
 export function keeperRuns({ pid, startTime, bootId: boot }: KeeperState): boolean {
+  const { bootId, lookUp } = processLayer();
   return boot === bootId() && lookUp(pid)?.startTime === startTime;
 }
 
 function killed({ pid, expiresAtMs, bootId: boot }: KeeperState, clock: Clock): string {
-  const leftMs = boot === bootId() ? expiresAtMs - clock.boottime() : 0;
+  const leftMs = boot === processLayer().bootId() ? expiresAtMs - clock.boottime() : 0;
   const rest = leftMs > 0 ? `expires within ${Math.ceil(leftMs / 1000)} s` : "has expired";
   return `the keeper (pid ${pid}) was killed; the lock ${rest}`;
 }

@@ -8,7 +8,7 @@ import type { KubeClient } from "../kube/api.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
 import { openTransport } from "../kube/transport.ts";
-import { sendAtOnce } from "../process/sockets.ts";
+import { processLayer } from "../process/layer.ts";
 import type { KeeperRequest } from "./protocol.ts";
 
 /** What connecting needs besides the configuration. */
@@ -32,6 +32,6 @@ export async function connectAs(
 ): Promise<KubeClient> {
   const env = (name: string) => name === "KLATCH_KUBECONFIG_DATA" ? data : Deno.env.get(name);
   const config = await loadClusterConfig({ kubeconfig, context, namespace, env });
-  const transport = await openTransport(config, { warn, beforeWrite: sendAtOnce });
+  const transport = await openTransport(config, { warn, beforeWrite: processLayer().sendAtOnce });
   return kubeClient({ transport, clock, userAgent });
 }

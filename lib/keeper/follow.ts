@@ -4,17 +4,7 @@
  * @module
  */
 
-/** What is known of a running process. */
-export interface ProcessEntry {
-  readonly pid: number;
-  readonly ppid: number;
-  /** The pid of its session's leader. */
-  readonly session: number;
-  /** Tells it from a later process with the same pid. */
-  readonly startTime: number;
-  /** Its program's name, at most 15 characters of it. */
-  readonly name: string;
-}
+import type { ProcessEntry } from "../process/layer.ts";
 
 /** Looks a process up; `undefined` if it does not run (any more). */
 export type Lookup = (pid: number) => ProcessEntry | undefined;

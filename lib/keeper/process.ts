@@ -10,11 +10,11 @@
 import { aborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { asKlatchError, KlatchError } from "../errors.ts";
+import { processLayer } from "../process/layer.ts";
 import { acquireAll, type Hold, type SessionEvent } from "../session/mod.ts";
 import { strategies } from "../strategies/catalog.ts";
 import { connectAs } from "./connect.ts";
 import { KeeperLog } from "./log.ts";
-import { bootId, lookUp } from "./processes.ts";
 import { CONFIRMATION, fieldsOf, type KeeperMessage, type KeeperRequest, sendable } from "./protocol.ts";
 import { type KeeperState, writeState } from "./state.ts";
 import { endSteps } from "./step_killer.ts";
@@ -170,6 +170,7 @@ class Keeper {
       await clock.sleep(maxHoldMs, over);
       if (!over.aborted) this.#end("its maximum time was over");
     };
+    const { lookUp } = processLayer();
     const follow = async () => {
       while (!over.aborted && lookUp(followed.pid ?? 0)?.startTime === Object(followed).startTime) {
         await clock.sleep(FOLLOW_EVERY_MS, over);
@@ -217,8 +218,8 @@ class Keeper {
       holder: me.identity,
       token: this.#hold?.token ?? "",
       pid: Deno.pid,
-      startTime: lookUp(Deno.pid)?.startTime ?? 0,
-      bootId: bootId(),
+      startTime: processLayer().lookUp(Deno.pid)?.startTime ?? 0,
+      bootId: processLayer().bootId(),
       follows: followed.pid,
       acquiredAtMs: this.#acquiredAtMs,
       deadlineMs: deadlines?.termAtMs ?? 0,

@@ -5,8 +5,8 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
+import { processLayer } from "../process/layer.ts";
 import { descendantsOf } from "./follow.ts";
-import { listProcesses } from "./processes.ts";
 
 const LOOK_EVERY_MS = 50;
 /** How long KILL is repeated: a process that forks may have been missed by one look. */
@@ -24,7 +24,7 @@ export async function endSteps(root: number, killAtMs: number, clock: Clock): Pr
   const asked = new Set<string>();
   for (;;) {
     const nowMs = clock.boottime();
-    const steps = descendantsOf(root, listProcesses()).filter(({ pid }) => pid !== Deno.pid);
+    const steps = descendantsOf(root, processLayer().listProcesses()).filter(({ pid }) => pid !== Deno.pid);
     if (steps.length === 0 || nowMs >= killAtMs + KILLING_MS) return asked.size;
     for (const { pid, startTime } of steps) {
       const key = `${pid} ${startTime}`;

@@ -14,13 +14,15 @@
 import { aborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
-import type { Handed } from "./descriptors.ts";
-import { belongsTo } from "./libc/signals.ts";
-import { type CommandGroup, type Mark, onTerminal, processGroup, terminalTree } from "./group.ts";
-import { reapOrphans } from "./orphans.ts";
+import {
+  type Exit,
+  type GuardedStart,
+  type Mark,
+  processLayer,
+  type RunningCommand,
+  type SpawnedCommand,
+} from "./layer.ts";
 import { signalName, SIGNALS, type SignalSource } from "./signals.ts";
-import { type Home, withStrays } from "./strays.ts";
-import { type Exit, spawnCommand, type SpawnedCommand } from "./spawn.ts";
 
 /** How to run a command. */
 export interface RunOptions {
@@ -55,17 +57,20 @@ export interface RunOptions {
 
 /** What stands by to end a command, as the command's run sees it. */
 export interface CommandGuard {
-  /** The process group that the command joins; `undefined` on a terminal, where it stays in the terminal's. */
+  /**
+   * The process group that the command joins; `undefined` on a terminal, where it stays in the terminal's, and if the
+   * command leads a group of its own.
+   */
   readonly pgid: number | undefined;
   /** The processes in that group that are not the command's. */
   guards(): readonly number[];
   /**
    * Starts the command where the guard can see it.
    *
-   * @param spawn starts it, and gives it what is handed to it.
+   * @param spawn starts it. If the command then stands still, the guard is told of it, and then it is released.
    * @throws what `spawn` throws; KlatchError `lost`, before it, when the time for it is up.
    */
-  start(spawn: (handed?: readonly Handed[]) => SpawnedCommand): SpawnedCommand;
+  start<C extends SpawnedCommand>(spawn: (guarded: GuardedStart) => C): C;
   /** All of the group is about to get KILL, the guard with it. */
   killing(): void;
 }
@@ -103,9 +108,11 @@ const SENT_BY_TERMINAL: ReadonlySet<number> = new Set([SIGNALS.INT, SIGNALS.QUIT
  * @example
  * ```ts
  * import { systemClock } from "../clock.ts";
+ * import { loadProcessLayer } from "./load.ts";
  * import { runCommand } from "./run.ts";
  * import { SignalQueue } from "./signals.ts";
  *
+ * await loadProcessLayer();
  * const { status } = await runCommand({
  *   argv: ["sh", "-c", 'exit "$KLATCH_TOKEN"'],
  *   env: { KLATCH_TOKEN: "42" },
@@ -120,9 +127,9 @@ const SENT_BY_TERMINAL: ReadonlySet<number> = new Set([SIGNALS.INT, SIGNALS.QUIT
 export async function runCommand(options: RunOptions): Promise<ExitStatus> {
   if (options.lost.aborted) throw new KlatchError("lost", "the hold was lost before the command was started");
   const { guard } = options;
-  const run = new Run(options, guard === undefined ? onTerminal() : guard.pgid === undefined);
+  const run = new Run(options, guard?.pgid === undefined && processLayer().onTerminal());
   const onLost = () => run.lose();
-  using _reaper = reapOrphans();
+  using _reaper = processLayer().reapOrphans();
   options.signals.route((signal) => run.forward(signal));
   options.lost.addEventListener("abort", onLost);
   try {
@@ -137,8 +144,7 @@ export async function runCommand(options: RunOptions): Promise<ExitStatus> {
 class Run {
   readonly #options: RunOptions;
   readonly #terminal: boolean;
-  readonly #command: SpawnedCommand;
-  readonly #group: CommandGroup;
+  readonly #command: RunningCommand;
   /** Aborts when a deadline for the end has been set. */
   readonly #stopping = new AbortController();
   /** Aborts when the command itself has ended. */
@@ -151,15 +157,10 @@ class Run {
     this.#options = options;
     this.#terminal = terminal;
     const { argv, env, guard, mark } = options;
-    const choice = terminal ? "inherit" : guard?.pgid !== undefined ? { join: guard.pgid } : "own";
-    const spawn = (handed: readonly Handed[] = []) => spawnCommand({ argv, env, group: choice, handed });
+    const place = terminal ? "terminal" : guard?.pgid !== undefined ? { join: guard.pgid } : "own";
+    const request = { argv, env, place, mark, guards: () => guard?.guards() ?? [] } as const;
+    const spawn = (guarded?: GuardedStart) => processLayer().startCommand(request, guarded);
     this.#command = guard === undefined ? spawn() : guard.start(spawn);
-    const { pgid } = this.#command;
-    const group = terminal
-      ? terminalTree(this.#command, mark)
-      : processGroup(pgid, () => guard?.guards() ?? []);
-    const home: Home = terminal ? { by: "getsid", id: belongsTo("getsid", 0) } : { by: "getpgid", id: pgid };
-    this.#group = withStrays(group, home, this.#command, mark);
     this.#exit = this.#command.exit.finally(() => this.#ended.abort());
   }
 
@@ -168,9 +169,9 @@ class Run {
     if (this.#terminal && SENT_BY_TERMINAL.has(signal)) return;
     // The guard is in that group too, and has to be told first.
     if (signal === SIGNALS.KILL) return this.#limit(this.#now());
-    this.#group.signal(signal);
+    this.#command.group.signal(signal);
     // A stopped process cannot obey, so CONT goes along, as timeout(1) does it.
-    if (ASKS_TO_END.has(signal)) this.#group.signal(SIGNALS.CONT);
+    if (ASKS_TO_END.has(signal)) this.#command.group.signal(SIGNALS.CONT);
     const { killAfterMs } = this.#options;
     const asksToStop = signal === SIGNALS.TERM || signal === SIGNALS.INT || signal === this.#stopSignal;
     if (killAfterMs === undefined || !asksToStop) return;
@@ -196,11 +197,11 @@ class Run {
   /** What the command has left behind must not outlive the hold. Returns whether all has ended by itself. */
   async #restEnds(): Promise<boolean> {
     const settled = this.#now() + SETTLE_MS;
-    let rest = this.#group.alive();
+    let rest = this.#command.group.alive();
     for (let pause = 1; rest.length > 0 && this.#now() < settled; pause *= 2) {
       await this.#options.clock.sleep(Math.min(pause, LONGEST_PAUSE_MS), this.#stopping.signal);
       if (this.#stopping.signal.aborted) return false;
-      rest = this.#group.alive();
+      rest = this.#command.group.alive();
     }
     if (rest.length === 0) return true;
     const after = this.#options.killAfterMs ?? KILL_AFTER_MS;
@@ -219,21 +220,21 @@ class Run {
     const ended = this.#ended.signal;
     let killedAt: number | undefined, stuckSaid = false;
     for (let pause = 1;; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      const rest = ended.aborted ? this.#group.alive() : [this.#command.pid];
+      const rest = ended.aborted ? this.#command.group.alive() : [this.#command.pid];
       if (rest.length === 0) return;
       const now = this.#now();
       if (now >= this.#killAt) {
         if (killedAt === undefined) {
           killedAt = now;
           // klatch may have stood still, and find only now what has ended long ago.
-          const left = this.#group.alive();
+          const left = this.#command.group.alive();
           if (left.length > 0 && this.#stopSignal !== SIGNALS.KILL) {
             say(`${list(left)} did not end in time: sending KILL`);
           }
         }
         // Again at every look: on a terminal there is no group that a new process could not escape from.
         this.#options.guard?.killing();
-        this.#group.signal(SIGNALS.KILL);
+        this.#command.group.signal(SIGNALS.KILL);
       }
       if (killedAt !== undefined && now - killedAt >= STUCK_AFTER_MS && !stuckSaid) {
         stuckSaid = true;
@@ -254,9 +255,9 @@ class Run {
 
   /** Asks the group to end, and sets the time for KILL. */
   #stop(killAt: number): void {
-    this.#group.signal(this.#stopSignal);
+    this.#command.group.signal(this.#stopSignal);
     // A stopped process cannot obey.
-    if (this.#stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
+    if (this.#stopSignal !== SIGNALS.KILL) this.#command.group.signal(SIGNALS.CONT);
     this.#limit(killAt);
   }
 

@@ -9,7 +9,7 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { ignoredAtStart, keepDispositions, stopIgnoring } from "./dispositions.ts";
+import { processLayer } from "./layer.ts";
 
 /** The signals of Linux on x86-64 and arm64, by name without `SIG`. Source: signal(7). */
 export const SIGNALS = {
@@ -128,8 +128,10 @@ export interface SignalSource extends Disposable {
  *
  * @example
  * ```ts
+ * import { loadProcessLayer } from "./load.ts";
  * import { listenSignals } from "./signals.ts";
  *
+ * await loadProcessLayer();
  * using signals = listenSignals((signal) => console.error(`waiting was interrupted by signal ${signal}`));
  * signals.route(undefined); // what comes now is kept
  * signals.route((signal) => console.error(`to the command: ${signal}`));
@@ -139,16 +141,17 @@ export function listenSignals(
   taker?: SignalHandler,
   options: { readonly evenIfIgnored?: readonly number[] } = {},
 ): SignalSource {
-  stopIgnoring(options.evenIfIgnored ?? []);
+  const layer = processLayer();
+  layer.stopIgnoring(options.evenIfIgnored ?? []);
   const queue = new SignalQueue();
   queue.route(taker);
-  const ignored = ignoredAtStart();
+  const ignored = layer.ignoredAtStart();
   const listeners = HEARD.filter((name) => !ignored.has(SIGNALS[name])).map((name) => {
     const listener = () => queue.deliver(SIGNALS[name]);
     Deno.addSignalListener(`SIG${name}`, listener);
     return { name, listener };
   });
-  keepDispositions();
+  layer.keepDispositions();
   return {
     route: (next) => queue.route(next),
     [Symbol.dispose]() {

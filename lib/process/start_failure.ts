@@ -5,37 +5,36 @@
  */
 
 import { KlatchError } from "../errors.ts";
-import { ERRNO } from "./libc/errno.ts";
 
-const REASONS: Readonly<Record<number, string>> = {
-  [ERRNO.EPERM]: "the operation is not permitted",
-  [ERRNO.E2BIG]: "its arguments and environment are too long",
-  [ERRNO.ENOEXEC]: "its format is not known to the system",
-  [ERRNO.EACCES]: "permission is denied",
-  [ERRNO.ENOTDIR]: "a part of its path is not a directory",
-  [ERRNO.EISDIR]: "it is a directory",
-  [ERRNO.ETXTBSY]: "the file is open for writing",
-  [ERRNO.ENAMETOOLONG]: "its name is too long",
-  [ERRNO.ELOOP]: "its path has too many symbolic links",
+const REASONS: Readonly<Record<string, string>> = {
+  EPERM: "the operation is not permitted",
+  E2BIG: "its arguments and environment are too long",
+  ENOEXEC: "its format is not known to the system",
+  EACCES: "permission is denied",
+  ENOTDIR: "a part of its path is not a directory",
+  EISDIR: "it is a directory",
+  ETXTBSY: "the file is open for writing",
+  ENAMETOOLONG: "its name is too long",
+  ELOOP: "its path has too many symbolic links",
 };
 
 /**
  * The error for a program that could not be started.
  *
  * @param file the program, as it was named.
- * @param error what posix_spawn(3) returned, not 0.
+ * @param error the name of the error, such as `ENOENT`; its number if it has none here.
  * @param joined the process group that it was to join, if it was to join one.
  */
-export function startFailure(file: string, error: number, joined: number | undefined): KlatchError {
+export function startFailure(file: string, error: string, joined: number | undefined): KlatchError {
   const name = JSON.stringify(file);
-  if (error === ERRNO.EAGAIN || error === ERRNO.ENOMEM) {
-    const what = error === ERRNO.EAGAIN ? "the limit of processes is reached" : "there is not enough memory";
+  if (error === "EAGAIN" || error === "ENOMEM") {
+    const what = error === "EAGAIN" ? "the limit of processes is reached" : "there is not enough memory";
     return new KlatchError("internal", `cannot start ${name}: ${what}`, { hint: "try again later" });
   }
-  if (joined !== undefined && (error === ERRNO.EPERM || error === ERRNO.ESRCH)) {
+  if (joined !== undefined && (error === "EPERM" || error === "ESRCH")) {
     return new KlatchError("internal", `cannot start ${name} in process group ${joined}: it is gone`);
   }
-  if (error === ERRNO.ENOENT) {
+  if (error === "ENOENT") {
     const slash = file.includes("/");
     return new KlatchError(
       "not-found",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { processStat } from "../../lib/process/proc.ts";
+import { processStat } from "../../lib/process/linux/proc.ts";
 import { commandLine, endProcessesWith, processesWith } from "../support/marked_processes.ts";
 import { poll } from "../support/waiting.ts";
 

@@ -16,7 +16,7 @@ import {
   type StrategyOptions,
   viewOf,
 } from "../../lib/lock.ts";
-import { sendAtOnce } from "../../lib/process/sockets.ts";
+import { sendAtOnce } from "../../lib/process/linux/sockets.ts";
 import { acquire, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
 import { poll } from "../support/waiting.ts";
 

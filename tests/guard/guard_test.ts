@@ -9,9 +9,9 @@
 
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { terminalTree } from "../../lib/process/group.ts";
-import { processStat } from "../../lib/process/proc.ts";
-import { spawnCommand } from "../../lib/process/spawn.ts";
+import { terminalTree } from "../../lib/process/linux/group.ts";
+import { processStat } from "../../lib/process/linux/proc.ts";
+import { spawnCommand } from "../../lib/process/linux/spawn.ts";
 import { leftovers, type OnPlace, onServers, type Place, QUICK_FLAGS } from "../e2e/place.ts";
 import type { RunningKlatch } from "../support/binary.ts";
 import { census, DEAF, FOREVER, guardOf, guardsOf, pidsIn, send } from "../support/guards.ts";

@@ -11,11 +11,12 @@ import { type GuardMessage, LineBuffer, lineOf, parseGuardMessage } from "../../
 import { GuardPolicy } from "../../lib/guard/policy.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { exitStatus, KlatchError } from "../../lib/errors.ts";
-import { close, makePipe, readSome } from "../../lib/process/descriptors.ts";
+import { close, makePipe, readSome } from "../../lib/process/linux/descriptors.ts";
+import { guardParts } from "../../lib/guard/linux/parts.ts";
 import { Supervisor } from "../../lib/guard/supervisor.ts";
-import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
-import { processStat } from "../../lib/process/proc.ts";
-import { exitOf, spawnCommand, startProcess } from "../../lib/process/spawn.ts";
+import { bootTimeMs } from "../../lib/process/linux/libc/boot_time.ts";
+import { processStat } from "../../lib/process/linux/proc.ts";
+import { exitOf, spawnCommand, startProcess } from "../../lib/process/linux/spawn.ts";
 import { klatchBinary, runKlatch } from "../support/binary.ts";
 import { runs, until } from "../support/processes.ts";
 
@@ -204,6 +205,7 @@ const hasty: Clock = { ...real, sleep: (ms, signal) => real.sleep(ms / 100, sign
 function guarded(self: readonly string[], clock: Clock = real) {
   const said: string[] = [];
   const guard = new Supervisor({
+    parts: guardParts,
     self,
     mark: { name: "KLATCH_RUN", value: crypto.randomUUID() },
     stopSignal: 15,
@@ -331,8 +333,8 @@ describe("klatch's own timers", () => {
   async function ending(body: string): Promise<Deno.CommandStatus> {
     const lib = new URL("../../lib/", import.meta.url).href;
     const program = `
-      import { Watchdog } from "${lib}guard/watchdog.ts";
-      import { bootTimeMs } from "${lib}process/libc/boot_time.ts";
+      import { Watchdog } from "${lib}guard/linux/watchdog.ts";
+      import { bootTimeMs } from "${lib}process/linux/libc/boot_time.ts";
       const watchdog = new Watchdog(), now = bootTimeMs();
       if (!watchdog.works) Deno.exit(9);
       ${body}`;
@@ -368,18 +370,22 @@ function script(list: string): string {
   const lib = new URL("../../lib/", import.meta.url).href;
   return `
     import { systemClock } from "${lib}clock.ts";
+    import { guardParts } from "${lib}guard/linux/parts.ts";
     import { Supervisor } from "${lib}guard/supervisor.ts";
-    import { spawnCommand } from "${lib}process/spawn.ts";
+    import { loadProcessLayer } from "${lib}process/load.ts";
+    import { spawnCommand } from "${lib}process/linux/spawn.ts";
     const list = ["sh", "-c", ${JSON.stringify(`${list}; echo >&2`)}];
     await spawnCommand({ argv: list, group: "own" }).exit;
+    await loadProcessLayer();
     const guard = new Supervisor({
+      parts: guardParts,
       self: ["sh", "-c", ${JSON.stringify(`${list}; echo >&2; echo armed; exec sleep 600`)}],
       mark: { name: "KLATCH_RUN", value: "x" }, stopSignal: 15,
       clock: systemClock(), say: () => {},
     });
     guard.deadline({ termAtMs: Infinity, killAtMs: Infinity });
     await guard.armed();
-    await guard.start((handed) => spawnCommand({ argv: list, group: { join: guard.pgid }, handed })).exit;
+    await guard.start(({ handed }) => spawnCommand({ argv: list, group: { join: guard.pgid }, handed })).exit;
     await guard.end();
     Deno.exit(0);
   `;

@@ -5,12 +5,8 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import {
-  chooseFollowed,
-  descendantsOf,
-  type FollowRequest,
-  type ProcessEntry,
-} from "../../lib/keeper/follow.ts";
+import { chooseFollowed, descendantsOf, type FollowRequest } from "../../lib/keeper/follow.ts";
+import type { ProcessEntry } from "../../lib/process/layer.ts";
 
 /** A table from `pid ppid session name` lines. */
 function table(...lines: string[]): ProcessEntry[] {

@@ -8,8 +8,8 @@ import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from 
 import { describe, it } from "@std/testing/bdd";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { KlatchError } from "../../lib/errors.ts";
-import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
-import { processStat, readProcFile } from "../../lib/process/proc.ts";
+import { bootTimeMs } from "../../lib/process/linux/libc/boot_time.ts";
+import { processStat, readProcFile } from "../../lib/process/linux/proc.ts";
 import { listenSignals, parseSignal, signalName, SignalQueue } from "../../lib/process/signals.ts";
 import { send } from "../support/marked_processes.ts";
 import { run, runs, startProbe, until } from "../support/processes.ts";

@@ -7,12 +7,12 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
-import { processGroup } from "../../lib/process/group.ts";
-import { kill } from "../../lib/process/libc/signals.ts";
-import { processesOf, processStat } from "../../lib/process/proc.ts";
+import { processGroup } from "../../lib/process/linux/group.ts";
+import { kill } from "../../lib/process/linux/libc/signals.ts";
+import { processesOf, processStat } from "../../lib/process/linux/proc.ts";
 import type { CommandGuard } from "../../lib/process/run.ts";
-import { spawnCommand } from "../../lib/process/spawn.ts";
-import { attributes } from "../../lib/process/spawn_attributes.ts";
+import { spawnCommand } from "../../lib/process/linux/spawn.ts";
+import { attributes } from "../../lib/process/linux/spawn_attributes.ts";
 import { canRun, probeWords, run, Running, runs, until } from "../support/processes.ts";
 
 describe("the process group", () => {
@@ -56,7 +56,7 @@ describe("the process group", () => {
     const asGuard: CommandGuard = {
       pgid: guard.pgid,
       guards: () => [guard.pid],
-      start: (spawn) => spawn(),
+      start: (spawn) => spawn({ handed: [] }),
       killing: () => {},
     };
     assertEquals(await run(["sh", "-c", "exit 3"], { guard: asGuard, said }), { status: 3 });

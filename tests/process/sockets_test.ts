@@ -5,8 +5,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { numbersIn } from "../../lib/process/proc.ts";
-import { sendAtOnce } from "../../lib/process/sockets.ts";
+import { numbersIn } from "../../lib/process/linux/proc.ts";
+import { sendAtOnce } from "../../lib/process/linux/sockets.ts";
 
 const skip = Deno.build.os !== "linux";
 

@@ -7,7 +7,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { processStat } from "../../lib/process/proc.ts";
+import { processStat } from "../../lib/process/linux/proc.ts";
 import {
   canRun,
   probeWords,

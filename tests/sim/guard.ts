@@ -12,7 +12,7 @@ import { KlatchError } from "../../lib/errors.ts";
 import type { GuardMessage } from "../../lib/guard/protocol.ts";
 import { GuardPolicy } from "../../lib/guard/policy.ts";
 import type { RunGuard } from "../../lib/guarded_run.ts";
-import type { SpawnedCommand } from "../../lib/process/spawn.ts";
+import type { GuardedStart, SpawnedCommand } from "../../lib/process/layer.ts";
 import type { Machine } from "./machine.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -85,10 +85,10 @@ export class Guard implements RunGuard {
     return [];
   }
 
-  start(spawn: () => SpawnedCommand): SpawnedCommand {
+  start<C extends SpawnedCommand>(spawn: (guarded: GuardedStart) => C): C {
     if (this.#nowMs >= this.#termAtMs) throw new KlatchError("lost", "simulated: lost before the start");
     if (this.#over) throw new KlatchError("internal", "simulated: the group to join does not exist");
-    return spawn();
+    return spawn({ handed: [] });
   }
 
   killing(): void {

@@ -61,7 +61,7 @@ export function mutated({ name, file, edits }: Mutant, text: string): string {
  */
 export async function simulateIn(root: string, flags: readonly string[], jobs = 1): Promise<Summary> {
   const sim = `${root}/tests/sim`;
-  const args = ["run", "--quiet", "--no-check", "--allow-all", `--import-map=${sim}/import_map.json`];
+  const args = ["run", "--quiet", "--no-check", "--allow-all"];
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args, `${sim}/main.ts`, "--json", "--jobs", `${jobs}`, ...flags],
     cwd: root,

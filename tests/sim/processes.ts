@@ -1,11 +1,17 @@
 /**
- * Stands in for `spawn.ts`, `group.ts` and `strays.ts` of `lib/process` by way of the simulation's import map, so that the
- * real `runCommand` runs over simulated commands. The first argument of a command names who starts it.
+ * The process layer of the simulation, so that the real `runCommand` runs over simulated commands. The first argument of
+ * a command names who starts it.
  *
  * @module
  */
-import type { CommandGroup } from "../../lib/process/group.ts";
-import type { SpawnedCommand, SpawnRequest } from "../../lib/process/spawn.ts";
+import {
+  type CommandGroup,
+  type CommandRequest,
+  type ProcessLayer,
+  type RunningCommand,
+  type SpawnedCommand,
+  useProcessLayer,
+} from "../../lib/process/layer.ts";
 
 /** Starts a simulated command under the fencing token that it is given. */
 export interface Launcher {
@@ -15,7 +21,6 @@ export interface Launcher {
 }
 
 const launchers = new Map<string, Launcher>();
-const groups = new Map<number, CommandGroup>();
 let lastPid = 1000;
 
 /** Makes a launcher known by a name. */
@@ -23,10 +28,9 @@ export function register(name: string, launcher: Launcher): void {
   launchers.set(name, launcher);
 }
 
-/** Forgets all launchers, groups and numbers: the next simulation has its own. */
+/** Forgets all launchers and numbers: the next simulation has its own. */
 export function forget(): void {
   launchers.clear();
-  groups.clear();
   lastPid = 1000;
 }
 
@@ -36,32 +40,33 @@ export function freshPid(): number {
 }
 
 /** As the real one. */
-export function spawnCommand(request: SpawnRequest): SpawnedCommand {
+function startCommand(request: CommandRequest): RunningCommand {
   const launcher = launchers.get(request.argv[0] ?? "");
   if (launcher === undefined) throw new Error(`nobody starts commands as ${request.argv[0]}`);
-  const { pid, exit, group } = launcher.start(request.env?.["KLATCH_TOKEN"] ?? "");
-  groups.set(pid, group);
-  return { pid, pgid: pid, startTime: 0, exit };
+  const { pid, exit, group } = launcher.start(request.env["KLATCH_TOKEN"] ?? "");
+  return { pid, pgid: pid, startTime: 0, exit, group };
 }
 
-/** As the real one. */
-export function processGroup(pgid: number): CommandGroup {
-  const group = groups.get(pgid);
-  if (group === undefined) throw new Error(`there is no group ${pgid}`);
-  return group;
+/** What no part of klatch that is simulated asks for. */
+function never(): never {
+  throw new Error("this is not simulated");
 }
 
-/** Nothing here has a terminal. */
-export function onTerminal(): boolean {
-  return false;
-}
+/** Nothing here has a terminal, and klatch is not PID 1. */
+const simulated: ProcessLayer = {
+  bootTimeMs: never,
+  onTerminal: () => false,
+  startCommand,
+  kill: never,
+  ignoredAtStart: never,
+  stopIgnoring: never,
+  keepDispositions: never,
+  reapOrphans: () => ({ [Symbol.dispose]() {} }),
+  valuesAround: never,
+  sendAtOnce: never,
+  lookUp: never,
+  listProcesses: never,
+  bootId: never,
+};
 
-/** Never asked for: see {@link onTerminal}. */
-export function terminalTree(): CommandGroup {
-  throw new Error("there is no terminal");
-}
-
-/** No command here leaves its group. */
-export function withStrays(group: CommandGroup): CommandGroup {
-  return group;
-}
+useProcessLayer(simulated);

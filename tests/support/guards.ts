@@ -5,7 +5,7 @@
  * @module
  */
 
-import { listPids, processStat, readProcFile } from "../../lib/process/proc.ts";
+import { listPids, processStat, readProcFile } from "../../lib/process/linux/proc.ts";
 import { runs, until } from "./processes.ts";
 
 /** The living guards of a klatch, as its children. */

@@ -11,7 +11,7 @@
 
 import { systemClock } from "../../lib/clock.ts";
 import { asKlatchError, exitStatus } from "../../lib/errors.ts";
-import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
+import { loadProcessLayer } from "../../lib/process/load.ts";
 import { runCommand } from "../../lib/process/run.ts";
 import { listenSignals } from "../../lib/process/signals.ts";
 
@@ -29,6 +29,7 @@ export interface ProbeOptions {
 
 async function probe(options: ProbeOptions, argv: readonly string[]): Promise<number> {
   const { killAtMs, run = String(Deno.pid), patience = 1, ...rest } = options;
+  const { bootTimeMs } = await loadProcessLayer();
   const clock = systemClock(() => bootTimeMs() / patience);
   using signals = listenSignals();
   const lost = new AbortController();

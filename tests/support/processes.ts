@@ -5,13 +5,16 @@
  */
 
 import { systemClock } from "../../lib/clock.ts";
-import { bootTimeMs } from "../../lib/process/libc/boot_time.ts";
-import { processStat } from "../../lib/process/proc.ts";
+import { bootTimeMs } from "../../lib/process/linux/libc/boot_time.ts";
+import { processStat } from "../../lib/process/linux/proc.ts";
+import { loadProcessLayer } from "../../lib/process/load.ts";
 import { type ExitStatus, runCommand, type RunOptions } from "../../lib/process/run.ts";
 import { SignalQueue } from "../../lib/process/signals.ts";
 import { endProcessesWith } from "./marked_processes.ts";
 import type { ProbeOptions } from "./process_probe.ts";
 import { poll } from "./waiting.ts";
+
+await loadProcessLayer();
 
 /** The words that start the probe: a compiled one if `KLATCH_PROBE` names it. */
 export function probeWords(options: ProbeOptions, argv: readonly string[]): string[] {

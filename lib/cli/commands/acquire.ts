@@ -8,7 +8,7 @@ import { forgetEnded } from "../../keeper/ask.ts";
 import { interruption } from "../../guarded_run.ts";
 import { absolute, startKeeper } from "../../keeper/client.ts";
 import { chooseFollowed, type Followed } from "../../keeper/follow.ts";
-import { lookUp } from "../../keeper/processes.ts";
+import { processLayer } from "../../process/layer.ts";
 import type { KeeperRequest } from "../../keeper/protocol.ts";
 import { stateFolder, statePath } from "../../keeper/state.ts";
 import type { LockName } from "../../lock.ts";
@@ -95,7 +95,7 @@ function follow({ follow: given, onLost }: KeeperOptions, host: Host): Followed 
   const isJob = Boolean(host.env("GITHUB_ACTIONS") ?? host.env("CI"));
   let followed: Followed;
   try {
-    followed = chooseFollowed(lookUp, { self: Deno.pid, given, isJob });
+    followed = chooseFollowed(processLayer().lookUp, { self: Deno.pid, given, isJob });
   } catch {
     throw new KlatchError("usage", `--follow ${given}: there is no such process`, {
       hint: "give the id of a process that runs",

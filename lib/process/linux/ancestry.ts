@@ -7,9 +7,6 @@
  */
 import { processStat, readProcFile } from "./proc.ts";
 
-/** The variable that marks the processes of a run of klatch, for that run itself and for the runs inside of it. */
-export const RUN_VARIABLE = "KLATCH_RUN";
-
 /**
  * The values that a variable has in our own environment, and in that of each process that we descend from, up to the
  * first one that does not have it: who took it out of an environment does not want it known.

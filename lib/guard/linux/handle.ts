@@ -4,7 +4,7 @@
  * @module
  */
 
-import { asKlatchError, type KlatchError } from "../errors.ts";
+import { asKlatchError } from "../../errors.ts";
 import {
   close,
   makePipe,
@@ -13,30 +13,16 @@ import {
   readSome,
   signalWhenReadable,
   writeNow,
-} from "../process/descriptors.ts";
-import { kill } from "../process/libc/signals.ts";
-import { SIGNALS } from "../process/signals.ts";
-import { exitOf, startProcess } from "../process/spawn.ts";
-import type { GuardKind } from "./kinds.ts";
-import { GUARD_FDS, type GuardMessage, type GuardReply, LineBuffer } from "./protocol.ts";
+} from "../../process/linux/descriptors.ts";
+import { kill } from "../../process/linux/libc/signals.ts";
+import { SIGNALS } from "../../process/signals.ts";
+import { exitOf, startProcess } from "../../process/linux/spawn.ts";
+import type { GuardEvents, GuardHandle, GuardKind } from "../parts.ts";
+import { GUARD_FDS, type GuardMessage, type GuardReply, LineBuffer } from "../protocol.ts";
 import type { DeadMansSwitch } from "./switch.ts";
 
-/** What is called as things happen to a guard, never while it is being started. */
-export interface GuardEvents {
-  /** It listens. */
-  ready(): void;
-  /** It knows a deadline. */
-  armed(): void;
-  /** klatch is too late, and the guard stops the command. */
-  acting(): void;
-  /** It is not what was to be started. */
-  wrong(error: KlatchError): void;
-  /** It has ended. */
-  gone(): void;
-}
-
-/** One guard. It stays a zombie after its end, so that its group keeps its number, until {@link GuardHandle.end}. */
-export class GuardHandle {
+/** One guard. It stays a zombie after its end, so that its group keeps its number, until {@link PipedGuard.end}. */
+export class PipedGuard implements GuardHandle {
   readonly pid: number;
   /** The group that the command is to be started in, if not on a terminal. */
   readonly pgid: number;

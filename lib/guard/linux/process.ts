@@ -18,15 +18,16 @@
  * @module
  */
 
-import { signalNoMore, writeNow } from "../process/descriptors.ts";
-import { type CommandGroup, processGroup, terminalTree } from "../process/group.ts";
-import { bootTimeMs } from "../process/libc/boot_time.ts";
-import { fixedBytes } from "../process/libc/library.ts";
-import { belongsTo, setDisposition } from "../process/libc/signals.ts";
-import { anySyscall, syscall } from "../process/libc/syscalls.ts";
-import { DEAF_TO, SIGNALS } from "../process/signals.ts";
-import { withStrays } from "../process/strays.ts";
-import { SignalTimer, TimerFd } from "../process/timers.ts";
+import { signalNoMore, writeNow } from "../../process/linux/descriptors.ts";
+import type { CommandGroup } from "../../process/layer.ts";
+import { processGroup, terminalTree } from "../../process/linux/group.ts";
+import { bootTimeMs } from "../../process/linux/libc/boot_time.ts";
+import { fixedBytes } from "../../process/linux/libc/library.ts";
+import { belongsTo, setDisposition } from "../../process/linux/libc/signals.ts";
+import { anySyscall, syscall } from "../../process/linux/libc/syscalls.ts";
+import { DEAF_TO, SIGNALS } from "../../process/signals.ts";
+import { withStrays } from "../../process/linux/strays.ts";
+import { SignalTimer, TimerFd } from "../../process/linux/timers.ts";
 import { sayNow } from "./say.ts";
 import {
   GUARD_FDS,
@@ -35,8 +36,8 @@ import {
   LineBuffer,
   OWN_GROUP,
   parseGuardMessage,
-} from "./protocol.ts";
-import { type Action, GuardPolicy } from "./policy.ts";
+} from "../protocol.ts";
+import { type Action, GuardPolicy } from "../policy.ts";
 
 /** The longest wait where the kernel wakes us at the moment, whatever happens meanwhile: in case that it does not. */
 const LONGEST_WAIT_MS = 10_000;

@@ -10,16 +10,17 @@
  * @module
  */
 
-import { KlatchError } from "../errors.ts";
-import { closedToOthers, type Handed } from "./descriptors.ts";
+import { KlatchError } from "../../errors.ts";
+import type { Exit, Handed, SpawnedCommand } from "../layer.ts";
+import { closedToOthers } from "./descriptors.ts";
 import { environ, fileActions, posixSpawnp, waitpid } from "./libc/children.ts";
-import { ERRNO } from "./libc/errno.ts";
+import { ERRNO, errorName } from "./libc/errno.ts";
 import { cString, fixedBytes } from "./libc/library.ts";
 import { children } from "./own_children.ts";
 import { keepDispositions } from "./dispositions.ts";
 import { processStat } from "./proc.ts";
 import { attributes, type GroupChoice } from "./spawn_attributes.ts";
-import { startFailure } from "./start_failure.ts";
+import { startFailure } from "../start_failure.ts";
 
 export type { GroupChoice };
 
@@ -39,24 +40,8 @@ export interface SpawnRequest {
   readonly handed?: readonly Handed[];
 }
 
-/** How a process ended: by itself with a code from 0 to 255, or by a signal. */
-export type Exit =
-  | { readonly code: number; readonly signal?: undefined }
-  | { readonly signal: number; readonly code?: undefined };
-
-/** A command that was started. */
-export interface SpawnedCommand {
-  readonly pid: number;
-  /** The process group that it was started in. */
-  readonly pgid: number;
-  /** When it was started, in clock ticks since boot (field 22 of /proc/PID/stat); 0 where /proc does not tell. */
-  readonly startTime: number;
-  /** How it ended. Rejects only with `internal`, when something else took the status away. */
-  readonly exit: Promise<Exit>;
-}
-
 /** A process that was started, and that nobody waits for yet: it stays a zombie when it ends. */
-export type StartedProcess = Omit<SpawnedCommand, "exit">;
+export type StartedProcess = Omit<SpawnedCommand, "exit" | "release">;
 
 /**
  * Starts a command. PATH is searched as execvp(3) does it, and a file without a known format is given to /bin/sh.
@@ -105,7 +90,7 @@ export function startProcess(request: SpawnRequest): StartedProcess {
   }
   const { group } = request;
   const joined = typeof group === "object" ? group.join : undefined;
-  if (started.error !== 0) throw startFailure(file, started.error, joined);
+  if (started.error !== 0) throw startFailure(file, errorName(started.error), joined);
 
   const pid = started.pid;
   children.add(pid);

@@ -22,5 +22,10 @@ export const ERRNO = {
   ELOOP: 40,
 } as const;
 
+/** The name of an error number, such as `ENOENT`, or the number if it is not told apart. */
+export function errorName(error: number): string {
+  return Object.entries(ERRNO).find(([, number]) => number === error)?.[0] ?? String(error);
+}
+
 /** Loaded at the first call. */
 export const errnoLibrary = once(() => load({ __errno_location: { parameters: [], result: "pointer" } }));

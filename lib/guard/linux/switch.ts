@@ -14,13 +14,13 @@
 
 import {
   close,
-  type Handed,
   handingOver,
   makePipe,
   signalNoMore,
   signalWhenReadable,
-} from "../process/descriptors.ts";
-import { SIGNALS } from "../process/signals.ts";
+} from "../../process/linux/descriptors.ts";
+import type { Handed } from "../../process/layer.ts";
+import { SIGNALS } from "../../process/signals.ts";
 
 /** What few programs use by themselves: shells' own are 10 and up and 255, scripts' are below 10, and 200 by custom. */
 const IN_COMMAND = 700;

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { KlatchError } from "../errors.ts";
+import { KlatchError } from "../../errors.ts";
+import type { Handed } from "../layer.ts";
 import { fixedBytes } from "./libc/library.ts";
 import { readLater } from "./libc/read.ts";
 import { anySyscall, syscall } from "./libc/syscalls.ts";
@@ -122,9 +123,6 @@ export function signalWhenReadable(fd: number, signal: number, receiver: number)
 export function signalNoMore(fd: number): void {
   anySyscall("fcntl", fd, F_SETFL, 0);
 }
-
-/** A descriptor of ours, and the number that it gets in a process that is started. */
-export type Handed = readonly [fd: number, place: number];
 
 /**
  * Hands a descriptor to what is started, under another number.

@@ -17,18 +17,7 @@ import { ERRNO } from "./libc/errno.ts";
 import { kill, killExactly } from "./libc/signals.ts";
 import { children } from "./own_children.ts";
 import { isAlive, processesOf, type ProcessStat, processStat, readProcFile } from "./proc.ts";
-import type { SpawnedCommand } from "./spawn.ts";
-
-/** The processes that a command consists of. */
-export interface CommandGroup {
-  /** Sends a signal, by its number, to every member. Members that end meanwhile are no error. */
-  signal(signal: number): void;
-  /**
-   * The members that still run. A zombie is none: it has no code left to run; those left to klatch (as PID 1 in a
-   * container) are reaped on the way.
-   */
-  alive(): number[];
-}
+import type { CommandGroup, Mark, SpawnedCommand } from "../layer.ts";
 
 /**
  * Whether the command is to share the terminal with klatch: one of the three standard files is a terminal, and
@@ -94,13 +83,6 @@ export function living(look: () => ProcessStat[]): number[] {
     if (pids.length > 0) return pids;
   }
   return [];
-}
-
-/** A mark in the environment by which the processes of one run are known even after their parents have ended. */
-export interface Mark {
-  readonly name: string;
-  /** As good as unique to the run. */
-  readonly value: string;
 }
 
 /**

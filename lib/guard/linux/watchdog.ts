@@ -9,9 +9,9 @@
  * @module
  */
 
-import { SignalTimer } from "../process/timers.ts";
-import { SIGNALS } from "../process/signals.ts";
-import type { Deadlines } from "./protocol.ts";
+import { SignalTimer } from "../../process/linux/timers.ts";
+import { SIGNALS } from "../../process/signals.ts";
+import type { Deadlines } from "../protocol.ts";
 
 /** The timers of one run. */
 export class Watchdog {

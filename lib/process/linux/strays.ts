@@ -8,12 +8,12 @@
  * @module
  */
 
-import { type CommandGroup, hasMark, living, type Mark } from "./group.ts";
+import type { CommandGroup, Mark, SpawnedCommand } from "../layer.ts";
+import { hasMark, living } from "./group.ts";
 import { ERRNO } from "./libc/errno.ts";
 import { belongsTo, kill, killExactly } from "./libc/signals.ts";
 import { listPids, processesOf, type ProcessStat, processStat } from "./proc.ts";
-import { SIGNALS } from "./signals.ts";
-import type { SpawnedCommand } from "./spawn.ts";
+import { SIGNALS } from "../signals.ts";
 
 /** How often a KILL is repeated for what is started meanwhile. */
 const MOST_ROUNDS = 100;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KlatchError } from "../../errors.ts";
+import { KlatchError } from "../../../errors.ts";
 import { errnoLibrary } from "./errno.ts";
 import { load, once } from "./library.ts";
 import { anySyscall, syscall } from "./syscalls.ts";

@@ -5,32 +5,13 @@
  * @module
  */
 
-import { KlatchError } from "../errors.ts";
-import { fileIdentity } from "../process/file_identity.ts";
-import { bootTimeMs } from "../process/libc/boot_time.ts";
-import { readProcFile } from "../process/proc.ts";
-import { GUARD_WORD, type GuardConfig, type GuardMessage, lineOf, OWN_GROUP } from "./protocol.ts";
+import { KlatchError } from "../../errors.ts";
+import { fileIdentity } from "../../process/linux/file_identity.ts";
+import { bootTimeMs } from "../../process/linux/libc/boot_time.ts";
+import { readProcFile } from "../../process/linux/proc.ts";
+import type { GuardKind } from "../parts.ts";
+import { GUARD_WORD, type GuardConfig, lineOf, OWN_GROUP } from "../protocol.ts";
 import { NEVER, SHELL_GUARD } from "./shell_script.ts";
-
-/** A kind of guard. */
-export interface GuardKind {
-  readonly name: "shell" | "binary";
-  /**
-   * The words that start one.
-   *
-   * @param pgid the process group that it joins; `undefined`: it leads its own.
-   * @throws KlatchError `guard` if starting them would start something else.
-   */
-  argv(pgid: number | undefined): readonly string[];
-  /** One message as it is sent; empty if this kind need not know. */
-  line(message: GuardMessage): string;
-  /**
-   * Checks a guard that has said that it is ready.
-   *
-   * @throws KlatchError `guard` if it is not what was to be started.
-   */
-  check(): void;
-}
 
 /** The name under which a shell that guards is seen. */
 export const SHELL_GUARD_NAME = "klatch-guard";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KlatchError } from "../../errors.ts";
+import { KlatchError } from "../../../errors.ts";
 import { fixedBytes, load, once } from "./library.ts";
 import { syscall } from "./syscalls.ts";
 

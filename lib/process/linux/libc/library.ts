@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { KlatchError } from "../../errors.ts";
+import { KlatchError } from "../../../errors.ts";
 
 /** The sonames to try: glibc, then musl under its own name. */
 const LIBRARIES = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { close, writeNow } from "../process/descriptors.ts";
-import { cString, fixedBytes } from "../process/libc/library.ts";
-import { anySyscall } from "../process/libc/syscalls.ts";
+import { close, writeNow } from "../../process/linux/descriptors.ts";
+import { cString, fixedBytes } from "../../process/linux/libc/library.ts";
+import { anySyscall } from "../../process/linux/libc/syscalls.ts";
 
 const AT_FDCWD = -100, O_WRONLY = 1, O_NOCTTY = 0o400, O_NONBLOCK = 0o4000;
 const STDERR = 2;

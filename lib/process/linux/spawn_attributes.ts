@@ -6,7 +6,7 @@
 
 import { ignoredAtStart } from "./dispositions.ts";
 import { fixedBytes } from "./libc/library.ts";
-import { DEAF_TO } from "./signals.ts";
+import { DEAF_TO } from "../signals.ts";
 
 /** The process group of a command: a new one, klatch's, or one that exists already in this session. */
 export type GroupChoice = "own" | "inherit" | { readonly join: number };
