@@ -28,8 +28,8 @@ function sources(folder: string): string[] {
 }
 
 describe("the reference pages", () => {
-  for (const page of ["docs/environment.md", "docs/exit-codes.md"]) {
-    it(`${page} has the tables of today's commands; deno task pages makes them anew`, () => {
+  for (const page of ["docs/environment.md", "docs/exit-codes.md", "README.md"]) {
+    it(`${page} has the tables of today's commands and measurements; deno task pages makes them anew`, () => {
       assert(hasTables(read(page)));
       assertEquals(unpadded(read(page)), unpadded(withTables(read(page), commands)));
     });

@@ -35,6 +35,12 @@ describe("klatch sandbox", { skip: noBinary }, () => {
     assertEquals(said, "hi");
   });
 
+  test("runs klatch itself, also where it is not on the PATH", async () => {
+    const command = ["sandbox", "--", "klatch", "run", "x", "-q", "--", "echo", "hi"];
+    const { code, stdout, stderr } = await runKlatch(command, { env: { ...env, PATH: "/usr/bin:/bin" } });
+    assertEquals([code, stdout, stderr], [0, "hi\n", ""]);
+  });
+
   test("keeps what it writes to the user alone", async () => {
     const line = 'stat -c %a "$KUBECONFIG" "${KUBECONFIG%/*}"';
     const { stdout } = await runKlatch(["sandbox", "--", "sh", "-c", line], { env });

@@ -1,5 +1,5 @@
 /**
- * The tables of the pages in `docs/` that are made from the registry of commands, between comments that name them:
+ * The tables of pages that are made from the registry of commands and from measurements, between comments that name them:
  *
  *     <!-- made by deno task pages: NAME -->
  *     …
@@ -10,6 +10,7 @@
 import type { Command } from "../../lib/cli/command.ts";
 import { envName, type Flag } from "../../lib/cli/flags.ts";
 import { FILES, FOR_COMMANDS, OF_OTHERS, OWN, type Variables } from "./environment.ts";
+import { peers } from "./peers.ts";
 import { type Status, statusesOf, USUAL } from "./statuses.ts";
 
 /** The tables by name. */
@@ -20,7 +21,13 @@ const TABLES: Readonly<Record<string, (commands: readonly Command[]) => string>>
   "others": () => variables("variable", OF_OTHERS),
   "files": () => variables("file or folder", FILES),
   "statuses": statuses,
+  "peers": () =>
+    table(["", "klatch", "client-go's leader election", "flock, on one machine"], peers(results())),
 };
+
+function results(): string {
+  return Deno.readTextFileSync(new URL("../../bench/RESULTS.md", import.meta.url));
+}
 
 const MARKED = /(<!-- made by deno task pages: (\w+) -->\n)[^]*?(<!-- end of \2 -->)/g;
 

@@ -46,8 +46,10 @@ async function serve(parsed: Parsed, host: Host): Promise<number> {
   const place = await host.makeScratch({ kubeconfig: server.kubeconfig() });
   try {
     if (command.length > 0) {
+      const [program = "", ...args] = command;
       const { status } = await runCommand({
-        argv: command,
+        // The system looks for the program in klatch's own PATH, not in the one that it is given.
+        argv: [program === "klatch" ? `${place.binaries}/klatch` : program, ...args],
         env: { KUBECONFIG: place.file("kubeconfig"), PATH: `${place.binaries}:${host.env("PATH") ?? ""}` },
         signals,
         lost: new AbortController().signal,
