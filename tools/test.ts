@@ -9,7 +9,7 @@
  */
 
 import { withControlPlane } from "../tests/support/with_control_plane.ts";
-import { isQuick, runsAlone, testFiles } from "./test_plan.ts";
+import { isQuick, runsAlone, shardsOf, testFiles } from "./test_plan.ts";
 
 const deno = Deno.execPath();
 /** Far more than the longest file takes on two busy cores. A test that waits for ever ends here, and fails. */
@@ -22,6 +22,9 @@ interface Result {
   readonly failed: number;
   readonly skipped: number;
   readonly durationMs: number;
+  /** How many tests it ran, not counting their steps, and how many a filter left out. */
+  readonly outer: number;
+  readonly filtered: number;
 }
 
 const { quick, workers, paths } = parse(Deno.args);
@@ -74,7 +77,17 @@ async function environment(): Promise<Record<string, string>> {
 async function runAll(shared: Record<string, string>): Promise<Result[]> {
   const results: Result[] = [];
   const test = async (name: string, args: readonly string[]) => {
-    results.push(await runUnit(name, args, { ...env, ...shared }));
+    const result = await runUnit(name, args, { ...env, ...shared });
+    results.push(result);
+    return result;
+  };
+  const checkShards = (file: string, shards: readonly Result[]) => {
+    const [first] = shards;
+    const all = (first?.outer ?? 0) + (first?.filtered ?? 0);
+    const run = shards.reduce((total, { outer }) => total + outer, 0);
+    if (run === all) return;
+    console.log(`FAILED ${file}: its shards run ${run} of ${all} tests; mend SHARDS in tools/test_plan.ts`);
+    results.push({ name: file, passed: 0, failed: 1, skipped: 0, durationMs: 0, outer: 0, filtered: 0 });
   };
   const besides = units.filter((file) => !runsAlone(file));
   const worker = async () => {
@@ -83,7 +96,14 @@ async function runAll(shared: Record<string, string>): Promise<Result[]> {
   const examples = paths.length > 0 ? undefined : test("examples in lib", ["--doc", "lib"]);
   await Promise.all([examples, ...Array.from({ length: workers - (examples ? 1 : 0) }, worker)]);
   await worker();
-  for (const file of units.filter(runsAlone)) await test(file, [file]);
+  for (const file of units.filter(runsAlone)) {
+    const filters = shardsOf(file);
+    if (filters.length === 0) await test(file, [file]);
+    else {
+      const parts = filters.map((filter, i) => test(`${file}, part ${i + 1}`, ["--filter", filter, file]));
+      checkShards(file, await Promise.all(parts));
+    }
+  }
   return results;
 }
 
@@ -137,7 +157,14 @@ function count(output: string) {
     const match = line.match(new RegExp(`(\\d+) ${word}(?: \\((\\d+) steps?\\))?`));
     return Number(match?.[1] ?? 0) + Number(match?.[2] ?? 0);
   };
-  return { passed: of("passed"), failed: of("failed"), skipped: of("ignored") };
+  const outerOf = (word: string) => Number(line.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+  return {
+    passed: of("passed"),
+    failed: of("failed"),
+    skipped: of("ignored"),
+    outer: outerOf("passed") + outerOf("failed") + outerOf("ignored"),
+    filtered: outerOf("filtered out"),
+  };
 }
 
 function report(results: readonly Result[]): void {

@@ -25,6 +25,18 @@ const EXCLUSIVE: Readonly<Record<string, string>> = {
   "tests/docs/fencing_test.ts": "stops processes until a short lease has expired",
 };
 
+/**
+ * Test files whose time goes into waiting for deadlines: run as processes side by side, each with the tests whose outer
+ * title matches. Together they must run every test once, which is checked.
+ */
+const SHARDS: Readonly<Record<string, readonly string[]>> = {
+  "tests/guard/guard_test.ts": [
+    "/the guard as (a shell|bash)/",
+    "/the guard as (dash|busybox)|another process/",
+    "/the guard as klatch|narrow places/",
+  ],
+};
+
 /** What `deno task quick` leaves out, by the beginning of the path: it needs the binary, a control plane or minutes. */
 const NOT_QUICK: readonly string[] = [
   "tests/bench/",
@@ -51,6 +63,11 @@ const startsWithAnyOf = (file: string, prefixes: readonly string[]) =>
 /** Whether a test file has to run with nothing beside it. */
 export function runsAlone(file: string): boolean {
   return startsWithAnyOf(file, Object.keys(EXCLUSIVE));
+}
+
+/** The filters of the processes that run a test file; none if one process runs all of it. */
+export function shardsOf(file: string): readonly string[] {
+  return SHARDS[file] ?? [];
 }
 
 /** Whether a test file is part of `deno task quick`. */

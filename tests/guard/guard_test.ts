@@ -509,6 +509,8 @@ describeGuard("klatch's own binary", () => "", everyFault("binary"));
 
 for (const name of ["dash", "bash", "busybox"]) {
   const path = findShell(name);
+  // It has passed already.
+  if (path !== undefined && Deno.realPathSync(path) === Deno.realPathSync("/bin/sh")) continue;
   describeGuard(name, (place) => {
     // Only called by this name does busybox behave as a shell.
     const link = place.file("sh");
