@@ -12,7 +12,6 @@ import { systemClock } from "./lib/clock.ts";
 import { GUARD_WORD } from "./lib/guard/protocol.ts";
 import { KEEPER_WORD } from "./lib/keeper/protocol.ts";
 import { loadProcessLayer } from "./lib/process/load.ts";
-import { USER_AGENT } from "./lib/version.ts";
 
 /** A kubeconfig in a variable: only klatch itself may know it. */
 const KUBECONFIG_DATA = "KLATCH_KUBECONFIG_DATA";
@@ -31,7 +30,7 @@ export async function start(): Promise<never> {
   const { bootTimeMs } = await loadProcessLayer();
   if (Deno.args[0] === KEEPER_WORD) {
     const { keeperProcess } = await import("./lib/keeper/process.ts");
-    Deno.exit(await keeperProcess(systemClock(bootTimeMs), USER_AGENT));
+    Deno.exit(await keeperProcess(systemClock(bootTimeMs)));
   }
 
   const self = Deno.build.standalone

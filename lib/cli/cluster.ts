@@ -5,11 +5,9 @@
  */
 import type { Lister } from "../inspect/inspect.ts";
 import type { KubeClient } from "../kube/api.ts";
-import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
-import { openTransport } from "../kube/transport.ts";
+import { openClient } from "../kube/open_client.ts";
 import { processLayer } from "../process/layer.ts";
-import { USER_AGENT } from "../version.ts";
 import type { Host } from "./host.ts";
 
 /** Which cluster; `undefined`: as kubectl or a pod chooses. */
@@ -51,17 +49,15 @@ export async function chooseCluster(
   const { kubeconfig, context, namespace } = choice;
   const { env = (name: string) => host.env(name) } = choice;
   const config = await loadClusterConfig({ kubeconfig, context, namespace, env, signal });
+  const { clock } = host;
   return {
     namespace: config.namespace,
     async connect(warn) {
-      const transport = await openTransport(config, { warn, beforeWrite: processLayer().sendAtOnce, signal });
-      return kubeClient({ transport, clock: host.clock, userAgent: USER_AGENT });
+      const { sendAtOnce } = processLayer();
+      return (await openClient(config, { clock, warn, beforeWrite: sendAtOnce, signal })).client;
     },
     async connectLister(warn) {
-      const transport = await openTransport(config, { warn });
-      const { listObjects } = await import("../kube/list.ts");
-      const parts = { transport, clock: host.clock, userAgent: USER_AGENT };
-      return (resource, namespace) => listObjects(parts, resource, namespace);
+      return (await openClient(config, { clock, warn, signal })).list;
     },
   };
 }

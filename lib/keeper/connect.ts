@@ -5,16 +5,14 @@
  */
 import type { Clock } from "../clock.ts";
 import type { KubeClient } from "../kube/api.ts";
-import { kubeClient } from "../kube/client.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
-import { openTransport } from "../kube/transport.ts";
+import { openClient } from "../kube/open_client.ts";
 import { processLayer } from "../process/layer.ts";
 import type { KeeperRequest } from "./protocol.ts";
 
 /** What connecting needs besides the configuration. */
 export interface ConnectParts {
   readonly clock: Clock;
-  readonly userAgent: string;
   readonly warn: (message: string) => void;
 }
 
@@ -28,10 +26,9 @@ export interface ConnectParts {
 export async function connectAs(
   { kubeconfig, context, data }: KeeperRequest["cluster"],
   namespace: string,
-  { clock, userAgent, warn }: ConnectParts,
+  { clock, warn }: ConnectParts,
 ): Promise<KubeClient> {
   const env = (name: string) => name === "KLATCH_KUBECONFIG_DATA" ? data : Deno.env.get(name);
   const config = await loadClusterConfig({ kubeconfig, context, namespace, env });
-  const transport = await openTransport(config, { warn, beforeWrite: processLayer().sendAtOnce });
-  return kubeClient({ transport, clock, userAgent });
+  return (await openClient(config, { clock, warn, beforeWrite: processLayer().sendAtOnce })).client;
 }

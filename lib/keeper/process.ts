@@ -29,21 +29,19 @@ type Ending = "released" | "the process that the keeper followed has ended" | "i
  * Does what the request on stdin says.
  *
  * @param clock the real clock.
- * @param userAgent how klatch introduces itself to the API server.
  * @returns the exit status of the process.
  */
-export async function keeperProcess(clock: Clock, userAgent: string): Promise<number> {
+export async function keeperProcess(clock: Clock): Promise<number> {
   const lines = linesOf(Deno.stdin.readable);
   const first = await lines.next();
   if (first.done) return 1;
   const request: KeeperRequest = JSON.parse(first.value);
-  return await new Keeper(request, clock, userAgent).run(lines);
+  return await new Keeper(request, clock).run(lines);
 }
 
 class Keeper {
   readonly #request: KeeperRequest;
   readonly #clock: Clock;
-  readonly #userAgent: string;
   readonly #log: KeeperLog;
   readonly #ending = Promise.withResolvers<Ending>();
   /** Aborts when `acquire` has gone before it confirmed the hold. */
@@ -54,10 +52,9 @@ class Keeper {
   #releaseConfirmed = true;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(request: KeeperRequest, clock: Clock, userAgent: string) {
+  constructor(request: KeeperRequest, clock: Clock) {
     this.#request = request;
     this.#clock = clock;
-    this.#userAgent = userAgent;
     this.#log = new KeeperLog(request.stateFile.replace(/\.json$/, ".log"));
   }
 
@@ -93,7 +90,6 @@ class Keeper {
     const { lock, object, me, timing, waitMs, cluster } = this.#request;
     const client = await connectAs(cluster, lock.namespace, {
       clock: this.#clock,
-      userAgent: this.#userAgent,
       warn: (message) => this.#warn(message),
     });
     return await acquireAll(this.#strategies(), {

@@ -4,28 +4,16 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { Lister } from "../inspect/inspect.ts";
-import type { KubeClient } from "../kube/api.ts";
-import { kubeClient } from "../kube/client.ts";
 import { fromKubeConfig, type KubeConfigLike, loadClusterConfig } from "../kube/config/mod.ts";
 import type { ClusterConfig } from "../kube/config/types.ts";
-import { listObjects } from "../kube/list.ts";
 import { checkNamespace } from "../kube/names.ts";
-import { openTransport } from "../kube/transport.ts";
-import { USER_AGENT } from "../version.ts";
+import { type OpenClient, openClient } from "../kube/open_client.ts";
 import type { ClusterOptions } from "./options.ts";
 
 /** A client and where it leads. */
-export interface Connection {
-  readonly client: KubeClient;
-  /** Lists objects. */
-  readonly lister: Lister;
-  /** The API server's URL. */
-  readonly server: string;
+export interface Connection extends OpenClient {
   /** The namespace asked for, else the context's, else the pod's, else `default`. */
   readonly namespace: string;
-  /** Closes the connections. */
-  readonly close: () => void;
 }
 
 /** What connecting needs besides the options. */
@@ -46,16 +34,8 @@ export async function connect(options: ClusterOptions, parts: ConnectParts): Pro
   if (options.namespace !== undefined) checkNamespace(options.namespace);
   const { clock, signal } = parts;
   const config = await configOf(options, signal);
-  const transport = await openTransport(config, { warn: parts.warn, signal });
-  const client = kubeClient({ transport, clock, userAgent: USER_AGENT });
-  return {
-    client,
-    lister: (resource, namespace) =>
-      listObjects({ transport, clock, userAgent: USER_AGENT }, resource, namespace),
-    server: transport.server,
-    namespace: config.namespace,
-    close: () => transport.close(),
-  };
+  const opened = await openClient(config, { clock, warn: parts.warn, signal });
+  return { ...opened, namespace: config.namespace };
 }
 
 async function configOf(options: ClusterOptions, signal: AbortSignal | undefined): Promise<ClusterConfig> {

@@ -81,9 +81,9 @@ export async function list(
   options: InspectOptions & { readonly allNamespaces?: boolean } = {},
 ): Promise<readonly LockStatus[]> {
   const chosen = strategiesFor(options);
-  return await withConnection(options, async ({ lister, namespace }) => {
+  return await withConnection(options, async ({ list, namespace }) => {
     const where = options.allNamespaces === true ? undefined : namespace;
-    return (await listLocks(lister, chosen, where, systemClock())).locks;
+    return (await listLocks(list, chosen, where, systemClock())).locks;
   });
 }
 

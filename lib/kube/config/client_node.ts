@@ -7,7 +7,7 @@
 
 import type { KubeConfig } from "@kubernetes/client-node";
 import { KlatchError } from "../../errors.ts";
-import { Fields } from "./fields.ts";
+import { ConfigFields } from "./config_fields.ts";
 import type { Entry, Kubeconfig } from "./kubeconfig.ts";
 import { chooseContext } from "./context.ts";
 import { chooseNamespace } from "./namespace.ts";
@@ -92,7 +92,11 @@ function entries<T extends { readonly name: string }>(
 ): Map<string, Entry> {
   return new Map((items ?? []).map((item) => {
     const { name } = item;
-    return [name, { name, file: SOURCE, fields: new Fields(fieldsOf(item), `${SOURCE}: ${kind} "${name}"`) }];
+    return [name, {
+      name,
+      file: SOURCE,
+      fields: new ConfigFields(fieldsOf(item), `${SOURCE}: ${kind} "${name}"`),
+    }];
   }));
 }
 

@@ -9,7 +9,7 @@
 
 import { certificateFacts } from "./certificate.ts";
 import { pluginFailure } from "./exec_process.ts";
-import { isRecord } from "./fields.ts";
+import { isRecord } from "./config_fields.ts";
 import { bearer, type Identity } from "./identity.ts";
 import { checkKeyPair } from "./key_pair.ts";
 import type { ExecPlugin, KeyPair } from "./types.ts";

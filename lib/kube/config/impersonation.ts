@@ -7,7 +7,7 @@
  */
 
 import { KlatchError } from "../../errors.ts";
-import type { Fields } from "./fields.ts";
+import type { ConfigFields } from "./config_fields.ts";
 
 /** The bytes that a header's name may have (RFC 9110, token), but for the one that begins an escape. */
 const LEGAL = /[-!#$&'*+.^_`|~0-9A-Za-z]/;
@@ -19,7 +19,7 @@ const LEGAL = /[-!#$&'*+.^_`|~0-9A-Za-z]/;
  * @returns names and values; each character of a value stands for one byte of its UTF-8, as Go sends it.
  * @throws {KlatchError} `config`: there is no `as`, or a header cannot carry a value unchanged.
  */
-export function impersonationOf(fields: Fields): [string, string][] {
+export function impersonationOf(fields: ConfigFields): [string, string][] {
   const name = fields.text("as");
   const uid = fields.text("as-uid");
   const groups = fields.texts("as-groups");

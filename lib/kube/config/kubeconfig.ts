@@ -8,13 +8,13 @@
  */
 
 import { KlatchError } from "../../errors.ts";
-import { Fields, isRecord } from "./fields.ts";
+import { ConfigFields, isRecord } from "./config_fields.ts";
 import { decodeText, readFile, whyUnreadable } from "./read_file.ts";
 
 /** A cluster, user or context as the file has it. */
 export interface Entry {
   readonly name: string;
-  readonly fields: Fields;
+  readonly fields: ConfigFields;
   /** The file, as it was named. */
   readonly file: string;
 }
@@ -67,7 +67,7 @@ export async function readKubeconfig(file: string, signal?: AbortSignal): Promis
 export async function parseKubeconfig(text: string, file: string): Promise<Kubeconfig> {
   const root = await parseDocument(text, file) ?? {};
   if (!isRecord(root)) throw malformed(file, "it is not a mapping");
-  const fields = new Fields(root, `kubeconfig ${file}`);
+  const fields = new ConfigFields(root, `kubeconfig ${file}`);
   const kind = fields.text("kind");
   if (kind !== undefined && kind !== "Config") throw malformed(file, `its kind is ${kind}, not Config`);
   const apiVersion = fields.text("apiVersion");
@@ -103,7 +103,7 @@ function malformed(file: string, why: string, cause?: unknown): KlatchError {
   return new KlatchError("config", `kubeconfig ${file} is malformed: ${why}`, { cause });
 }
 
-function entries(root: Fields, list: string, body: string, file: string): Map<string, Entry> {
+function entries(root: ConfigFields, list: string, body: string, file: string): Map<string, Entry> {
   const found = new Map<string, Entry>();
   for (const item of root.list(list)) {
     const name = item.text("name") ?? "";

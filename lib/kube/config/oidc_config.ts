@@ -8,7 +8,7 @@
 
 import { KlatchError } from "../../errors.ts";
 import { usableAuthorities } from "./authorities.ts";
-import { Fields } from "./fields.ts";
+import { ConfigFields } from "./config_fields.ts";
 import type { Entry } from "./kubeconfig.ts";
 import { beside, referredPem } from "./referred_file.ts";
 import type { OidcProvider } from "./types.ts";
@@ -24,7 +24,7 @@ const AUTHORITY = "idp-certificate-authority";
  */
 export async function oidcProvider(user: Entry): Promise<OidcProvider> {
   const where = `${user.fields.where}: auth-provider oidc`;
-  const fields = new Fields(user.fields.record("auth-provider").record("config").values, where);
+  const fields = new ConfigFields(user.fields.record("auth-provider").record("config").values, where);
   const required = (field: string): string => {
     const value = fields.text(field);
     if (value !== undefined) return value;

@@ -8,7 +8,7 @@
 import { KlatchError } from "../../errors.ts";
 
 /** A mapping whose values are taken out by type. */
-export class Fields {
+export class ConfigFields {
   /**
    * @param values the mapping as parsed.
    * @param where what it is, for messages.
@@ -31,17 +31,17 @@ export class Fields {
   }
 
   /** A nested mapping; absent and null count as empty. */
-  record(field: string, where = `${this.where}: ${field}`): Fields {
+  record(field: string, where = `${this.where}: ${field}`): ConfigFields {
     const value = this.values[field] ?? {};
-    if (isRecord(value)) return new Fields(value, where);
+    if (isRecord(value)) return new ConfigFields(value, where);
     throw this.#wrong(field, "must be a mapping");
   }
 
   /** A list of mappings; absent and null count as empty, and so does an entry that is null. */
-  list(field: string): Fields[] {
+  list(field: string): ConfigFields[] {
     return this.#array(field).map((item, index) => {
       const values = item ?? {};
-      if (isRecord(values)) return new Fields(values, `${this.where}: ${field}[${index}]`);
+      if (isRecord(values)) return new ConfigFields(values, `${this.where}: ${field}[${index}]`);
       throw this.#wrong(`${field}[${index}]`, "must be a mapping");
     });
   }
