@@ -61,6 +61,7 @@ export type HintCode =
   | "choose-context"
   | "choose-kubeconfig"
   | "choose-namespace"
+  | "choose-object"
   | "without-guard";
 
 /** What may be said about a failure besides its message. */

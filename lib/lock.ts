@@ -159,6 +159,8 @@ export interface RecordState {
 export interface LockView extends Pick<RecordState, "holders" | "slots"> {
   /** The queue in the order of service; empty for a strategy that keeps none. */
   readonly waiters: readonly Waiter[];
+  /** What else a contender waits for, for people. */
+  readonly note?: string | undefined;
 }
 
 /** What a contender does next. */
@@ -174,9 +176,18 @@ export type Claim =
   | { readonly kind: "full"; readonly error: Error }
   /**
    * Nothing can be done until the object changes or a hold in it expires. `ahead`: a contender that will not wait at all
-   * may write this object and hold the lock ahead of the queue, since the strategy promises no order.
+   * may write this object and hold the lock ahead of the queue, since the strategy promises no order. `passOn`:
+   * a contender that waits writes this object first, so that others go on who cannot by themselves. `note` says for people
+   * what is waited for besides the holders. `mustWithdraw`: a contender that gives up then has something to write,
+   * though it has not joined, see {@link Strategy.giveUp}.
    */
-  | { readonly kind: "wait"; readonly ahead?: KubeObject };
+  | {
+    readonly kind: "wait";
+    readonly ahead?: KubeObject;
+    readonly passOn?: KubeObject | undefined;
+    readonly note?: string;
+    readonly mustWithdraw?: boolean;
+  };
 
 /** What a holder writes next. */
 export type Change =
@@ -224,6 +235,10 @@ export interface Strategy<State extends RecordState = RecordState> {
   renew(state: State, me: Contender, wallMs: number): Change;
   /** The object without the contender's hold, or its place in the queue; `lost` if it has neither. */
   release(state: State, me: Contender, wallMs: number): Change;
+  /** What a contender should be warned of before it begins, for people; `undefined`: nothing. */
+  caution?(state: State, me: Contender): string | undefined;
+  /** What a contender writes that gives up without having joined; `lost`: nothing. See `mustWithdraw` of {@link Claim}. */
+  giveUp?(state: State, me: Contender): Change;
   /** The object without a holder or a waiter, whoever wrote it; `lost` if the record does not have it. For operators. */
   evict(state: State, participant: Holder | Waiter, wallMs: number): Change;
 }

@@ -15,6 +15,7 @@ const WORDS: Readonly<Record<HintCode, (hint: string) => string>> = {
   "choose-context": (hint) => `${hint} (--context)`,
   "choose-kubeconfig": () => "set KUBECONFIG or give --kubeconfig FILE",
   "choose-namespace": () => "create the namespace, or choose another with --namespace",
+  "choose-object": (hint) => `${hint} or with --object NAME`,
   "without-guard": () => "--no-guard runs without one, at your own risk",
 };
 

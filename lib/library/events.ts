@@ -33,7 +33,7 @@ export type LockEvent =
   | { readonly kind: "polling"; readonly error: KlatchError }
   /** A request failed and is tried again. */
   | { readonly kind: "retrying"; readonly error: KlatchError }
-  /** Something about the way to the cluster deserves attention. */
+  /** Something about the way to the cluster or the lock's object deserves attention. */
   | { readonly kind: "warning"; readonly message: string }
   /** The hold is lost. */
   | { readonly kind: "lost"; readonly error: KlatchError }
@@ -51,6 +51,8 @@ export function toLockEvent(event: SessionEvent): LockEvent {
       return { kind: "renewed", deadline: event.deadlines.termAtMs };
     case "trouble":
       return { kind: "retrying", error: event.error };
+    case "caution":
+      return { kind: "warning", message: event.message };
     case "not-removed":
       return { kind: "warning", message: event.error.line };
     default:

@@ -44,9 +44,13 @@ export async function acquire(request: AcquireRequest): Promise<Hold> {
 
 /** Claims, joins, waits, until the lock is held or there is a reason to give up, which is thrown. */
 async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
-  const { strategy, lock, me, clock, interrupted, waitMs } = request;
+  const { strategy, lock, me, clock, interrupted, waitMs, onEvent } = request;
   const { watcher, expiryTracker, sentWrites, writes, claims, queue, waiting } = parts;
   let object = await watcher.read(waitMs !== undefined && waitMs > 0);
+  const caution = strategy.caution?.(strategy.parse(object), me);
+  if (caution !== undefined) {
+    onEvent({ kind: "caution", message: `${lock.namespace}/${lock.name}: ${caution}` });
+  }
   for (;;) {
     interrupted.throwIfAborted();
     const snapshot = snapshotOf(strategy, object, expiryTracker, sentWrites);
@@ -70,9 +74,12 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
       object = await claims.claim(snapshot, claim.object);
     } else if (claim.kind === "wait" && claim.ahead !== undefined && waitMs === 0) {
       object = await claims.claim(snapshot, claim.ahead);
+    } else if (claim.kind === "wait" && claim.passOn !== undefined && waitMs !== 0) {
+      object = await queue.join(snapshot, { kind: "join", object: claim.passOn });
     } else if (claim.kind === "wait") {
+      writes.mayBeThere ||= claim.mustWithdraw === true;
       queue.observe(snapshot);
-      object = await waiting.next(snapshot);
+      object = await waiting.next({ ...snapshot, view: { ...snapshot.view, note: claim.note } });
     } else if (waitMs === 0) {
       throw notInTime(request, snapshot.view);
     } else if (claim.kind === "full") {

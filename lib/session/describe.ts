@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Holder } from "../lock.ts";
+import type { Holder, LockView } from "../lock.ts";
 import { formatAge, shortened } from "../text.ts";
 
 /** So many holders of a semaphore are named. */
@@ -32,6 +32,20 @@ export function describeHolders(holders: readonly Described[], wallMs: number): 
   const named = holders.slice(0, MOST_NAMED).map((holder) => describe(holder, wallMs));
   const more = holders.length - named.length;
   return [...named, ...more > 0 ? [`and by ${more} more`] : []].join(", ");
+}
+
+/**
+ * What is waited for, for people: the holders, and what else the strategy has to say.
+ *
+ * @param view the record as it was seen last.
+ * @param wallMs the local wall clock.
+ * @returns a phrase; empty if nothing is known.
+ */
+export function describeWait(view: Pick<LockView, "holders" | "note"> | undefined, wallMs: number): string {
+  const holders = describeHolders(view?.holders ?? [], wallMs);
+  return [holders, view?.note === undefined ? "" : shortened(view.note)].filter((part) => part !== "").join(
+    ", ",
+  );
 }
 
 function describe({ identity, since, reason }: Described, wallMs: number): string {

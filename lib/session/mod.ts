@@ -5,7 +5,7 @@
  * @module
  */
 export { acquire } from "./acquire.ts";
-export { describeHolders } from "./describe.ts";
+export { describeHolders, describeWait } from "./describe.ts";
 export { acquireAll } from "./multi_lock.ts";
 export { checkTiming, type Deadlines, DEFAULT_TIMING, type Timing } from "./deadlines.ts";
 export type { AcquireRequest, Hold, SessionEvent } from "./types.ts";

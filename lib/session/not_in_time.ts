@@ -6,7 +6,7 @@
 import { KlatchError } from "../errors.ts";
 import type { LockView } from "../lock.ts";
 import { formatDuration } from "../text.ts";
-import { describeHolders } from "./describe.ts";
+import { describeWait } from "./describe.ts";
 import type { AcquireRequest } from "./types.ts";
 
 /**
@@ -22,7 +22,7 @@ export function notInTime(
   view: LockView | undefined,
   cause?: KlatchError,
 ): KlatchError {
-  const held = describeHolders(view?.holders ?? [], clock.wall());
+  const held = describeWait(view, clock.wall());
   const how = waitMs === 0 ? "at once" : `within ${formatDuration(askedWaitMs ?? waitMs ?? 0)}`;
   const why = cause?.message ?? (held === "" ? "others were first" : held);
   return new KlatchError(

@@ -45,6 +45,8 @@ export type SessionEvent =
   | { readonly kind: "renewed"; readonly deadlines: Deadlines }
   /** A hold whose holder did not renew it was taken over. */
   | { readonly kind: "took-over"; readonly from: Holder }
+  /** Something about the object deserves attention. Told once, before anything is written. */
+  | { readonly kind: "caution"; readonly message: string }
   /** The verb watch is not granted; the lock is polled instead. Told once. */
   | { readonly kind: "polling"; readonly error: KlatchError }
   /** A request failed and is tried again. */

@@ -103,7 +103,11 @@ export class Waiting {
   }
 
   #tell({ view }: Snapshot, place: number | undefined): void {
-    const told = JSON.stringify([place, ...view.holders.map((holder) => [holder.identity, holder.since])]);
+    const told = JSON.stringify([
+      place,
+      view.note,
+      ...view.holders.map((holder) => [holder.identity, holder.since]),
+    ]);
     if (told !== this.#told) this.#parts.request.onEvent({ kind: "waiting", view, place });
     this.#told = told;
   }

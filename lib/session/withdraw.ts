@@ -32,7 +32,8 @@ export async function withdraw(request: AcquireRequest, sentWrites: SentWrites):
       const object = await client.get(ref, options);
       const state = strategy.parse(object);
       if (object === undefined || isAnothers(request, sentWrites, state)) return;
-      const change = strategy.release(state, me, clock.wall());
+      const left = strategy.release(state, me, clock.wall());
+      const change = left.kind === "lost" ? strategy.giveUp?.(state, me) ?? left : left;
       if (change.kind === "lost") return;
       const outcome = await client.update(ref, change.object, options);
       if (outcome.kind !== "conflict") return;

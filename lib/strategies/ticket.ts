@@ -19,7 +19,7 @@
  * The older action registers nothing: it waits until `next_build` is its number, and replaces the Secret by one with
  * the number after it, and nothing else. No tool can see whether one of its runs is in. So while it still contends for
  * the Secret, each run of klatch has to keep to the numbers strictly: it holds when `next_build` is its number or past
- * it, and writes nothing before. A replacement drops the queue: who was in it and has a number joins with it again;
+ * it, and does not register before, see `ticket_order.ts`. A replacement drops the queue: who was in it and has a number joins with it again;
  * who has none goes to the end.
  *
  * A queue has an end, see `limits.ts`: who would make it longer is refused.
@@ -32,11 +32,13 @@ import type { Change, Claim, Contender, IsExpired, LockName, Secret } from "../l
 import type { Strategy, StrategyOption } from "../lock.ts";
 import { checkTexts, queueFull } from "./limits.ts";
 import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
-import { instant, labelled, unreadable } from "./record_fields.ts";
+import { instant, labelled } from "./record_fields.ts";
+import { describeOrder, givenUp, isServed, orderOf, passedOn, withoutLeft } from "./ticket_order.ts";
 import {
   fits,
   holderOf,
   inOrder,
+  isOlderActions,
   isTicketSecret,
   parse,
   type Ticketed,
@@ -93,6 +95,8 @@ export const ticket: Strategy<TicketState> = {
   claim,
   renew,
   release: (state, { nonce, strategyOptions }) => release(state, nonce, strategyOptions),
+  caution: ({ object }, { strategyOptions }) => caution(object, strategyOptions),
+  giveUp: (state, { strategyOptions }) => giveUp(state, strategyOptions),
   evict: (state, { nonce }) => release(state, nonce),
 };
 
@@ -147,19 +151,27 @@ function runAttempt(env: (name: string) => string | undefined): number {
 }
 
 function claim(
-  { object, record }: TicketState,
+  state: TicketState,
   lock: LockName,
   me: Contender,
   isExpired: IsExpired,
   wallMs: number,
 ): Claim {
-  checkType(object);
+  const { object, record } = state;
+  checkType(object, lock);
   const { strict }: TicketOptions = me.strategyOptions ?? {};
   const capacity = capacityOf(record, isExpired);
   const registered = record.queue.find(({ nonce }) => nonce === me.nonce);
   if (registered === undefined) checkTexts(ticket.name, lock, me);
   const mine = registered ?? newPlace(record, me, wallMs);
-  if (strict === true && !isServed(mine, record, servedBy(record, capacity))) return { kind: "wait" };
+  if (strict === true) {
+    const order = orderOf(record, capacity.idle);
+    if (!isServed(mine, record, order)) {
+      const live = notSkipped(record.queue, capacity, isExpired);
+      const passOn = passedOn(state, mine, order, live);
+      return { kind: "wait", passOn, note: describeOrder(mine, record), mustWithdraw: true };
+    }
+  }
   const queue = registered === undefined ? inserted(record.queue, mine) : record.queue;
   const at = queue.indexOf(mine);
   const before = notSkipped(queue.slice(0, at), capacity, isExpired);
@@ -172,6 +184,7 @@ function claim(
       queue: queue.slice(at + 1),
       last: me.nonce,
       served: Math.max(record.served, mine.ticket),
+      left: record.left.filter((number) => number !== mine.ticket),
     };
     return { kind: "acquire", object: withRecord(base, entered) };
   }
@@ -209,28 +222,22 @@ function release(
   return { kind: "write", object: withRecord(object, { ...record, next, queue, served }) };
 }
 
+/** Without the older action's order, klatch takes a lock for free that one of its runs holds. */
+function caution(object: TicketState["object"], { strict }: TicketOptions = {}): string | undefined {
+  if (strict === true || object === undefined || !isOlderActions(object)) return undefined;
+  return "only another tool has written the Secret so far; use strict (--strict) while k8s-lock-action is in use";
+}
+
+/** A waiter that is not strict has registered, or is nobody to wait for. */
+function giveUp(state: TicketState, { strict, ticket }: TicketOptions = {}): Change {
+  return strict === true && ticket !== undefined ? givenUp(state, ticket.number) : { kind: "lost" };
+}
+
 /** What `next_build` becomes when a ticket has been served: the lowest that waits, else the number after all. */
-function nextAfter({ next, queue, served }: TicketRecord, { strict }: TicketOptions): number {
+function nextAfter(record: TicketRecord, { strict }: TicketOptions): number {
+  const { next = 0, queue, served } = record;
   const waits = strict === true ? undefined : queue[0]?.ticket;
-  return Math.max(next ?? 0, waits ?? served + 1);
-}
-
-/**
- * Whether a ticket may be served in the older action's order: its own number has come, or has passed and the number that
- * is being served is one of klatch's. A number that nobody has registered may be that of an older run, which may hold.
- */
-function isServed(mine: Ticketed, { next, held, queue }: TicketRecord, served: number): boolean {
-  if (next === undefined || mine.ticket === served) return true;
-  const isRegistered = [...held === undefined ? [] : [held], ...queue].some(({ ticket }) =>
-    ticket === served
-  );
-  return mine.ticket < served && isRegistered;
-}
-
-/** The number up to which the older action's order has come. A holder that died has been served. */
-function servedBy({ next, held }: TicketRecord, capacity: Capacity): number {
-  if (next === undefined) return Infinity;
-  return capacity.idle && held !== undefined ? Math.max(next, held.ticket + 1) : next;
+  return withoutLeft(Math.max(next, waits ?? served + 1), record);
 }
 
 function newPlace(record: TicketRecord, me: Contender, wallMs: number): Ticketed {
@@ -261,10 +268,14 @@ function renewal(me: Contender, wallMs: number, renewals: number) {
 }
 
 /** A Secret of another type is somebody's credentials, and no place for a lock. */
-function checkType(object: TicketState["object"]): void {
+function checkType(object: TicketState["object"], { namespace, name }: LockName): void {
   const type: unknown = (object as Secret | undefined)?.type;
   if (object === undefined || type === undefined || type === null || type === "" || type === "Opaque") return;
-  throw unreadable(object, "type", "Opaque", JSON.stringify(type));
+  const why = `its type is ${JSON.stringify(type)}, not Opaque`;
+  throw new KlatchError("record", `cannot keep tickets in Secret ${namespace}/${name}: ${why}`, {
+    hintCode: "choose-object",
+    hint: "keep the lock in another Secret, by another name",
+  });
 }
 
 function newSecret(lock: LockName): Secret {

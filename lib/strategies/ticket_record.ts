@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Holder, KubeObject, RecordState, Secret } from "../lock.ts";
+import { type Holder, type KubeObject, MANAGED_BY_KLATCH, MANAGED_BY_LABEL } from "../lock.ts";
+import type { RecordState, Secret } from "../lock.ts";
 import { bytesOf, QUEUE_BYTES, RESERVE_BYTES, SECRET_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
 import { Fields, unreadable } from "./record_fields.ts";
@@ -12,6 +13,9 @@ import { Fields, unreadable } from "./record_fields.ts";
 const NEXT = "next_build";
 /** Ours. A key of a Secret's data may not hold a slash. */
 const OURS = "klatch.dev.queue";
+
+/** So many numbers that were given up are noted; each takes up less than 32 bytes. */
+const MOST_LEFT = 256;
 
 const NOT_ASCII = /[^\0-\x7f]/;
 
@@ -41,6 +45,8 @@ export interface TicketRecord {
   readonly last: string;
   /** The highest ticket that has been served, as far as klatch's part of the record goes back. */
   readonly served: number;
+  /** Numbers that strict waiters have given up, see `ticket_order.ts`. */
+  readonly left: readonly number[];
 }
 
 /** What the `ticket` strategy makes of an object. */
@@ -48,12 +54,25 @@ export interface TicketState extends RecordState {
   readonly record: TicketRecord;
 }
 
-const EMPTY: TicketRecord = { next: undefined, held: undefined, queue: [], last: "", served: 0 };
+const EMPTY: TicketRecord = { next: undefined, held: undefined, queue: [], last: "", served: 0, left: [] };
 
 /** Whether a Secret keeps tickets. */
 export function isTicketSecret(object: KubeObject): boolean {
   const data = (object as Secret).data ?? {};
   return data[NEXT] !== undefined || data[OURS] !== undefined;
+}
+
+/**
+ * Whether a Secret keeps a number that klatch, by all that the API server says, has had no part in.
+ *
+ * @see {@link https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management}
+ */
+export function isOlderActions(object: KubeObject): boolean {
+  const data = (object as Secret).data ?? {};
+  const { labels, managedFields = [] } = object.metadata;
+  const isKlatchs = labels?.[MANAGED_BY_LABEL] === MANAGED_BY_KLATCH ||
+    managedFields.some(({ manager }) => manager?.startsWith(MANAGED_BY_KLATCH));
+  return data[NEXT] !== undefined && data[OURS] === undefined && !isKlatchs;
 }
 
 /**
@@ -93,6 +112,7 @@ function recordOf(object: KubeObject): TicketRecord {
     queue: fields?.list("queue").map(ticketed).sort(inOrder) ?? [],
     last: fields?.maybeText("last") ?? "",
     served: fields?.has("served") === true ? fields.whole("served", 0) : 0,
+    left: fields?.list("left").map((each) => each.whole("ticket", 0)) ?? [],
   };
 }
 
@@ -120,14 +140,23 @@ function ticketed(fields: Fields): Ticketed {
 /** The object with this record. Nobody there: no key of klatch's, and the Secret is as the older action knows it. */
 export function withRecord(
   object: KubeObject,
-  { next, held, queue, last, served }: TicketRecord,
+  { next, held, queue, last, served, left }: TicketRecord,
 ): KubeObject {
   const { [OURS]: _, ...others } = dataOf(object);
-  const isIdle = held === undefined && queue.length === 0;
+  const ahead = left.filter((number) => number >= (next ?? 0)).sort((one, other) => one - other)
+    .slice(0, MOST_LEFT);
+  const isIdle = held === undefined && queue.length === 0 && ahead.length === 0;
+  const ours = {
+    holder: held,
+    queue,
+    last,
+    served,
+    ...(ahead.length > 0 && { left: ahead.map((ticket) => ({ ticket })) }),
+  };
   const data = {
     ...others,
     ...(next !== undefined && { [NEXT]: encode(String(next)) }),
-    ...(!isIdle && { [OURS]: encode(JSON.stringify({ holder: held, queue, last, served })) }),
+    ...(!isIdle && { [OURS]: encode(JSON.stringify(ours)) }),
   };
   const changed: Secret = { ...object, data };
   return changed;

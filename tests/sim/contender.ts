@@ -212,6 +212,7 @@ export class KlatchRun implements Run {
     else if (event.kind === "released") {
       trace(this.name, event.confirmed ? "released" : "released, perhaps");
     } else if (event.kind === "renewed") onEvent({ kind: "renewed", run: this });
+    else if (event.kind === "caution") trace(this.name, event.message);
     else trace(this.name, `${event.kind}: ${lineOf(event.error)}`);
   }
 }

@@ -85,8 +85,10 @@ export const mutants: readonly Mutant[] = [
     name: "after waiting, the hold is taken for expired without another look",
     file: "lib/session/acquire.ts",
     edits: [{
-      find: `      object = await waiting.next(snapshot);`,
-      replace: `      object = await waiting.next(snapshot);
+      find:
+        `      object = await waiting.next({ ...snapshot, view: { ...snapshot.view, note: claim.note } });`,
+      replace:
+        `      object = await waiting.next({ ...snapshot, view: { ...snapshot.view, note: claim.note } });
       const blind = strategy.claim(strategy.parse(object), lock, me, () => true, clock.wall());
       if (blind.kind === "acquire") object = await claims.claim({ ...snapshot, object }, blind.object);`,
     }],

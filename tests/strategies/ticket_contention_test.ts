@@ -4,7 +4,7 @@
  * @module
  */
 import type { Secret } from "../../lib/lock.ts";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { ticket } from "../../lib/strategies/ticket.ts";
@@ -52,6 +52,37 @@ onEachServer("tickets", "tickets", (ground) => {
         numbers.map((number) => number % 3 === 0 ? olderAction(bench, number, work(number)) : klatch(number)),
       );
       assertEquals(order, numbers.toReversed());
+    }),
+  );
+
+  it(
+    "go on after strict waiters that gave up and a strict holder that died, for older runs as well",
+    on(async (bench) => {
+      await bench.client.create(bench.ref, secret(bench.lock, { next_build: "4" }));
+      const strict = (number: number) => ({ ticket: { number, attempt: 1 }, strict: true });
+      const first = await bench.acquire({ strategyOptions: strict(4), identity: "four" });
+      const error = await bench.contend({ strategyOptions: strict(5), waitMs: 200 }).hold.catch((error) =>
+        error
+      );
+      assertMatch(
+        error.message,
+        /held by four.*, next_build is 4, registered by four; the ticket here is 5$/,
+      );
+      const interrupted = new AbortController();
+      const stopped = bench.contend({ strategyOptions: strict(6), interrupted: interrupted.signal });
+      await until(() => stopped.events.length > 0);
+      interrupted.abort(new Error("stop"));
+      await stopped.hold.catch(() => {});
+      await first.release();
+      // 7 holds and dies, 8 is an older run, 9 is klatch's.
+      const seventh = await bench.acquire({ strategyOptions: strict(7) });
+      const order: number[] = [];
+      const older = olderAction(bench, 8, () => Promise.resolve(void order.push(8)));
+      const ninth = bench.contend({ strategyOptions: strict(9) });
+      bench.kill(seventh.me);
+      await (await ninth.hold).release();
+      await older;
+      assertEquals(order, [8]);
     }),
   );
 

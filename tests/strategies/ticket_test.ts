@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { lineOf } from "../../lib/cli/hints.ts";
 import { KlatchError } from "../../lib/errors.ts";
 import {
   type Contender,
+  type IsExpired,
   type KubeObject,
   type Participant,
   type Secret,
@@ -43,6 +45,7 @@ describe("a ticket's record", () => {
       const error = assertThrows(() => acquired(of(type), numbered(57)), KlatchError);
       assertEquals(error.code, "record");
       assert(error.message.includes(type), error.message);
+      assertEquals([error.hintCode, lineOf(error).includes("--object NAME")], ["choose-object", true]);
     }
     assertEquals(dataOf(acquired(of("Opaque"), numbered(57)))["next_build"], "57");
   });
@@ -215,4 +218,103 @@ describe("strict tickets", () => {
     assertEquals(claimed(object, strict(8), () => true).kind, "acquire");
     assertEquals(claimed(object, strict(9), () => true).kind, "wait");
   });
+
+  /** What a strict waiter leaves that gives up. */
+  const givenUp = (object: KubeObject, number: number) => {
+    const change = ticket.giveUp?.(ticket.parse(object), strict(number));
+    assert(change?.kind === "write");
+    return change.object;
+  };
+  /** What a contender writes that waits on. */
+  const passedOn = (object: KubeObject, number: number, isExpired?: IsExpired) => {
+    const claim = claimed(object, strict(number), isExpired);
+    assert(claim.kind === "wait");
+    return claim.passOn;
+  };
+
+  it("move the count on after a holder that died, for older runs that cannot tell", () => {
+    const object = acquired(secret(lock, { next_build: "7" }), strict(7));
+    assertEquals(passedOn(object, 9), undefined);
+    const moved = passedOn(object, 9, () => true);
+    assert(moved !== undefined);
+    assertEquals(dataOf(moved), { next_build: "8" });
+    assertEquals(passedOn(moved, 9), undefined);
+    // Somebody in the queue goes on by itself.
+    assertEquals(passedOn(joined(object, numbered(8)), 9, (each) => !("turnMs" in each)), undefined);
+  });
+
+  it("are noted when their waiter gives up, and passed over", () => {
+    const noted = givenUp(givenUp(secret(lock, { next_build: "6" }), 8), 7);
+    assertEquals(JSON.parse(dataOf(noted)[OURS] ?? "").left, [{ ticket: 7 }, { ticket: 8 }]);
+    assertEquals(claimed(noted, strict(9)).kind, "wait", "6 may be an older run");
+    const held = acquired(noted, strict(6));
+    assertEquals(dataOf(released(held, strict(6))), { next_build: "9" });
+    assertEquals(claimed(held, strict(9), () => true).kind, "acquire", "6 has died");
+    assertEquals(passedOn(held, 12, () => true), secretWith(held, "9"));
+    // As an editor, or an older run that keeps what else is in the Secret, would leave it.
+    const come = { ...noted, data: { ...(noted as Secret).data, next_build: btoa("7") } } as Secret;
+    const entered = acquired(come, strict(9));
+    assertEquals(dataOf(entered)["next_build"], "9");
+    assertEquals(JSON.parse(dataOf(entered)[OURS] ?? "").left, undefined);
+    assertEquals(passedOn(come, 12), secretWith(come, "9"));
+  });
+
+  it("are passed on at once if their number has come when they give up", () => {
+    assertEquals(dataOf(givenUp(secret(lock, { next_build: "7" }), 7)), { next_build: "8" });
+    const next = givenUp(secret(lock, { next_build: "7" }), 8);
+    assertEquals(dataOf(givenUp(next, 7)), { next_build: "9" });
+  });
+
+  it("leave nothing if there is nothing to wait for, or others have the number", () => {
+    const giveUp = (object: KubeObject | undefined, me: Contender) =>
+      ticket.giveUp?.(ticket.parse(object), me).kind;
+    assertEquals(giveUp(undefined, strict(7)), "lost");
+    assertEquals(giveUp(secret(lock, {}), strict(7)), "lost");
+    assertEquals(giveUp(secret(lock, { next_build: "8" }), strict(7)), "lost");
+    assertEquals(giveUp(secret(lock, { next_build: "6" }), numbered(7)), "lost");
+    const object = joined(acquired(secret(lock, { next_build: "6" }), strict(6)), numbered(7, 2));
+    assertEquals(giveUp(object, strict(7)), "lost");
+  });
+
+  it("take back that they were given up when they are waited for again", () => {
+    const noted = givenUp(secret(lock, { next_build: "6" }), 7);
+    const back = passedOn(noted, 7);
+    assert(back !== undefined);
+    assertEquals(dataOf(back), { next_build: "6" });
+  });
+
+  it("are advised where only the older action has written", () => {
+    const caution = (object: KubeObject, me: Contender) => ticket.caution?.(ticket.parse(object), me);
+    const theirs = secret(lock, { next_build: "7" });
+    assertStringIncludes(caution(theirs, numbered(7)) ?? "", "--strict");
+    assertEquals(caution(theirs, strict(7)), undefined);
+    assertEquals(caution(acquired(theirs, numbered(7)), numbered(8)), undefined);
+    const of = (metadata: object) => ({ ...theirs, metadata: { ...theirs.metadata, ...metadata } });
+    const managers = (...names: string[]) => of({ managedFields: names.map((manager) => ({ manager })) });
+    assertEquals(caution(managers("kubectl-replace"), numbered(7)) === undefined, false);
+    assertEquals(caution(managers("kubectl-create", "klatch"), numbered(7)), undefined);
+    assertEquals(
+      caution(of({ labels: { "app.kubernetes.io/managed-by": "klatch" } }), numbered(7)),
+      undefined,
+    );
+    assertEquals(caution(secret(lock, { other: "x" }), numbered(7)), undefined);
+  });
+
+  it("say which number is served, whose it is, and which one waits", () => {
+    const note = (object: KubeObject) => {
+      const claim = claimed(object, strict(9));
+      return claim.kind === "wait" ? claim.note : undefined;
+    };
+    const free = secret(lock, { next_build: "7" });
+    assertEquals(note(free), "next_build is 7, which no klatch client registered; the ticket here is 9");
+    const held = acquired(free, strict(7));
+    assertEquals(note(held), "next_build is 7, registered by id-7.1; the ticket here is 9");
+  });
 });
+
+/** A Secret that states a number and nothing else of the record. */
+function secretWith(object: KubeObject, next: string): KubeObject {
+  const { [OURS]: _, ...data } = (object as Secret).data ?? {};
+  const changed: Secret = { ...object, data: { ...data, next_build: btoa(next) } };
+  return changed;
+}

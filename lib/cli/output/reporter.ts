@@ -5,7 +5,7 @@
  */
 import type { KlatchError } from "../../errors.ts";
 import type { LockName, LockView } from "../../lock.ts";
-import { describeHolders, type SessionEvent } from "../../session/mod.ts";
+import { describeWait, type SessionEvent } from "../../session/mod.ts";
 import { formatAge, formatDuration, shortened } from "../../text.ts";
 import { lineOf } from "../hints.ts";
 import type { Host } from "../host.ts";
@@ -73,6 +73,8 @@ export class Reporter {
           : `could not release ${name}: ${cause.message}; it stays held until it expires`;
         return this.#news("released", message, { heldMs, confirmed: event.confirmed });
       }
+      case "caution":
+        return this.warn(event.message);
       case "polling":
         return this.warn(`${lineOf(event.error)}; klatch polls instead`, "polling");
       case "not-removed":
@@ -128,9 +130,10 @@ export class Reporter {
     this.#toldTrouble = true;
   }
 
-  #waiting({ holders }: LockView, place: number | undefined): void {
+  #waiting(view: LockView, place: number | undefined): void {
     const startedMs = this.#waitingSinceMs ??= this.#host.clock.monotonic();
     if (this.#log.quiet) return;
+    const { holders, note } = view;
     const fields = {
       holders: holders.map(({ identity, since, reason }) => ({ identity, since, reason })),
       ...(place !== undefined && { place }),
@@ -138,14 +141,17 @@ export class Reporter {
     const report = (refreshed: boolean): Report => {
       const { clock } = this.#host;
       const soFar = refreshed ? `${formatAge(clock.monotonic() - startedMs)} ` : "";
-      const whom = describeHolders(holders, clock.wall());
+      const whom = describeWait(view, clock.wall());
       const parts = [whom, place === undefined ? "" : `${ordinal(place)} in line`].filter((part) =>
         part !== ""
       );
       const why = parts.length === 0 ? "" : `: ${parts.join(", ")}`;
       return { event: "waiting", message: `waiting ${soFar}for ${this.#name}${why}`, fields };
     };
-    const who = JSON.stringify(holders.map(({ identity, since, reason }) => [identity, since, reason]));
+    const who = JSON.stringify([
+      note,
+      ...holders.map(({ identity, since, reason }) => [identity, since, reason]),
+    ]);
     this.#output.waiting(report, { holders: who, place });
   }
 }
