@@ -15,7 +15,7 @@ import { type Cast, type CommandProfile, type Scene, SLOW, type Timing } from ".
 import { judge } from "./verdict.ts";
 
 /** Whose way to the API server leads through the proxy. */
-type Whose = "the holder" | "the waiters" | "everybody";
+type Whose = "the holder" | "the waiters" | "all contenders";
 
 interface Fault {
   readonly whose: Whose;
@@ -41,9 +41,9 @@ const resets = (proxy: TcpProxy, healed: AbortSignal) => {
   proxy.reset();
 };
 
-const STALL = "nothing passes for a while, then all of it";
-const SWALLOW = "what is sent is gone, connections look open, new ones as well";
-const REFUSE = "connections are reset, new ones refused";
+const STALL = "traffic is held back for a while, then delivered";
+const SWALLOW = "all packets are dropped silently, on new connections too";
+const REFUSE = "connections are reset, new ones are refused";
 const RESETS = "all connections are reset every second";
 
 const FAULTS: readonly Fault[] = [
@@ -51,33 +51,33 @@ const FAULTS: readonly Fault[] = [
   { whose: "the holder", fault: STALL, outcome: "lost", profile: "stubborn", strike: stalled },
   {
     whose: "the holder",
-    fault: "requests do not pass for a while, answers do",
+    fault: "requests are held back for a while, answers are not",
     outcome: "lost",
     strike: (proxy) => proxy.set("stall", ["up"]),
   },
   {
     whose: "the holder",
-    fault: "answers do not pass for a while, requests do",
+    fault: "answers are held back for a while, requests are not",
     outcome: "lost",
     strike: (proxy) => proxy.set("stall", ["down"]),
   },
   { whose: "the holder", fault: SWALLOW, outcome: "lost", strike: (proxy) => proxy.set("swallow") },
   {
     whose: "the holder",
-    fault: "half-open: connections are dead and look open, new ones are good",
+    fault: "half-open connections: dead, but not closed; new ones work",
     outcome: "kept",
     strike: (proxy) => proxy.abandon(),
   },
   {
     whose: "the holder",
-    fault: "200 ms later each way",
+    fault: "200 ms of latency in each direction",
     outcome: "kept",
     timing: SLOW,
     strike: (proxy) => proxy.delay(200),
   },
   {
     whose: "the holder",
-    fault: "3 s later each way",
+    fault: "3 s of latency in each direction",
     outcome: "lost",
     strike: (proxy) => proxy.delay(3_000),
   },
@@ -87,14 +87,14 @@ const FAULTS: readonly Fault[] = [
   { whose: "the waiters", fault: SWALLOW, outcome: "kept", strike: (proxy) => proxy.set("swallow") },
   {
     whose: "the waiters",
-    fault: "3 s later each way",
+    fault: "3 s of latency in each direction",
     outcome: "kept",
     strike: (proxy) => proxy.delay(3_000),
   },
   { whose: "the waiters", fault: RESETS, outcome: "kept", strike: resets },
   { whose: "the waiters", fault: REFUSE, outcome: "kept", strike: refused },
-  { whose: "everybody", fault: STALL, outcome: "lost", strike: stalled },
-  { whose: "everybody", fault: REFUSE, outcome: "lost", strike: refused },
+  { whose: "all contenders", fault: STALL, outcome: "lost", strike: stalled },
+  { whose: "all contenders", fault: REFUSE, outcome: "lost", strike: refused },
 ];
 
 describe("a fault of the network", { skip: noChaos }, () => {

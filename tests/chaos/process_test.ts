@@ -126,7 +126,7 @@ const BLOWS: readonly Blow[] = [
     strike: toKlatch("SIGSTOP"),
   },
   {
-    fault: "klatch and command stopped past the lease, `--no-guard`: a machine that stands still",
+    fault: "klatch and command stopped past the lease, `--no-guard`: as on a suspended machine",
     ...LOST,
     ...UNGUARDED,
     strike: toAll("SIGSTOP"),

@@ -76,43 +76,43 @@ export function page(verdicts: readonly Verdict[], runs: number, versions: reado
     "# What each fault leads to",
     "",
     `The compiled klatch on a real kube-apiserver and etcd: a holder runs a command, ${WAITERS} others wait for the`,
-    "same lock all the time, and something breaks. A witness that knows nothing of locks, only of living processes,",
-    "tells whether two commands were ever alive together. In the end everybody must have been served, each with a",
-    "larger token than the one before, and nothing of the command may be left.",
+    "same lock all the time, and something breaks. A separate program that looks only at living processes records",
+    "whether two commands were ever alive at the same time. At the end every contender must have held the lock, each",
+    "with a larger token than the one before, and no process of any command may be left.",
     "",
     `**${overlaps} overlaps** in ${guarded.length} scenes${
       runs > 1 ? ` (${runs} runs of each fault)` : ""
     }. The command ` +
     `of a lost hold was dead at least ${seconds(Math.min(...margins))} before anybody could have taken over.`,
     "",
-    "Times are seconds. *Dead*, *free* and *next in* count from the moment at which the last successful renewal was",
-    "sent: the last process of the command is dead; another may take the lock over by the record; another's command",
-    "has begun. *Margin* is from dead to free. *Handover*, where the hold was kept, is from the command's own end to",
+    "Times are seconds. *Dead*, *free* and *next in* are counted from when the last successful renewal was sent, until",
+    "the last process of the command is dead, until the record allows a takeover, and until the next holder's command",
+    "has started. *Margin* is from dead to free. *Handover*, where the hold was kept, is from the end of the command to",
     `the start of the next.${runs > 1 ? ` Of ${runs} runs the worst figure is shown.` : ""}`,
     "",
-    "A *plain* command ends at TERM. A *stubborn* one ignores TERM, INT and HUP, and so do its children and theirs.",
-    "The status is klatch's own: 123 for a lost hold, 137 where it was killed, and the command's 7.",
+    "A *plain* command ends at TERM. A *stubborn* one ignores TERM, INT and HUP, and so do its descendants. The status",
+    "is klatch's own: 123 for a lost hold, 137 if klatch was killed, and otherwise the command's own, 7.",
     "",
-    `Most locks have ${durations(QUICK)}; those that a fault is to leave alone by its shortness have ${
-      durations(PATIENT)
-    }; where the way is 200 ms longer in each direction, a request over a new connection takes 0.8 s, and they have ${
-      durations(SLOW)
-    }. The defaults are 15 s, 10 s and 2 s: there the command is asked to end after 10 s, killed after 13.5 s, and`,
-    "another may take over after 15 s.",
+    "| scenes | lease duration | renew deadline | retry period |",
+    "|---|---:|---:|---:|",
+    `| most | ${durations(QUICK)} |`,
+    `| a fault that ends within the lease | ${durations(PATIENT)} |`,
+    `| 200 ms of latency: a request over a new connection takes 0.8 s | ${durations(SLOW)} |`,
+    "| klatch's defaults, for comparison: TERM after 10 s, KILL after 13.5 s | 15 s | 10 s | 2 s |",
     "",
     ...sections.flatMap((section) => [`## ${capital(section)}`, "", ...table(guarded, section), ""]),
     `## ${UNGUARDED}`,
     "",
-    "The same without it. A machine that is suspended as a whole stops the guard too, and the kernel that would wake",
-    "it: nothing on that machine can help then. The overlap is noticed (123), and the frozen command has the smaller",
-    "[fencing token](safety.md), by which what it works on can refuse it.",
+    "The same faults without the guard. When a whole machine is suspended, the guard and the kernel that would wake it",
+    "are suspended too, so nothing on that machine can act. klatch notices the overlap afterwards (123), and the",
+    "frozen command has the smaller [fencing token](safety.md), so that the protected resource can refuse it.",
     "",
     ...table(verdicts, UNGUARDED),
     "",
     ...(Object.keys(PENDING).length === 0 ? [] : [
       "## What is not measured",
       "",
-      "Scenes that meet these known faults are left out until they are mended:",
+      "Scenes that these known faults affect are left out until they are fixed:",
       "",
       ...Object.values(PENDING).map((what) => `- ${what}`),
       "",
@@ -180,9 +180,7 @@ function seconds(ms: number): string {
 }
 
 function durations({ leaseMs, deadlineMs, retryMs }: Timing): string {
-  return `a lease duration of ${leaseMs / 1000} s, a renew deadline of ${
-    deadlineMs / 1000
-  } s and a retry period of ${retryMs / 1000} s`;
+  return [leaseMs, deadlineMs, retryMs].map((ms) => `${ms / 1000} s`).join(" | ");
 }
 
 function processor(): string {
