@@ -17,6 +17,7 @@ import { sameAddress, sameNamespace, sameUid, sameVersion } from "./conditions.t
 import { History, type Listener } from "./history.ts";
 import { formatTime } from "./microtime.ts";
 import { completed, Objects, type Query, selectorOf } from "./objects.ts";
+import { jsonPatch } from "./json_patch.ts";
 import { mergePatch } from "./patch.ts";
 import { NAMESPACES, type ResourceType } from "./resources.ts";
 import { isPlainObject } from "./schema.ts";
@@ -116,6 +117,20 @@ export class Store {
       throw status.badRequest("error decoding patch: the patch is not a JSON object");
     }
     const decoded = decodePatched(type, mergePatch(existing, patch), options.fieldValidation ?? "Warn");
+    sameAddress(type, namespace, name, decoded.object);
+    return this.#replace(type, existing, decoded, options);
+  }
+
+  /** Applies a JSON Patch; 422 if a `test` in it fails, else as {@link Store.patch}. */
+  jsonPatch(
+    type: ResourceType,
+    namespace: string,
+    name: string,
+    patch: unknown,
+    options: WriteOptions = {},
+  ): Written {
+    const existing = this.get(type, namespace, name);
+    const decoded = decodePatched(type, jsonPatch(existing, patch), options.fieldValidation ?? "Warn");
     sameAddress(type, namespace, name, decoded.object);
     return this.#replace(type, existing, decoded, options);
   }

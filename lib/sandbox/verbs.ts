@@ -145,13 +145,14 @@ async function update(context: Context, call: Call, name: string): Promise<Respo
   return written(context, call, context.store.update(type, namespace, name, body, options));
 }
 
+const JSON_PATCH = "application/json-patch+json";
 const MERGE_PATCH = "application/merge-patch+json";
 const STRATEGIC_PATCH = "application/strategic-merge-patch+json";
 
 async function patch(context: Context, call: Call, name: string): Promise<Response> {
   const media = reply.mediaType(call.request);
-  if (media !== MERGE_PATCH && media !== STRATEGIC_PATCH) {
-    throw reply.refuseMediaType([MERGE_PATCH, STRATEGIC_PATCH]);
+  if (media !== JSON_PATCH && media !== MERGE_PATCH && media !== STRATEGIC_PATCH) {
+    throw reply.refuseMediaType([JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH]);
   }
   const options: WriteOptions = ask.writeOptions(call.query, "PatchOptions");
   reply.representation(call.request);
@@ -159,5 +160,9 @@ async function patch(context: Context, call: Call, name: string): Promise<Respon
   const body = reply.parseJson(bytes, (why) => badRequest(`error decoding patch: ${why}`));
   if (media === STRATEGIC_PATCH) refuseDirectives(body);
   const { type, namespace } = call.target;
-  return written(context, call, context.store.patch(type, namespace, name, body, options));
+  const { store } = context;
+  const stored = media === JSON_PATCH
+    ? store.jsonPatch(type, namespace, name, body, options)
+    : store.patch(type, namespace, name, body, options);
+  return written(context, call, stored);
 }

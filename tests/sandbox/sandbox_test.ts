@@ -6,6 +6,7 @@ import { LEASES, type Sandbox, startSandbox } from "../../lib/sandbox/mod.ts";
 
 const LEASE_PATH = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
 const SECRET_PATH = "/api/v1/namespaces/default/secrets";
+const JSON_PATCH = "application/json-patch+json";
 const MERGE = "application/merge-patch+json";
 
 // deno-lint-ignore no-explicit-any -- answers of an API are looked into as they come
@@ -163,7 +164,15 @@ describe("the sandbox over HTTP", () => {
     ["protobuf that is none", "POST", LEASE_PATH, "x", {
       "content-type": "application/vnd.kubernetes.protobuf",
     }, 400],
-    ["a JSON patch", "PATCH", `${LEASE_PATH}/a`, [], { "content-type": "application/json-patch+json" }, 415],
+    [
+      "an apply patch",
+      "PATCH",
+      `${LEASE_PATH}/a`,
+      {},
+      { "content-type": "application/apply-patch+yaml" },
+      415,
+    ],
+    ["a JSON patch that is no list", "PATCH", `${LEASE_PATH}/a`, {}, { "content-type": JSON_PATCH }, 400],
     ["a broken patch", "PATCH", `${LEASE_PATH}/a`, "{", { "content-type": MERGE }, 400],
     ["a patch that is no object", "PATCH", `${LEASE_PATH}/a`, "[]", { "content-type": MERGE }, 400],
     ["a patch to another type", "PATCH", `${LEASE_PATH}/a`, { spec: { renewTime: 5 } }, {
