@@ -61,7 +61,7 @@ export function verbsFor({ verbs }: Strategy, cleanup: boolean): readonly Verb[]
  *
  * const object = { namespace: "default", name: "deploy" };
  * const [create, rest] = accessRules({ strategies: [lease], object, cleanup: false });
- * if (create?.resourceNames !== undefined || rest?.verbs.join() !== "get,update,watch") throw new Error();
+ * if (create?.resourceNames !== undefined || rest?.verbs.join() !== "get,update,patch,watch") throw new Error();
  * ```
  */
 export function accessRules({ strategies, object, cleanup }: AccessOptions): readonly AccessRule[] {

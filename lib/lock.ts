@@ -189,10 +189,21 @@ export type Claim =
     readonly mustWithdraw?: boolean;
   };
 
+/** An operation of a JSON Patch, {@link https://www.rfc-editor.org/rfc/rfc6902}. */
+export type PatchOperation =
+  | { readonly op: "test" | "add" | "replace"; readonly path: string; readonly value: unknown }
+  | { readonly op: "remove"; readonly path: string };
+
+/** A JSON Patch: all of its operations are applied to one version of the object, or none. */
+export type JsonPatch = readonly PatchOperation[];
+
 /** What a holder writes next. */
 export type Change =
-  /** Write this object, conditionally on its resourceVersion. */
-  | { readonly kind: "write"; readonly object: KubeObject }
+  /**
+   * Write this object, conditionally on its resourceVersion. `patch`: or this, which tests all that states the
+   * contender's part in the record, and leaves alone what others write beside it.
+   */
+  | { readonly kind: "write"; readonly object: KubeObject; readonly patch?: JsonPatch }
   /** The record does not state the contender's hold any more; there is nothing to write. */
   | { readonly kind: "lost" };
 
@@ -200,7 +211,7 @@ export type Change =
 export type IsExpired = (participant: Holder | Waiter) => boolean;
 
 /** A verb of the Kubernetes API, by the name that RBAC gives it. */
-export type Verb = "get" | "create" | "update" | "delete" | "watch";
+export type Verb = "get" | "create" | "update" | "patch" | "delete" | "watch";
 
 /**
  * How a lock is kept in an object. All functions are pure; times are milliseconds since the Unix epoch.
@@ -214,7 +225,10 @@ export interface Strategy<State extends RecordState = RecordState> {
   readonly resource: Resource;
   /** Where it comes when several are acquired: the lowest first. No two have the same. */
   readonly rank: number;
-  /** The least verbs that a contender must be granted on the object; `delete` only to remove it afterwards. */
+  /**
+   * The verbs that a contender should be granted on the object: without `watch` it polls, without `patch` it makes more
+   * requests, and `delete` it needs only to remove the object afterwards.
+   */
   readonly verbs: readonly Verb[];
   /** What only this strategy knows. */
   readonly options: readonly StrategyOption[];

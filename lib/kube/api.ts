@@ -1,11 +1,11 @@
 /**
- * The Kubernetes API as the rest of klatch sees it: five verbs on one object, with outcomes as values. What
+ * The Kubernetes API as the rest of klatch sees it: six verbs on one object, with outcomes as values. What
  * implements it is `client.ts` over HTTP, and a simulated API server in the tests.
  *
  * @module
  */
 
-import type { KubeObject, Resource } from "../lock.ts";
+import type { JsonPatch, KubeObject, Resource } from "../lock.ts";
 
 export type { KubeObject, ObjectMeta, Resource } from "../lock.ts";
 
@@ -20,8 +20,8 @@ export interface ObjectRef {
  * What became of a write.
  *
  * - `done`: committed; `object` is what the server stored (for a delete: what the server said of it).
- * - `conflict`: not committed; the object is not the one the write was conditional on (or exists already). `cause` has
- *   the server's words.
+ * - `conflict`: not committed; the object is not the one the write was conditional on (or exists already), or a patch's
+ *   test failed. `cause` has the server's words.
  * - `gone`: not committed; the object does not exist.
  * - `unknown`: the answer was lost, or made no sense. It may or may not have been committed: read, and look for what you
  *   wrote. If the server answered, `cause` is a {@link import("../errors.ts").KlatchError} with its words and what it asked for.
@@ -56,7 +56,7 @@ export interface Preconditions {
 }
 
 /**
- * The five verbs. A read is repeated on 429, 5xx and broken connections until its time is up; a write is never sent
+ * The six verbs. A read is repeated on 429, 5xx and broken connections until its time is up; a write is never sent
  * twice unless the server said that it did not take the first one (429). Pauses grow, and are never shorter than the
  * server asks for.
  *
@@ -75,6 +75,12 @@ export interface KubeClient {
    * must be there. (By the version alone the API server would make a Lease anew that was deleted meanwhile.)
    */
   update(ref: ObjectRef, object: KubeObject, options?: RequestOptions): Promise<WriteOutcome>;
+  /**
+   * Changes the object if all tests in the patch hold; `conflict` if one does not. When others write at the same time, the
+   * API server applies the patch again, tests included. It may be committed as late as its tests still hold, since it
+   * names no version; the server is asked to give it up after `timeoutMs`.
+   */
+  patch(ref: ObjectRef, patch: JsonPatch, options?: RequestOptions): Promise<WriteOutcome>;
   /** Deletes the object if it still is the one that the preconditions name. */
   delete(ref: ObjectRef, preconditions: Preconditions, options?: RequestOptions): Promise<WriteOutcome>;
   /**

@@ -68,8 +68,10 @@ export class Caller {
 
   #send(call: Call, signal: AbortSignal): Promise<TransportResponse> {
     const headers: Record<string, string> = { "Accept": "application/json", "User-Agent": this.#userAgent };
-    if (call.body !== undefined) headers["Content-Type"] = "application/json";
     const { method, path } = call;
+    if (call.body !== undefined) {
+      headers["Content-Type"] = method === "PATCH" ? "application/json-patch+json" : "application/json";
+    }
     const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
     return this.#transport.request({ method, path, headers, signal, ...body });
   }

@@ -1,5 +1,5 @@
 /**
- * The five verbs over HTTP.
+ * The six verbs over HTTP.
  *
  * A read is repeated until its time is up. A write is sent once; it is repeated only after a 429, by which the
  * server says that it did not look at it. No request follows a refusal without a pause.
@@ -43,7 +43,7 @@ export interface ClientParts {
  * Makes a client.
  *
  * @param parts the way to the server, the clock, and how to introduce ourselves.
- * @returns the five verbs.
+ * @returns the six verbs.
  */
 export function kubeClient(parts: ClientParts): KubeClient {
   const { clock } = parts;
@@ -113,6 +113,11 @@ export function kubeClient(parts: ClientParts): KubeClient {
       // Without the uid, an update of a Lease that was deleted would make it anew.
       if (!resourceVersion || !uid) throw new Error("an update must name a version and a uid");
       return write("update", ref, "PUT", objectPath(ref), object, options);
+    },
+    patch(ref, patch, options = {}) {
+      const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+      const path = `${objectPath(ref)}?timeout=${Math.ceil(timeoutMs / 1000)}s`;
+      return write("patch", ref, "PATCH", path, patch, { ...options, timeoutMs });
     },
     delete(ref, preconditions: Preconditions, options) {
       const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };

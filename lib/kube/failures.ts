@@ -10,8 +10,8 @@ import { retryAfterMs } from "./backoff.ts";
 import type { Answer } from "./caller.ts";
 import { isRecord } from "./object.ts";
 
-/** The five verbs, by the names that RBAC gives them. */
-export type Verb = "get" | "create" | "update" | "delete" | "watch";
+/** The six verbs, by the names that RBAC gives them. */
+export type Verb = "get" | "create" | "update" | "patch" | "delete" | "watch";
 
 /**
  * The part of the API's Status object that klatch looks at.

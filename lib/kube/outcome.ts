@@ -27,6 +27,10 @@ export function outcomeOf(verb: Verb, ref: ObjectRef, answer: Answer): WriteOutc
   // A webhook may refuse with any code, and a quota may be what is in conflict.
   const isOurs = status.about === undefined || status.about === ref.resource.plural;
   if (code === 409 && isOurs && cause.code === "unreachable") return { kind: "conflict", cause };
+  // The server says no more of a patch whose test failed. Of an object that is not allowed it says what kind it is.
+  if (verb === "patch" && code === 422 && status.isStatus && status.about === undefined) {
+    return { kind: "conflict", cause };
+  }
   if (code === 404 && status.reason === "NotFound" && !isNamespaceMissing(status)) return { kind: "gone" };
   throw cause;
 }

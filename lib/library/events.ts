@@ -40,8 +40,8 @@ export type LockEvent =
   /** The lock was released. `confirmed` is false if the answer was lost: then it expires at the latest. */
   | { readonly kind: "released"; readonly confirmed: boolean };
 
-/** A session's event as the library tells it. */
-export function toLockEvent(event: SessionEvent): LockEvent {
+/** A session's event as the library tells it; `undefined` for what is of no use to a program. */
+export function toLockEvent(event: SessionEvent): LockEvent | undefined {
   switch (event.kind) {
     case "waiting":
       return { kind: "waiting", holders: event.view.holders.map(toLockHolder), place: event.place };
@@ -53,6 +53,8 @@ export function toLockEvent(event: SessionEvent): LockEvent {
       return { kind: "retrying", error: event.error };
     case "caution":
       return { kind: "warning", message: event.message };
+    case "not-patched":
+      return undefined;
     case "not-removed":
       return { kind: "warning", message: event.error.line };
     default:

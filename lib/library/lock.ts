@@ -60,7 +60,10 @@ export async function acquire(name: string, options: LockOptions = {}): Promise<
         ? undefined
         : Math.max(0, Math.ceil(waitMs - (clock.monotonic() - startedMs))),
       interrupted: signal ?? new AbortController().signal,
-      onEvent: (event) => onEvent(toLockEvent(event)),
+      onEvent(event) {
+        const told = toLockEvent(event);
+        if (told !== undefined) onEvent(told);
+      },
     });
     const { namespace, close } = connection;
     return new LibraryHold({ name, namespace, identity: me.identity, hold, clock, cleanup, close });

@@ -13,6 +13,7 @@ import { holdLock } from "./held_lock.ts";
 import { JoinQueue } from "./join_queue.ts";
 import { notInTime } from "./not_in_time.ts";
 import { ObjectWatcher } from "./object_watcher.ts";
+import { Patching } from "./patching.ts";
 import { SentWrites } from "./sent_writes.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { Troubles } from "./troubles.ts";
@@ -101,6 +102,7 @@ function partsOf(request: AcquireRequest) {
   const expiryTracker = new ExpiryTracker(clock);
   const sentWrites = new SentWrites(me.nonce);
   const troubles = new Troubles(clock, onEvent);
+  const patching = new Patching(onEvent);
   const watcher = new ObjectWatcher({
     client,
     clock,
@@ -119,5 +121,5 @@ function partsOf(request: AcquireRequest) {
   const isOver = (error: unknown): error is KlatchError =>
     error instanceof KlatchError && error.code === "unreachable" &&
     waitMs !== undefined && waitMs > 0 && clock.monotonic() >= giveUpAtMs;
-  return { watcher, expiryTracker, sentWrites, troubles, writes, claims, queue, waiting, isOver };
+  return { watcher, expiryTracker, sentWrites, troubles, patching, writes, claims, queue, waiting, isOver };
 }

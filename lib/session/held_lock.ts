@@ -12,6 +12,7 @@ import { DECIMAL, isLater } from "../kube/api.ts";
 import type { KubeObject, RecordState } from "../lock.ts";
 import { type Deadlines, deadlines } from "./deadlines.ts";
 import type { ObjectWatcher } from "./object_watcher.ts";
+import type { Patching } from "./patching.ts";
 import { releaseHold } from "./release.ts";
 import { Renewals } from "./renewals.ts";
 import type { SentWrites } from "./sent_writes.ts";
@@ -35,6 +36,7 @@ export interface HeldParts {
   /** Of the object; if it follows the object already, it goes on. It ends with the hold, or when nobody waits. */
   readonly watcher: ObjectWatcher;
   readonly troubles: Troubles;
+  readonly patching: Patching;
 }
 
 /**
@@ -68,6 +70,7 @@ class HeldLock implements Hold {
   readonly #request: AcquireRequest;
   readonly #sentWrites: SentWrites;
   readonly #troubles: Troubles;
+  readonly #patching: Patching;
   readonly #renewals: Renewals;
   #watcher: ObjectWatcher;
   readonly #stopped = new AbortController();
@@ -79,7 +82,7 @@ class HeldLock implements Hold {
 
   constructor(
     request: AcquireRequest,
-    { sentWrites, watcher, troubles }: HeldParts,
+    { sentWrites, watcher, troubles, patching }: HeldParts,
     state: RecordState,
     sentMs: number,
     token: string,
@@ -87,6 +90,7 @@ class HeldLock implements Hold {
     this.#request = request;
     this.#sentWrites = sentWrites;
     this.#troubles = troubles;
+    this.#patching = patching;
     this.#state = state;
     this.#sentMs = sentMs;
     this.token = token;
@@ -128,7 +132,8 @@ class HeldLock implements Hold {
     this.#lost.signal.throwIfAborted();
     const { expiresAtMs } = this.deadlines();
     try {
-      await releaseHold(this.#request, this.#sentWrites, this.#state, expiresAtMs, options.remove ?? false);
+      const { remove = false } = options;
+      await releaseHold(this.#request, this.#sentWrites, this.#patching, this.#state, expiresAtMs, remove);
     } finally {
       this.#watcher.stop();
     }

@@ -4,8 +4,17 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
-import { type KubeObject, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type RecordState, viewOf } from "../lock.ts";
+import {
+  type Change,
+  type KubeObject,
+  MANAGED_BY_KLATCH,
+  MANAGED_BY_LABEL,
+  type RecordState,
+  viewOf,
+} from "../lock.ts";
+import type { WriteOutcome } from "../kube/api.ts";
 import { isSame } from "./object_watcher.ts";
+import type { Patching } from "./patching.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import { Troubles } from "./troubles.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
@@ -21,6 +30,7 @@ const PATIENCE_MS = 10_000;
  *
  * @param request what is held and with what.
  * @param sentWrites what was written for it.
+ * @param patching whether a patch may be sent, which does not conflict with what waiters write.
  * @param state the record as last seen, which states the hold.
  * @param expiresAtMs until when the hold is safe, on `clock.boottime()`; no longer is it tried.
  * @param remove whether to delete the object after.
@@ -29,6 +39,7 @@ const PATIENCE_MS = 10_000;
 export async function releaseHold(
   request: AcquireRequest,
   sentWrites: SentWrites,
+  patching: Patching,
   state: RecordState,
   expiresAtMs: number,
   remove: boolean,
@@ -46,18 +57,23 @@ export async function releaseHold(
     try {
       const change = strategy.release(current, me, clock.wall());
       if (change.kind === "lost") throw takenAway(request);
-      const outcome = await client.update(ref, change.object, { timeoutMs: REQUEST_TIMEOUT_MS });
+      const { outcome, isPatch } = await send(request, patching, change);
       if (outcome.kind === "done") {
         onEvent({ kind: "released", confirmed: true });
         return remove ? await removeObject(request, outcome.object) : undefined;
       }
       sent ||= outcome.kind === "unknown";
+      // Something on the way may let no patch through, and not say so.
+      if (isPatch && outcome.kind === "unknown") patching.stop();
       const fresh = strategy.parse(await client.get(ref, { timeoutMs: REQUEST_TIMEOUT_MS }));
       if (sentWrites.sentMsOf(fresh) === undefined) {
         if (!(sent && wasSafe)) throw takenAway(request);
         return onEvent({ kind: "released", confirmed: true });
       }
-      if (isSame(fresh.object, current.object)) pauseMs = troubles.met("writes", causeOf(outcome));
+      if (isSame(fresh.object, current.object)) {
+        if (isPatch && outcome.kind === "conflict") patching.stop();
+        else pauseMs = troubles.met("writes", causeOf(outcome));
+      }
       current = fresh;
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code === "lost" || error.code === "record") throw error;
@@ -68,6 +84,24 @@ export async function releaseHold(
   if (!wasSafe) throw takenAway(request);
   const { cause } = troubles;
   onEvent({ kind: "released", confirmed: false, ...(cause !== undefined && { cause }) });
+}
+
+/** Sends a release: as a patch if that is possible. */
+async function send(
+  { client, strategy, lock }: AcquireRequest,
+  patching: Patching,
+  { object, patch }: Extract<Change, { kind: "write" }>,
+): Promise<{ readonly outcome: WriteOutcome; readonly isPatch: boolean }> {
+  const ref = refOf(strategy, lock);
+  const options = { timeoutMs: REQUEST_TIMEOUT_MS };
+  if (patch !== undefined && patching.isAllowed) {
+    try {
+      return { outcome: await client.patch(ref, patch, options), isPatch: true };
+    } catch (error) {
+      if (!patching.isRefused(error)) throw error;
+    }
+  }
+  return { outcome: await client.update(ref, object, options), isPatch: false };
 }
 
 /**

@@ -49,6 +49,8 @@ export type SessionEvent =
   | { readonly kind: "caution"; readonly message: string }
   /** The verb watch is not granted; the lock is polled instead. Told once. */
   | { readonly kind: "polling"; readonly error: KlatchError }
+  /** The verb patch is not granted, or the server takes no patches; klatch reads and updates instead. Told once. */
+  | { readonly kind: "not-patched"; readonly error: KlatchError }
   /** A request failed and is tried again. */
   | { readonly kind: "trouble"; readonly error: KlatchError }
   /** The object could not be deleted after the release, as was asked for; it stays. */

@@ -24,12 +24,14 @@ import {
   annotated,
   type ElectionState,
   type ElectionStorage,
+  HOLD_FIELDS,
   nextCount,
   parse,
   type Place,
   reasonOf,
   withLine,
 } from "./election_record.ts";
+import { patchOf } from "./changed_fields.ts";
 import { instant } from "./record_fields.ts";
 
 /** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
@@ -58,7 +60,7 @@ export function election(storage: ElectionStorage): Strategy<ElectionState> {
     name: storage.name,
     resource: storage.resource,
     rank: storage.rank,
-    verbs: ["get", "create", "update", "watch"],
+    verbs: ["get", "create", "update", "patch", "watch"],
     options: [],
     keeps: storage.keeps,
     parse: (object) => parse(storage, object),
@@ -174,10 +176,16 @@ function renew(
   return { kind: "write", object: changed };
 }
 
-/** Releases the contender's hold, or leaves the line. A place that stays there while another tool holds is passed over. */
+/**
+ * Releases the contender's hold, by a patch that tests all that states it, or leaves the line. A place that stays there while
+ * another tool holds is passed over.
+ */
 function leave(storage: ElectionStorage, state: ElectionState, { nonce }: Contender, wallMs: number): Change {
-  if (state.holder !== undefined && isForeign(state.holder)) return { kind: "lost" };
-  return release(storage, state, nonce, wallMs);
+  const { object, holder } = state;
+  if (holder !== undefined && isForeign(holder)) return { kind: "lost" };
+  const change = release(storage, state, nonce, wallMs);
+  if (change.kind === "lost" || object === undefined || holder?.nonce !== nonce) return change;
+  return { ...change, patch: patchOf(object, change.object, [...storage.fields, ...HOLD_FIELDS]) };
 }
 
 /**

@@ -7,6 +7,7 @@
 import type { V1LeaseSpec } from "@kubernetes/client-node";
 import type { KlatchError } from "../errors.ts";
 import type { Holder, Json, KubeObject, RecordState, Resource } from "../lock.ts";
+import type { FieldPath } from "./changed_fields.ts";
 import { unreadable } from "./record_fields.ts";
 
 /** Says whose hold the record states: JSON, see {@link Note}. */
@@ -42,6 +43,8 @@ export interface ElectionStorage {
   read(object: KubeObject, unreadable: (found: unknown, wanted: string) => KlatchError): ElectionRecord;
   /** The object with this record. */
   write(object: KubeObject, record: ElectionRecord): KubeObject;
+  /** Where {@link ElectionStorage.write} writes. */
+  readonly fields: readonly FieldPath[];
 }
 
 /** What klatch notes beside a record. The nonce counts only while the record still has what it had at the claim. */
@@ -190,6 +193,11 @@ function isPlace(found: unknown): found is Place {
   const { identity, nonce, since }: Partial<Record<keyof Place, unknown>> = Object(found);
   return [identity, nonce, since].every((each) => typeof each === "string");
 }
+
+/** Where klatch's notes of a hold are. */
+export const HOLD_FIELDS: readonly FieldPath[] = [HOLD, REASON].map((
+  name,
+) => ["metadata", "annotations", name]);
 
 /** Why the holder holds it. */
 export function reasonOf(object: KubeObject): string | undefined {

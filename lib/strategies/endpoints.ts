@@ -53,4 +53,5 @@ export const endpoints: Strategy<ElectionState> = election({
     const annotations = { ...object.metadata.annotations, [RECORD]: JSON.stringify(record) };
     return { ...object, metadata: { ...object.metadata, annotations } };
   },
+  fields: [["metadata", "annotations", RECORD]],
 });

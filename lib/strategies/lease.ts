@@ -35,4 +35,6 @@ export const lease: Strategy<ElectionState> = election({
     return typeof spec === "object" && spec !== null && !Array.isArray(spec) ? spec : {};
   },
   write: (object, spec): Lease => ({ ...object, spec }),
+  fields: ["holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions"]
+    .map((name) => ["spec", name]),
 });

@@ -193,6 +193,7 @@ function mortal(client: KubeClient, isDead: () => boolean): KubeClient {
     watch: (...args) => client.watch(...args),
     create: (...args) => isDead() ? cutOff() : client.create(...args),
     update: (...args) => isDead() ? cutOff() : client.update(...args),
+    patch: (...args) => isDead() ? cutOff() : client.patch(...args),
     delete: (...args) => isDead() ? cutOff() : client.delete(...args),
   };
 }

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { KlatchError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { KubeClient, KubeObject } from "../../lib/kube/api.ts";
 import { acquire, DEFAULT_TIMING, type Hold, type Timing } from "../../lib/session/mod.ts";
@@ -55,6 +56,7 @@ function yielding(): { readonly client: KubeClient; readonly writes: () => numbe
     get: () => Promise.resolve(undefined),
     create: write,
     update: write,
+    patch: () => Promise.reject(new KlatchError("refused", "this server knows no patches")),
     delete: () => Promise.resolve({ kind: "gone" }),
     async *watch(_, { signal }) {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));

@@ -28,6 +28,7 @@ class Server {
     },
     create: (_, object) => this.#write(object),
     update: (_, object) => this.#write(object),
+    patch: () => Promise.reject(new KlatchError("refused", "this server knows no patches")),
     delete: () => Promise.resolve({ kind: "gone" }),
     async *watch(_, { signal }) {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));

@@ -158,7 +158,7 @@ export class Disturbances {
     },
     "watch forbidden": () => this.#deny(["watch"]),
     "rights taken": () => {
-      const all = ["get", "create", "update", "delete", "watch"];
+      const all = ["get", "create", "update", "patch", "delete", "watch"];
       this.#deny(this.#random.chance(0.5) ? all : [this.#random.pick(all)]);
     },
     "klatch stopped": () => {

@@ -27,6 +27,22 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
+    name: "patches test nothing",
+    file: "lib/strategies/changed_fields.ts",
+    edits: [{
+      find: `return [...tests, ...changes];`,
+      replace: `return [...tests.slice(0, 0), ...changes];`,
+    }],
+  },
+  {
+    name: "a release tests the identity alone",
+    file: "lib/strategies/changed_fields.ts",
+    edits: [{
+      find: `return [...tests, ...changes];`,
+      replace: `return [...tests.filter(({ path }) => path.endsWith("/holderIdentity")), ...changes];`,
+    }],
+  },
+  {
     name: "deletes have no preconditions",
     file: "lib/kube/client.ts",
     edits: [{

@@ -27,6 +27,8 @@ import { WatchBody } from "./watch_body.ts";
 const LATEST_MS = 8_000;
 /** The server asks for at most this many seconds of patience. */
 const LONGEST_RETRY_AFTER_S = 3;
+/** How long the server may be busy with a patch. */
+const SLOWEST_PATCH_MS = 30;
 /** How likely a message fault is for one message, at full strength. */
 const LIKELIHOOD = 0.4;
 
@@ -37,6 +39,8 @@ export interface NetworkParts {
   readonly server: ApiServer;
   /** How long a message takes at most, if nothing is wrong with it. */
   readonly latencyMs: () => number;
+  /** How long a message takes at least: half of a round trip. */
+  readonly leastLatencyMs: number;
   /** How strong a fault is now, from 0 to 1. */
   readonly strength: (fault: Fault) => number;
   /** A request leaves. */
@@ -56,6 +60,8 @@ export interface Conditions {
   readonly cutOff: Set<string>;
   /** Verbs that are not granted to a machine's klatch, by machine name. */
   readonly denied: Map<string, ReadonlySet<string>>;
+  /** Machines whose Role never had the verb patch, by name. */
+  readonly patchless: Set<string>;
   /** What the server answers to everything, and what to writes. */
   throttled: ServerAnswer | undefined;
   refused: ServerAnswer | undefined;
@@ -71,6 +77,7 @@ export class Network {
   readonly conditions: Conditions = {
     cutOff: new Set(),
     denied: new Map(),
+    patchless: new Set(),
     throttled: undefined,
     refused: undefined,
     silent: undefined,
@@ -105,8 +112,9 @@ export class Network {
 
   /** How long a message takes. */
   latency(): number {
-    const { random, latencyMs } = this.parts;
-    return this.happens("slow") ? random.between(0, LATEST_MS / 4) : random.between(0.1, latencyMs());
+    const { random, latencyMs, leastLatencyMs } = this.parts;
+    if (this.happens("slow")) return random.between(0, LATEST_MS / 4);
+    return random.between(leastLatencyMs, Math.max(leastLatencyMs, latencyMs()));
   }
 
   /** Whether a fault hits this message. */
@@ -133,7 +141,7 @@ export class Network {
     const { name, machine } = peer.run;
     const what = `${request.method}${isWatch(request) ? " watch" : ""}`;
     const sentMs = timeline.nowMs;
-    const arrive = () => this.#arrive(peer, request, sentMs, reply);
+    const arrive = () => this.#process(request, () => this.#arrive(peer, request, sentMs, reply));
     trace(name, `sends ${what}`);
     if (this.conditions.cutOff.has(machine.name)) {
       if (random.chance(0.4)) {
@@ -145,6 +153,16 @@ export class Network {
     } else if (this.happens("request late")) {
       timeline.after(random.between(0, LATEST_MS), arrive);
     } else timeline.after(this.latency(), arrive);
+  }
+
+  /**
+   * The server reads the object, applies a patch and writes. If others have written meanwhile, it applies the patch anew,
+   * tests included: what counts is the object at the end, which may come late.
+   */
+  #process(request: TransportRequest, arrive: () => void): void {
+    const { timeline, random } = this.parts;
+    if (request.method !== "PATCH" || random.chance(0.5)) return arrive();
+    timeline.after(random.between(0, SLOWEST_PATCH_MS), arrive);
   }
 
   #arrive(peer: Peer, request: TransportRequest, sentMs: number, reply: Reply): void {
@@ -199,6 +217,9 @@ export class Network {
     if (this.conditions.throttled !== undefined) return this.conditions.throttled;
     if (this.conditions.refused !== undefined && request.method !== "GET") return this.conditions.refused;
     if (this.conditions.denied.get(peer.run.machine.name)?.has(verb)) return status(403, "Forbidden");
+    if (verb === "patch" && this.conditions.patchless.has(peer.run.machine.name)) {
+      return status(403, "Forbidden");
+    }
     if (this.happens("429")) {
       const answer = status(429, "TooManyRequests");
       const seconds = String(random.below(LONGEST_RETRY_AFTER_S + 1));

@@ -80,6 +80,10 @@ export interface Scenario {
   readonly faults: ReadonlyMap<Fault, number>;
   /** A message takes up to this long. */
   readonly latencyMs: number;
+  /** And at least this long: the server is so far away. */
+  readonly leastLatencyMs: number;
+  /** So many contenders have a Role without the verb patch. */
+  readonly patchless: number;
   /** How long a command works, at most. */
   readonly longestWorkMs: number;
   /** When everything that is wrong is mended. */
@@ -116,6 +120,8 @@ export function drawScenario(random: Random, options: ScenarioOptions): Scenario
     latencyMs: random.pick([1, 5, 20, 60, 300]),
     longestWorkMs: common.leaseDurationMs * random.pick(isLong ? [0.01, 0.05] : [0.2, 1, 3]),
     healAtMs: Math.min(40_000, common.leaseDurationMs * random.between(2, 7)),
+    leastLatencyMs: random.pick([0.1, 0.1, 2, 5, 20, 40]),
+    patchless: random.pick([0, 0, 0, 1, contenders]),
   };
 }
 

@@ -194,10 +194,14 @@ export class World {
       server,
       latencyMs: () =>
         this.#healed ? Math.min(HEALED_LATENCY_MS, this.#scenario.latencyMs) : this.#scenario.latencyMs,
+      leastLatencyMs: this.#scenario.leastLatencyMs,
       strength: (fault) => this.#healed ? 0 : this.#scenario.faults.get(fault) ?? 0,
       onSend: (run, writes) => this.#onEvent({ kind: "sent", run, writes }),
       trace: this.#trace.say,
     });
+    for (const [i, { name }] of this.#machines.entries()) {
+      if (i < this.#scenario.patchless) network.conditions.patchless.add(name);
+    }
     if (this.#random.chance(0.3)) this.#leaveRecord(kind, server);
     return {
       scenario: this.#scenario,

@@ -27,6 +27,7 @@ export class CountingClient implements KubeClient {
 
   readonly create: KubeClient["create"] = (...args) => this.#count(this.#client.create(...args));
   readonly update: KubeClient["update"] = (...args) => this.#count(this.#client.update(...args));
+  readonly patch: KubeClient["patch"] = (...args) => this.#count(this.#client.patch(...args));
   readonly delete: KubeClient["delete"] = (...args) => this.#count(this.#client.delete(...args));
 
   async *#watch(...args: Parameters<KubeClient["watch"]>): ReturnType<KubeClient["watch"]> {

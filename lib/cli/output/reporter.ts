@@ -77,6 +77,9 @@ export class Reporter {
         return this.warn(event.message);
       case "polling":
         return this.warn(`${lineOf(event.error)}; klatch polls instead`, "polling");
+      case "not-patched":
+        if (this.#log.verbose) this.warn(`${lineOf(event.error)}; klatch reads and updates instead`);
+        return;
       case "not-removed":
         return this.warn(lineOf(event.error));
       case "trouble":
