@@ -236,7 +236,7 @@ export const mutants: readonly Mutant[] = [
     name: "a waiter takes its place back while another tool holds",
     file: "lib/strategies/election.ts",
     edits: [{
-      find: `if (state.holder !== undefined && isForeign(state.holder)) return { kind: "lost" };`,
+      find: `if (holder !== undefined && isForeign(holder)) return { kind: "lost" };`,
       replace: "",
     }],
   },
