@@ -1,6 +1,6 @@
 /**
- * Clients for native fetch that know nothing of the environment: proxy and authorities are the ones that they are
- * given, and no TLS secret is written anywhere.
+ * Clients for native fetch that ignore the environment: proxy and authorities are those that they are given, and no
+ * TLS secret is written to a file.
  *
  * @module
  */
@@ -32,9 +32,9 @@ const TLS_VARIABLES = [CA_STORE_VARIABLE, "DENO_CERT", "NODE_EXTRA_CA_CERTS", "S
 
 /**
  * Makes a client that goes through the given proxy or none, and trusts the given authorities only, or the system's if
- * there are none, as kubectl does. By itself the runtime would let NO_PROXY override the proxy, and trust its built-in
- * list of public authorities in every case; it can only be told otherwise through the environment, which is as before
- * when this returns.
+ * there are none, as kubectl does. By default the runtime lets NO_PROXY override the proxy and always trusts its
+ * built-in list of public authorities; that can only be changed through the environment, which is restored when this
+ * returns.
  *
  * @throws {KlatchError} `config`: the runtime does not take a certificate.
  */
@@ -70,7 +70,7 @@ function authorityStores({ caPem, secure }: HttpClientOptions): string {
   return systemStoreReadable() ? "system,mozilla" : "mozilla";
 }
 
-/** The runtime fails for good over a file that is named and cannot be read; where none is named it looks around. */
+/** The runtime fails if a file is named and cannot be read; if none is named it searches the usual places. */
 function systemStoreReadable(): boolean {
   const file = Deno.env.get("SSL_CERT_FILE");
   if (!file) return true;
@@ -82,7 +82,7 @@ function systemStoreReadable(): boolean {
 }
 
 function newClient({ caPem, clientCert, proxyUrl }: HttpClientOptions): Deno.HttpClient {
-  // The runtime aborts the process over a client certificate that it cannot parse; over an authority, 2.6 throws.
+  // The runtime aborts the process for a client certificate that it cannot parse; for an authority, 2.6 throws.
   if (clientCert !== undefined) Deno.createHttpClient({ caCerts: [clientCert.certPem] }).close();
   return Deno.createHttpClient({
     poolIdleTimeout: 90_000,

@@ -1,7 +1,7 @@
 /**
- * A way to the API server, credentials included. It promises to tell apart a request that certainly was not sent
- * from one whose answer got lost, to refresh credentials once after a 401, and to reuse connections. It knows
- * nothing of Kubernetes objects, retries and deadlines: `client.ts` does.
+ * Sends requests to the API server, with credentials. It distinguishes a request that was certainly not sent from one
+ * whose answer was lost, refreshes credentials once after a 401, and reuses connections. Objects, retries and
+ * deadlines are up to `client.ts`.
  *
  * @module
  */
@@ -19,43 +19,43 @@ import { FetchWire } from "./transport/fetch.ts";
 export type { TransportRequest, TransportResponse } from "./transport/types.ts";
 export { LostAnswer } from "./transport/errors.ts";
 
-/** A way to the API server. */
+/** A connection to the API server. */
 export interface Transport {
   /** The server's URL, for messages. */
   readonly server: string;
   /**
-   * Makes one request. A 401 means that the server took nothing, so it is repeated once with newer credentials,
-   * if there are any; a 401 that comes back is final. So is a handshake in which the server refuses the client
-   * certificate. Redirects are not followed.
+   * Makes one request. A 401 means that the server processed nothing, so the request is repeated once with newer
+   * credentials, if there are any; a second 401 is final. The same goes for a handshake in which the server refuses
+   * the client certificate. Redirects are not followed.
    *
    * @throws {KlatchError} `unreachable` or `config`: the request certainly was not sent.
    * @throws {LostAnswer} the server may have processed the request.
    * @throws the reason of `signal`, when it aborts.
    */
   request(request: TransportRequest): Promise<TransportResponse>;
-  /** Makes the next request over a new connection: the present ones look dead. */
+  /** Sends the next request over a new connection, since the present ones seem to be dead. */
   reset(): void;
   /** Closes connections. */
   close(): void;
 }
 
-/** What the transport tells while it works. */
+/** What the transport reports while it works. */
 export interface TransportHooks {
   /** One line for the user, without a line break. */
   warn(line: string): void;
-  /** A request with a body is about to be sent: the last moment to see to it that it goes out in one piece. */
+  /** A request with a body is about to be sent: the last chance to have it sent without delay. */
   beforeWrite?(): void;
   /** Ends the fetching of credentials, and a plugin that is still running. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Opens a way to a cluster. Credentials are fetched now, so that a plugin that asks the user something does not
- * run against a request's deadline; the server is not contacted.
+ * Prepares the connection to a cluster. Credentials are fetched now, so that a plugin that asks the user something is
+ * not limited by a request's deadline; the server is not contacted.
  *
  * @param config from `loadClusterConfig`.
  * @param hooks where warnings go.
- * @throws {KlatchError} `config`: the credentials cannot be had or used.
+ * @throws {KlatchError} `config`: the credentials cannot be obtained or used.
  *
  * @example
  * ```ts

@@ -1,12 +1,12 @@
 /**
- * Runs a command to its end while a lock is held: signals reach it, and when the hold is lost it is made to end.
+ * Runs a command while a lock is held: passes signals on to it, and stops it when the hold is lost.
  *
- * It promises that no process of the command is left when {@link runCommand} resolves. That cannot be kept when
- * klatch itself is killed or stopped: a guard is for that. It knows nothing of locks: the caller says when to stop.
+ * When {@link runCommand} resolves, no process of the command is left. If klatch itself is killed or stopped, that is
+ * the guard's task. When to stop is up to the caller.
  *
- * What happens to the rest when the command itself has ended: processes that it left in the background get a short
- * time to end by themselves (a `tee` at the end of a pipe), then the stop signal, then KILL. They may neither run on
- * outside of the lock nor keep it for ever.
+ * When the command has ended and has left processes in the background, they get a short time to end by themselves (a
+ * `tee` at the end of a pipe), then the stop signal, then KILL. They may neither outlive the lock nor keep it for
+ * ever.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The entry of `env` by which the command's processes are known on a terminal. */
   readonly mark?: Mark;
-  /** Sees to the command's end when klatch cannot. */
+  /** Stops the command when klatch cannot. */
   readonly guard?: CommandGuard;
   /** Signals go to the command from its start to its end; afterwards they are kept. */
   readonly signals: SignalSource;
@@ -55,7 +55,7 @@ export interface RunOptions {
   readonly say: (line: string) => void;
 }
 
-/** What stands by to end a command, as the command's run sees it. */
+/** A guard, as {@link runCommand} needs it. */
 export interface CommandGuard {
   /**
    * The process group that the command joins; `undefined` on a terminal, where it stays in the terminal's, and if the
@@ -226,7 +226,7 @@ class Run {
       if (now >= this.#killAt) {
         if (killedAt === undefined) {
           killedAt = now;
-          // klatch may have stood still, and find only now what has ended long ago.
+          // klatch may have been stopped, and the processes may have ended long ago.
           const left = this.#command.group.alive();
           if (left.length > 0 && this.#stopSignal !== SIGNALS.KILL) {
             say(`${list(left)} did not end in time: sending KILL`);

@@ -1,9 +1,8 @@
 /**
- * Signals: their names and numbers, and hearing them without a gap from the first moment of waiting to the last of
- * the command.
+ * Names and numbers of signals, and listening to them without a gap from the beginning of the wait to the end of the
+ * command.
  *
- * It promises that a signal which arrives while nobody takes signals is kept until somebody does. It does not
- * promise to tell who sent one: the runtime does not say.
+ * A signal that arrives while nobody takes signals is kept until somebody does. Who sent a signal is not known.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a failed connection means: whether the request may have been processed, and what to tell the user. The
- * runtime says it only in words, so this reads them; words that it does not know count as a lost answer.
+ * What a failed connection means: whether the request may have been processed, and what to tell the user. The runtime
+ * reports it only in words, so they are matched here; unknown words count as a lost answer.
  *
  * @module
  */
@@ -22,8 +22,9 @@ interface Fault {
 }
 
 /**
- * Words that only come before a request is processed: while connecting, or when the server, having seen our
- * certificate or none, refuses the handshake (in TLS 1.3 that reaches a client which believes that it is over).
+ * Words that occur only before a request is processed: while connecting, or when the server refuses the handshake
+ * because of the client certificate or its absence (in TLS 1.3 the client learns that after its own handshake has
+ * ended).
  */
 const HANDSHAKE =
   /client error \(Connect\)|invalid peer certificate|fatal alert: (\w*Certificate\w*|UnknownCA|HandshakeFailure)/i;
@@ -143,7 +144,7 @@ export function connectionFailure(
   return new LostAnswer(`the answer of ${config.server} got lost: ${said}`, { cause: thrown });
 }
 
-/** Whether the server ended the handshake, as it does over a client certificate that it does not take. */
+/** Whether the server ended the handshake, as it does if it does not accept the client certificate. */
 export function isRefusedHandshake(error: unknown): error is KlatchError {
   return error instanceof KlatchError && /fatal alert: /i.test(wordsOf(error.cause));
 }
@@ -176,7 +177,9 @@ function wordsOf(thrown: unknown): string {
   return `${thrown.message}${code}${thrown.cause === undefined ? "" : `: ${wordsOf(thrown.cause)}`}`;
 }
 
-/** The middle of the runtime's sentence: what is before it repeats the URL, what is after it links to a manual. */
+/**
+ * The middle part of the runtime's message: the part before it repeats the URL, the part after it links to a manual.
+ */
 function detail(words: string): string {
   return words.replace(/^.*?client error \(\w+\): /, "").replace(/: https:\/\/docs\.rs.*$/s, "").trim();
 }

@@ -1,6 +1,6 @@
 /**
- * Connections by native fetch: HTTP/2 where the server speaks it, kept and shared between requests. It promises that
- * proxy and trusted authorities are the configuration's and not the environment's.
+ * Connections by native fetch: HTTP/2 if the server speaks it, kept and shared between requests. Proxy and trusted
+ * authorities come from the configuration, not from the environment.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { connectionFailure, LostAnswer } from "./errors.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /**
- * How long a request may hang without an answer before its abortion makes us distrust the connection.
- * A cancelled wait is aborted sooner; a request into a dead connection hangs until its deadline.
+ * How long a request must have gone unanswered, in milliseconds, for its abortion to mean that the connection may be
+ * dead. A cancelled wait is aborted sooner; a request on a dead connection is aborted at its deadline.
  */
 const SILENCE_MS = 1000;
 
@@ -48,7 +48,7 @@ export class FetchWire implements Wire {
       });
     } catch (thrown) {
       if (signal.aborted) {
-        // HTTP/2 would put the next request on the same connection; if that is dead, it would hang as well.
+        // HTTP/2 would put the next request on the same connection; if that is dead, it gets no answer either.
         if (performance.now() - startedMs > SILENCE_MS) this.#retire(client);
         throw signal.reason;
       }
@@ -69,7 +69,7 @@ export class FetchWire implements Wire {
     return httpClient({ caPem, clientCert, proxyUrl, secure: server.startsWith("https:"), source });
   }
 
-  /** Requests that are under way keep their connection; new ones get a new client. */
+  /** Requests in progress keep their connection; new ones get a new client. */
   #retire(client: Deno.HttpClient): void {
     if (this.#client !== client) return;
     this.#client = undefined;
@@ -78,8 +78,8 @@ export class FetchWire implements Wire {
 }
 
 /**
- * A body that is sent once. Fetch sends a request again by itself if the connection closes before an answer comes, unless
- * the body is a stream; a write that was committed would then look like a conflict.
+ * A body that is sent once. Unless the body is a stream, fetch repeats a request if the connection closes before the
+ * answer; a write that was committed would then look like a conflict.
  */
 function unrepeatable(body: string): ReadableStream<Uint8Array> {
   return ReadableStream.from([new TextEncoder().encode(body)]);

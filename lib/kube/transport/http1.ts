@@ -1,7 +1,7 @@
 /**
- * The client's half of HTTP/1.1 over any stream of bytes, for the one case where neither fetch nor Node's https
- * serves (see `transport_node.ts`). It speaks what API servers speak: bodies by length, in chunks, or to the end
- * of the connection. It knows no trailers, no compression and no upgrade.
+ * An HTTP/1.1 client over any stream of bytes, for the one case that neither fetch nor Node's https covers (see
+ * `node.ts`). It supports what API servers send: bodies with a length, in chunks, or up to the end of the connection;
+ * no trailers, no compression and no upgrade.
  *
  * https://www.rfc-editor.org/rfc/rfc9112
  *
@@ -135,7 +135,7 @@ function bodyOf(
   }, { highWaterMark: 0 });
 }
 
-/** Bytes that have come and not been used yet. */
+/** Bytes that were received and not used yet. */
 class Input {
   #rest = new Uint8Array();
 

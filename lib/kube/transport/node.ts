@@ -1,7 +1,7 @@
 /**
- * A connection that does not check the server's certificate, for `insecure-skip-tls-verify`. Native fetch cannot
- * leave the check out, and Node's https of Deno 2.6 (which the compiled program runs on) does not honour it; its
- * `node:tls` does. Loaded only when asked for.
+ * A connection that does not check the server's certificate, for `insecure-skip-tls-verify`. Native fetch always
+ * checks, and Node's https in Deno 2.6 (which the compiled program runs on) ignores the option; its `node:tls` does
+ * not. Loaded only if needed.
  *
  * @module
  */

@@ -1,7 +1,8 @@
 /**
- * A CONNECT proxy of our own on the loopback interface, in front of one server. Native fetch always expects the
- * name it dials in the server's certificate; going through this, it can dial the one and expect the other. TLS is
- * between fetch and the server, so the tunnel sees nothing; a password keeps others from using it.
+ * A CONNECT proxy on the loopback interface, in front of one server, for `tls-server-name`. Native fetch always
+ * expects the name that it connects to in the server's certificate; through the tunnel it can connect to one name and
+ * expect another. TLS is between fetch and the server, so the tunnel cannot read anything; a password keeps other
+ * programs from using it.
  *
  * @module
  */
@@ -9,7 +10,7 @@
 import { KlatchError } from "../../errors.ts";
 import type { ClusterConfig } from "../config/types.ts";
 
-/** Longer heads are not from fetch and not from a proxy. */
+/** The longest head of a request or an answer, in bytes; fetch and proxies send shorter ones. */
 const HEAD_BYTES = 16_384;
 
 const BUFFER_BYTES = 65_536;
@@ -42,14 +43,14 @@ export class Tunnel {
     return `http://klatch:${this.#password}@127.0.0.1:${this.#listener.addr.port}/`;
   }
 
-  /** Why the server could last not be dialled, once; for when a request through the tunnel failed. */
+  /** Why the last connection to the server failed; told once, to explain why a request through the tunnel failed. */
   takeFailure(): unknown {
     const failure = this.#failure;
     this.#failure = undefined;
     return failure;
   }
 
-  /** Takes no new connections; those that are there go on. */
+  /** Accepts no new connections; existing ones go on. */
   close(): void {
     this.#listener.close();
   }
@@ -109,7 +110,7 @@ function bare(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** Reads up to the empty line. Nothing follows it before we speak: TLS begins with the client. */
+/** Reads up to the empty line. Nothing follows it yet: the client begins TLS when the tunnel has answered. */
 async function readHead(conn: Deno.Conn): Promise<string> {
   const bytes = new Uint8Array(HEAD_BYTES);
   for (let filled = 0; filled < bytes.length;) {
@@ -138,7 +139,7 @@ async function copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
       await writeAll(to, buffer.subarray(0, count));
     }
   } catch {
-    // What broke will be noticed by whoever speaks TLS through here.
+    // Both ends of the TLS connection notice what broke.
   }
   // Closing alone does not reach a socket that is being read (Deno 2.8).
   await to.closeWrite().catch(() => {});

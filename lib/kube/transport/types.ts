@@ -1,5 +1,5 @@
 /**
- * What goes over the wire, for every kind of wire. Types only.
+ * Requests and answers of every kind of connection. Types only.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface TransportResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
-  /** The whole body, which the runtime reads in one go, as it does not if its stream is read. */
+  /** The whole body, read at once, which is faster than reading its stream. */
   text(): Promise<string>;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What the processes have in their environment that this one descends from.
+ * Environment variables of the ancestors of this process.
  *
- * It sees what /proc shows: the environment that each was started with, of those that are ours to look at.
+ * /proc shows the environment that each process was started with, for processes of the same user.
  *
  * @module
  */

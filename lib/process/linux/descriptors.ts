@@ -1,8 +1,7 @@
 /**
- * Pipes and file descriptors below what the runtime offers: numbers that a process to be started gets, and that no
- * other one does.
+ * Pipes and file descriptors that the runtime does not offer, to be inherited by one child process and no other.
  *
- * It promises that what it opens is closed in every program that is executed, unless it is handed over on purpose.
+ * What it opens is closed on exec(3), unless it is passed on explicitly.
  *
  * @module
  */

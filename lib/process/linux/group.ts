@@ -1,13 +1,13 @@
 /**
- * Which processes a command consists of, how all of them get a signal, and when none of them is left.
+ * The processes that a command consists of: sends signals to all of them, and tells when none is left.
  *
  * Off a terminal that is a process group of the command's own. On a terminal the command stays in klatch's group, so
  * that interactive programs, Ctrl-C and Ctrl-Z work as if klatch were not there; then it is the command's tree: the
  * processes of this session that descend from it, or carry the mark of this run in their environment.
  *
- * It promises that neither klatch nor the rest of a shell's pipeline ever gets a signal, and that a number which
- * now means another process gets none. It does not find what left on purpose: a daemon with a session of its own, or
- * off a terminal a group of its own.
+ * Neither klatch nor the other processes of a shell's pipeline get a signal, nor does a process that has got the
+ * number of one that ended. Processes that have moved to a session of their own (a daemon), or without a terminal to
+ * a group of their own, are not found.
  *
  * @module
  */

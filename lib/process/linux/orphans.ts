@@ -1,7 +1,7 @@
 /**
- * What a PID 1 owes the processes of its namespace: an orphan becomes its child, and stays a zombie until it is reaped.
+ * Reaps orphans if klatch is PID 1: an orphan becomes a child of PID 1, and stays a zombie until that reaps it.
  *
- * It promises nothing for a klatch that is not PID 1, which gets no orphans.
+ * If klatch is not PID 1 it gets no orphans, and nothing is done.
  *
  * @module
  */

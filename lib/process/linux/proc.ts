@@ -1,9 +1,8 @@
 /**
- * What /proc says about processes, read through the C library: the runtime's own file functions refuse /proc unless
- * everything is permitted to them.
+ * Processes as /proc shows them, read through the C library, since the runtime's own functions read /proc only with
+ * all permissions.
  *
- * It promises answers as values: what cannot be read (no /proc, no such process, not ours to see) is `undefined`
- * or an empty list, never an error.
+ * What cannot be read (no /proc, no such process, no permission) is `undefined` or an empty list, never an error.
  *
  * @module
  */

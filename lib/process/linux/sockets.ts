@@ -1,11 +1,11 @@
 /**
- * Connections that do not hold small pieces back.
+ * Turns off Nagle's algorithm for TCP connections.
  *
- * The runtime's fetch leaves Nagle's algorithm on (it sets TCP_NODELAY to 0). A request with a body goes out in two
- * pieces, headers first, and the second one then waits until the server has acknowledged the first, which a server that
- * has nothing to say puts off by 40 ms. A hand-over is two such requests.
+ * The runtime's fetch leaves Nagle's algorithm on (it sets TCP_NODELAY to 0). A request with a body is sent in two
+ * segments, headers first, and the second one waits for the acknowledgement of the first, which the server may delay
+ * by 40 ms. A hand-over takes two such requests.
  *
- * It promises nothing for connections that are made later, and nothing outside of Linux, where it does nothing.
+ * Connections that are made later are not affected.
  *
  * @see {@link https://datatracker.ietf.org/doc/html/rfc1122#page-98} section 4.2.3.4, and tcp(7)
  * @module

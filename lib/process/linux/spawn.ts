@@ -2,10 +2,9 @@
  * Starts a command as a shell's `exec` would: the same files, the same environment byte for byte, the same arguments,
  * supplementary groups and working directory.
  *
- * It promises that the command has been executed, in the process group asked for, when {@link spawnCommand} returns;
- * that no file of klatch's own is open in it; that every signal has its default disposition in it and none is
- * blocked, except that what was ignored when klatch was started stays ignored. It does not end what it started: see
- * `group.ts`.
+ * When {@link spawnCommand} returns, the command has been executed in the requested process group, none of klatch's
+ * own files is open in it, and all signals have their default disposition and are not blocked, except that those that
+ * were ignored when klatch was started stay ignored. Ending a command is up to `group.ts`.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * A command that leaves the group or session that it was started in, as daemons and interactive shells do on purpose,
- * and programs such as setsid(1) are for. Where it is the first of its group the kernel does not let it; where it
- * joins one, the command itself must still be reached, with the group that it then leads.
+ * Finds a command that has left the process group or session that it was started in, as daemons, interactive shells
+ * and setsid(1) do. The kernel does not allow it to a group leader; a command that has joined a group is followed,
+ * with the group that it then leads.
  *
- * It promises nothing for children that leave by themselves.
+ * Children that leave by themselves are not followed.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Timers of the kernel that go off whatever happens to this process: one that was stopped is woken, one that hangs is
- * killed. If the kernel has none, that can be asked, and setting one does nothing.
+ * Kernel timers that act even if this process is stopped (it is continued) or hangs (it is killed). If the kernel has
+ * no such timers, setting one does nothing, and `works` is false.
  *
  * @see {@link https://man7.org/linux/man-pages/man2/timer_create.2.html}
  * @module

@@ -2,8 +2,7 @@
  * The C library, for the few functions that klatch needs and the runtime does not offer. Each is loaded at its first
  * use, since loading one costs a quarter of a millisecond.
  *
- * It promises Linux on x86-64 and arm64, with glibc or musl. It does not promise macOS or Windows: there every function
- * fails with `internal`.
+ * For Linux on x86-64 and arm64, with glibc or musl. On macOS and Windows every function fails with `internal`.
  *
  * @module
  */

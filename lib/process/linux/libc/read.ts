@@ -1,5 +1,5 @@
 /**
- * Reading without standing still.
+ * Reading on a thread of its own, without blocking.
  *
  * @module
  */

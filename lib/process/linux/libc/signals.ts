@@ -1,5 +1,5 @@
 /**
- * Signals: to whom they are sent, and what they do.
+ * Sending signals, and their dispositions.
  *
  * @module
  */
