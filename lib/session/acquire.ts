@@ -99,7 +99,7 @@ function partsOf(request: AcquireRequest) {
   const ref = refOf(strategy, lock);
   const { retryPeriodMs } = timing;
   const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
-  const expiryTracker = new ExpiryTracker(clock);
+  const expiryTracker = request.expiryTracker ?? new ExpiryTracker(clock);
   const sentWrites = new SentWrites(me.nonce);
   const troubles = new Troubles(clock, onEvent);
   const patching = new Patching(onEvent);

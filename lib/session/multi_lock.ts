@@ -5,12 +5,16 @@
  * old record as with those who know only the new one. It does not promise freedom from deadlock: all who take the
  * same strategies must take them in the same order, which the caller sees to.
  *
+ * The objects that come later are followed while an earlier one is waited for: a holder that died with all of them holds
+ * up the next one for one lease duration, not for one after the other.
+ *
  * @module
  */
 import type { KlatchError } from "../errors.ts";
 import type { Strategy } from "../lock.ts";
 import { acquire } from "./acquire.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { ExpiryFollower } from "./expiry_follower.ts";
 import type { AcquireRequest, Hold, SessionEvent } from "./types.ts";
 
 /**
@@ -32,19 +36,26 @@ export async function acquireAll(
   const all = new MultiLock(request.onEvent);
   const { clock, waitMs, interrupted } = request;
   const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
+  const followers = strategies.map((each) => new ExpiryFollower(each, request));
+  const onEvent = (event: SessionEvent) => {
+    if (event.kind === "waiting") { for (const each of followers) each.start(); }
+    all.listen(event);
+  };
   try {
-    for (const strategy of strategies) {
+    for (const { strategy, tracker, stop } of followers) {
+      await stop();
       const leftMs = Math.max(0, giveUpAtMs - clock.monotonic());
       all.add(
         await acquire({
           ...request,
           strategy,
+          expiryTracker: tracker,
           waitMs: waitMs === undefined ? undefined : leftMs,
           askedWaitMs: request.askedWaitMs ?? waitMs,
           // No guard is told of the first hold's deadlines before there is a last one.
           guarded: false,
           interrupted: AbortSignal.any([interrupted, all.lost]),
-          onEvent: all.listen,
+          onEvent,
         }),
       );
     }
@@ -52,6 +63,8 @@ export async function acquireAll(
   } catch (error) {
     await all.release().catch(() => {});
     throw error;
+  } finally {
+    await Promise.all(followers.map(({ stop }) => stop()));
   }
   all.complete();
   return all;

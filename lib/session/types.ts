@@ -8,6 +8,7 @@ import type { KlatchError } from "../errors.ts";
 import type { KubeClient, ObjectRef } from "../kube/api.ts";
 import type { Contender, Holder, LockName, LockView, Strategy } from "../lock.ts";
 import type { Deadlines, Timing } from "./deadlines.ts";
+import type { ExpiryTracker } from "./expiry_tracker.ts";
 
 /** Everything that one attempt to hold a lock needs. */
 export interface AcquireRequest {
@@ -21,6 +22,8 @@ export interface AcquireRequest {
   readonly waitMs?: number | undefined;
   /** The time that was asked for, for messages, if something else has used up a part of it; milliseconds. */
   readonly askedWaitMs?: number | undefined;
+  /** What has been seen of the object's holders and waiters before. */
+  readonly expiryTracker?: ExpiryTracker | undefined;
   /**
    * Whether a guard is told every deadline, and acts upon it on a timer of its own that counts the time in which the
    * machine was suspended. Then the session does without looking at the clock every second.

@@ -33,7 +33,10 @@ class Pair {
   }
 
   /** A contender for both. */
-  contend(waitMs?: number): { readonly hold: Promise<Hold>; readonly events: SessionEvent[] } {
+  contend(
+    waitMs?: number,
+    listen: (event: SessionEvent) => void = () => {},
+  ): { readonly hold: Promise<Hold>; readonly events: SessionEvent[] } {
     const events: SessionEvent[] = [];
     const nonce = crypto.randomUUID();
     const me: Contender = { identity: "both", nonce, leaseDurationMs: QUICK.leaseDurationMs, labels: {} };
@@ -45,7 +48,10 @@ class Pair {
       timing: QUICK,
       waitMs,
       interrupted: new AbortController().signal,
-      onEvent: (event) => void events.push(event),
+      onEvent: (event) => {
+        events.push(event);
+        listen(event);
+      },
     });
     hold.catch(() => {});
     return { hold, events };
@@ -110,6 +116,17 @@ onEachServer("two strategies at once,", "several", (ground) => {
       assertEquals(await pair.holders(), which === "old" ? [["thief"], []] : [[], ["thief"]]);
     });
   }
+
+  test("take over from one holder that died with both after one lease duration", async (pair) => {
+    for (const bench of [pair.old, pair.new]) bench.kill((await bench.acquire({ identity: "dead" })).me);
+    const tookOverMs: number[] = [];
+    const { hold: held } = pair.contend(undefined, (event) => {
+      if (event.kind === "took-over") tookOverMs.push(performance.now());
+    });
+    await (await held).release();
+    const [first = 0, second = Infinity] = tookOverMs;
+    assert(second - first < QUICK.leaseDurationMs, `${second - first} ms later`);
+  });
 
   test("stop waiting for the new one when the old one is lost meanwhile", async (pair) => {
     await pair.new.acquire({ identity: "alice" });

@@ -71,8 +71,8 @@ export const mutants: readonly Mutant[] = [
     name: "another's hold is timed by the waiter's own duration, not by the one in its record",
     file: "lib/session/acquire.ts",
     edits: [{
-      find: `const expiryTracker = new ExpiryTracker(clock);`,
-      replace: `const expiryTracker = new ExpiryTracker(clock);
+      find: `const expiryTracker = request.expiryTracker ?? new ExpiryTracker(clock);`,
+      replace: `const expiryTracker = request.expiryTracker ?? new ExpiryTracker(clock);
     const { see } = ExpiryTracker.prototype;
     const { leaseDurationMs } = me;
     const mine = <P extends object>(participant: P) =>
