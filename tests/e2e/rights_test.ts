@@ -57,8 +57,8 @@ describe("rights", { skip }, () => {
     assertNotMatch(stderr, /klatch polls/);
   });
 
-  it("nothing else is asked for", async () => {
-    const { user, env } = await userWith(["get", "create", "update", "watch"]);
+  it("nothing but these and patch is asked for", async () => {
+    const { user, env } = await userWith(["get", "create", "update", "patch", "watch"]);
     const first = await holder("modest");
     const running = spawnKlatch(["run", "modest", "--", "true"], { env });
     await running.line("stderr", /waiting/);
