@@ -4,9 +4,11 @@ import { haveOpenssl } from "../support/certificates.ts";
 import { kubeconfigResolver } from "../support/go_contender.ts";
 import { makeCertificate } from "../support/tls_server.ts";
 import { type Case, CASES, type Material } from "./kubeconfigs/cases.ts";
+import { combinations } from "./kubeconfigs/combinations.ts";
 import { byClientGo, byClientNode, byKlatch, type Outcome } from "./kubeconfigs/resolution.ts";
 
 let dir: string;
+const combined = combinations();
 const ours = new Map<Case, Outcome>();
 const files = new Map<Case, string>();
 
@@ -16,7 +18,7 @@ before(async () => {
   if (skip) return;
   dir = await Deno.makeTempDir({ prefix: "klatch-table-" });
   const material = await makeMaterial();
-  for (const [i, each] of CASES.entries()) {
+  for (const [i, each] of [...CASES, ...combined].entries()) {
     const content = typeof each.file === "string" ? each.file : each.file(material);
     const file = `${dir}/config-${i}`;
     const bytes = typeof content === "string"
@@ -61,7 +63,7 @@ function comparable(outcome: Outcome | undefined): unknown {
 
 function compare(each: Case, theirs: Outcome | undefined, difference: string | undefined): void {
   const [klatch, other] = [comparable(ours.get(each)), comparable(theirs)];
-  const said = JSON.stringify({ klatch: ours.get(each), theirs });
+  const said = JSON.stringify({ what: each.what, klatch: ours.get(each), theirs });
   if (difference === undefined) assertEquals(klatch, other, said);
   else assertNotEquals(klatch, other, `they agree, although the table says: ${difference}\n${said}`);
 }
@@ -93,4 +95,20 @@ describe("a kubeconfig comes to the same as with client-go", { skip }, () => {
       compare(each, theirs[i], each.clientGo);
     });
   }
+
+  it(
+    "in every combination of users, clusters and ways of writing, except: plain servers of contradictory users",
+    {
+      skip: missing,
+    },
+    () => {
+      assertGreater(combined.length, 200);
+      for (const [i, each] of combined.entries()) {
+        const outcome = theirs[CASES.length + i];
+        assert(outcome !== undefined, each.what);
+        compare(each, outcome, each.clientGo);
+      }
+      assertEquals(combined.filter(({ clientGo }) => clientGo !== undefined).length, 3);
+    },
+  );
 });

@@ -104,7 +104,12 @@ export async function byClientGo(program: string, kubeconfigs: readonly string[]
   ]);
   if (!success) throw new Error(`${program} failed`);
   const lines = new TextDecoder().decode(stdout).trim().split("\n");
-  return lines.map((line) => fromGo(JSON.parse(line)));
+  return await Promise.all(lines.map(async (line) => {
+    const answer = JSON.parse(line);
+    // A token file that can be read goes before a token that is written down.
+    const token = answer.tokenFile && await Deno.readTextFile(answer.tokenFile).catch(() => undefined);
+    return fromGo({ ...answer, ...(token && { token }) });
+  }));
 }
 
 // deno-lint-ignore no-explicit-any
@@ -115,7 +120,7 @@ function fromGo(answer: any): Outcome {
   const authorization = token
     ? `Bearer ${token.trim()}`
     : username || password
-    ? `Basic ${btoa(`${username ?? ""}:${password ?? ""}`)}`
+    ? `Basic ${new TextEncoder().encode(`${username ?? ""}:${password ?? ""}`).toBase64()}`
     : idToken && `Bearer ${idToken}`;
   // client-go runs no plugin for those who have something else.
   const plugin = authorization || answer.cert ? undefined : exec;
