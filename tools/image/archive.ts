@@ -11,9 +11,15 @@ import { run } from "./run.ts";
  * @param parent the directory that contains them.
  * @param names their names there, and in the archive.
  * @param output the file to write; its name ends in `.tar.gz`.
+ * @param level how hard gzip tries, from 1 (fast) to 9 (small).
  * @throws {Error} if tar is not GNU tar, or one of them fails.
  */
-export async function archive(parent: string, names: readonly string[], output: string): Promise<void> {
+export async function archive(
+  parent: string,
+  names: readonly string[],
+  output: string,
+  level = 6,
+): Promise<void> {
   const tar = output.replace(/\.gz$/, "");
   const entries = [
     "--sort=name",
@@ -26,5 +32,5 @@ export async function archive(parent: string, names: readonly string[], output: 
   // A Mac's own tar cannot sort; Homebrew installs GNU's under this name.
   const program = Deno.build.os === "darwin" ? "gtar" : "tar";
   await run(program, [...entries, "-C", parent, "-cf", tar, ...names], "install GNU tar");
-  await run("gzip", ["--no-name", "--force", tar], "install gzip");
+  await run("gzip", [`-${level}`, "--no-name", "--force", tar], "install gzip");
 }
