@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { after, before, describe, it } from "@std/testing/bdd";
+import { parse } from "yaml";
 import config from "../../deno.json" with { type: "json" };
 import packages from "../../lib/cli/licenses.json" with { type: "json" };
 import { loadCommands } from "../../lib/cli/command.ts";
@@ -39,6 +40,15 @@ describe("the SBOM", () => {
     assertEquals(document.relationships.map(({ relatedSpdxElement }) => relatedSpdxElement), ids);
   });
 });
+
+/** The script of a step of the release workflow. */
+function stepOf(name: string): string {
+  const { jobs } = parse(
+    Deno.readTextFileSync(new URL("../../.github/workflows/release.yml", import.meta.url)),
+  );
+  const { run } = jobs.publish.steps.find((step: { name?: string }) => step.name === name);
+  return run;
+}
 
 describe("the Homebrew formula", () => {
   it("downloads each platform's archive and compares its digest", () => {
@@ -106,21 +116,38 @@ describe("the manual page and the completions", () => {
   });
 });
 
-describe("the files of a release", () => {
+describe("the files of a release", { skip: Deno.build.os !== "linux" }, () => {
   const options = { runtime: { deno: "2.9.6", v8: "14.9" }, commitTime: "2026-01-02T03:04:05Z" };
+  const binary = (platform: string) => `klatch for ${platform}\n`;
+  let top: string;
   let dir: string;
-  before(async () => dir = await Deno.makeTempDir({ prefix: "klatch-files-" }));
-  after(() => Deno.remove(dir, { recursive: true }));
+  before(async () => {
+    top = await Deno.makeTempDir({ prefix: "klatch-files-" });
+    dir = `${top}/dist/release`;
+    await Deno.mkdir(dir, { recursive: true });
+  });
+  after(() => Deno.remove(top, { recursive: true }));
+
+  async function addArchive(platform: string): Promise<void> {
+    await Deno.writeTextFile(`${top}/klatch`, binary(platform), { mode: 0o755 });
+    await writeReference(top, "2026-01-02");
+    await archive(top, ["klatch", ...REFERENCE_FILES], `${dir}/klatch-${platform}.tar.gz`);
+  }
+
+  /** Runs a step of the workflow where the workflow does. */
+  async function runStep(name: string): Promise<void> {
+    const { code, stderr } = await new Deno.Command("bash", { args: ["-e", "-c", stepOf(name)], cwd: top })
+      .output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  }
 
   it("are not made while a platform's archive is missing", async () => {
-    for (const platform of PLATFORMS.slice(1)) {
-      await Deno.writeTextFile(`${dir}/klatch-${platform}.tar.gz`, platform);
-    }
+    for (const platform of PLATFORMS.slice(1)) await addArchive(platform);
     await assertRejects(() => writeFiles(dir, options), Error, `klatch-${PLATFORMS[0]}.tar.gz is not in`);
   });
 
   it("have their digests in SHA256SUMS, all of them", async () => {
-    await Deno.writeTextFile(`${dir}/klatch-${PLATFORMS[0]}.tar.gz`, "an archive");
+    await addArchive(PLATFORMS[0] ?? "");
     await writeFiles(dir, options);
     const sums = Deno.readTextFileSync(`${dir}/SHA256SUMS`).trim().split("\n");
     const listed = sums.map((line) => line.split("  ")[1]);
@@ -129,10 +156,17 @@ describe("the files of a release", () => {
     for (const name of [...REFERENCE_FILES, "install.sh", "klatch.rb", "sbom.spdx.json"]) {
       assert(listed.includes(name), name);
     }
-    for (const line of sums) {
-      const [digest, name] = line.split("  ");
-      const bytes = await Deno.readFile(`${dir}/${name}`);
-      assertEquals(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex(), digest);
+    await runStep("Compare the checksums");
+  });
+
+  it("are attested, and the binary in each archive with them", async () => {
+    await runStep("List what is attested, the binaries in the archives too");
+    const attested = Deno.readTextFileSync(`${top}/attested`);
+    assertStringIncludes(attested, Deno.readTextFileSync(`${dir}/SHA256SUMS`));
+    for (const platform of PLATFORMS) {
+      const bytes = new TextEncoder().encode(binary(platform));
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+      assertStringIncludes(attested, `${digest}  klatch-${platform}\n`);
     }
   });
 });
