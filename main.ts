@@ -16,6 +16,9 @@ import { loadProcessLayer } from "./lib/process/load.ts";
 /** A kubeconfig in a variable: only klatch itself may know it. */
 const KUBECONFIG_DATA = "KLATCH_KUBECONFIG_DATA";
 
+/** The file that the runtime would write the secrets of TLS connections to. */
+const KEY_LOG = "SSLKEYLOGFILE";
+
 /** How long the program waits at its end for a stderr that nobody reads. */
 const FLUSH_MS = 1_000;
 
@@ -27,7 +30,9 @@ export async function start(): Promise<never> {
     Deno.exit(guardProcess(Deno.args.slice(1)));
   }
 
-  const { bootTimeMs } = await loadProcessLayer();
+  const { bootTimeMs, discardKeyLog } = await loadProcessLayer();
+  const keyLog = Deno.env.get(KEY_LOG);
+  if (keyLog !== undefined) discardKeyLog(keyLog);
   if (Deno.args[0] === KEEPER_WORD) {
     const { keeperProcess } = await import("./lib/keeper/process.ts");
     Deno.exit(await keeperProcess(systemClock(bootTimeMs)));

@@ -27,8 +27,8 @@ const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
 /** Names the authorities that the runtime trusts besides `caCerts`. It is read once, when the first client is made. */
 const CA_STORE_VARIABLE = "DENO_TLS_CA_STORE";
 
-/** Files whose authorities the runtime would add to those, and the file that it would write TLS secrets to. */
-const TLS_VARIABLES = [CA_STORE_VARIABLE, "DENO_CERT", "NODE_EXTRA_CA_CERTS", "SSLKEYLOGFILE"];
+/** Files whose authorities the runtime would add to those. */
+const TLS_VARIABLES = [CA_STORE_VARIABLE, "DENO_CERT", "NODE_EXTRA_CA_CERTS"];
 
 /**
  * Makes a client that goes through the given proxy or none, and trusts the given authorities only, or the system's if

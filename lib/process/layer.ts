@@ -134,6 +134,8 @@ export interface ProcessLayer {
   listProcesses(): ProcessEntry[];
   /** Tells one start of the machine from another; empty if the system does not say. */
   bootId(): string;
+  /** Keeps the runtime from writing the secrets of TLS connections to the file that `SSLKEYLOGFILE` names. */
+  discardKeyLog(path: string): void;
 }
 
 let used: ProcessLayer | undefined;

@@ -24,7 +24,8 @@ export function notInTime(
 ): KlatchError {
   const held = describeWait(view, clock.wall());
   const how = waitMs === 0 ? "at once" : `within ${formatDuration(askedWaitMs ?? waitMs ?? 0)}`;
-  const why = cause?.message ?? (held === "" ? "others were first" : held);
+  const unknown = view?.slots === 0 ? "its record has 0 slots" : "others were first";
+  const why = cause?.message ?? (held === "" ? unknown : held);
   return new KlatchError(
     "timeout",
     `did not acquire ${lock.namespace}/${lock.name} (${strategy.name}) ${how}: ${why}`,

@@ -28,6 +28,15 @@ onServers("what the command sees", (test) => {
     assertEquals((await running.finished).code, 0);
   });
 
+  test("is SSLKEYLOGFILE, to which klatch itself writes nothing", async (place) => {
+    const file = place.file("tls-secrets");
+    const { code, stdout, stderr } = await place.run([], ["sh", "-c", "echo $SSLKEYLOGFILE"], {
+      env: { SSLKEYLOGFILE: file },
+    });
+    assertEquals([code, stdout], [0, `${file}\n`], stderr);
+    assertEquals(place.has("tls-secrets") && Deno.readTextFileSync(file), "");
+  });
+
   test("lets it run klatch in its turn, for another lock", async (place) => {
     const inner = ["sh", "-c", `exec "$0" run inner -q -- sh -c 'echo $KLATCH_NAMESPACE/$KLATCH_LOCK'`];
     const { code, stdout } = await place.run([], [...inner, place.binary]);

@@ -67,6 +67,7 @@ const simulated: ProcessLayer = {
   lookUp: never,
   listProcesses: never,
   bootId: never,
+  discardKeyLog: never,
 };
 
 useProcessLayer(simulated);

@@ -9,6 +9,7 @@ import { valuesAround } from "./ancestry.ts";
 import { ignoredAtStart, keepDispositions, stopIgnoring } from "./dispositions.ts";
 import { onTerminal, processGroup, terminalTree } from "./group.ts";
 import { bootTimeMs } from "./libc/boot_time.ts";
+import { discardKeyLog } from "./key_log.ts";
 import { belongsTo, kill } from "./libc/signals.ts";
 import { reapOrphans } from "./orphans.ts";
 import { bootId, listProcesses, lookUp } from "./processes.ts";
@@ -44,4 +45,5 @@ export const layer: ProcessLayer = {
   lookUp,
   listProcesses,
   bootId,
+  discardKeyLog,
 };
