@@ -64,6 +64,8 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
       object = await writes.confirm(snapshot);
       continue;
     }
+    const live = snapshot.state.holders.filter((holder) => !expiryTracker.isExpired(holder));
+    request.observe?.({ object, holders: live });
     if (object?.metadata.deletionTimestamp !== undefined) {
       // What is written into it goes with it; its end makes room for a new one.
       object = await waiting.next(snapshot, Infinity);

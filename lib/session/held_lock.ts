@@ -127,6 +127,10 @@ class HeldLock implements Hold {
     return this.#overtakenMs === undefined ? all : { ...all, killAtMs: this.#overtakenMs };
   }
 
+  async annotate(annotations: Readonly<Record<string, string>>): Promise<void> {
+    await this.#renewals.annotate(annotations);
+  }
+
   async release(options: { readonly remove?: boolean } = {}): Promise<void> {
     this.#stopped.abort();
     this.#lost.signal.throwIfAborted();

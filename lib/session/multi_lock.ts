@@ -124,6 +124,10 @@ class MultiLock implements Hold {
     };
   }
 
+  async annotate(annotations: Readonly<Record<string, string>>): Promise<void> {
+    for (const hold of this.#holds) await hold.annotate(annotations);
+  }
+
   /** Gives back the last one first, and goes on where one has been lost. */
   async release(options: { readonly remove?: boolean } = {}): Promise<void> {
     const failures: unknown[] = [];

@@ -5,7 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import { invariant } from "../invariant.ts";
-import type { RecordState } from "../lock.ts";
+import type { KubeObject, RecordState } from "../lock.ts";
 import { type Deadlines, JITTER } from "./deadlines.ts";
 import { isSame } from "./object_watcher.ts";
 import type { SentWrites } from "./sent_writes.ts";
@@ -35,6 +35,9 @@ export interface RenewedHold {
   overtaken(why: string): void;
 }
 
+/** Annotations by their names. */
+type Annotations = Readonly<Record<string, string>>;
+
 /** The renewals of one hold. */
 export class Renewals {
   readonly #request: AcquireRequest;
@@ -43,6 +46,8 @@ export class Renewals {
   readonly #hold: RenewedHold;
   /** The last renewal's answer was lost, and it was tried again at once. */
   #hurried = false;
+  /** The renewal that is under way. */
+  #renewing: Promise<number> | undefined;
 
   constructor(request: AcquireRequest, sentWrites: SentWrites, troubles: Troubles, hold: RenewedHold) {
     this.#request = request;
@@ -61,10 +66,35 @@ export class Renewals {
       // A klatch that was stopped or suspended wakes up here, perhaps long after its deadline.
       if (this.#over || hold.isLate()) return;
       const before = hold.deadlines().renewAtMs;
-      const pauseMs = await this.#renewOnce();
+      if (before > atMs) {
+        // An annotation has renewed the hold meanwhile.
+        atMs = before;
+        continue;
+      }
+      const pauseMs = await this.#inTurn();
       const { renewAtMs } = hold.deadlines();
       if (renewAtMs > before) this.#hurried = false;
       atMs = renewAtMs > before ? renewAtMs : clock.boottime() + pauseMs;
+    }
+  }
+
+  /**
+   * Renews with these annotations, until the object is known to have them.
+   *
+   * @throws KlatchError `lost` if the hold is lost before.
+   */
+  async annotate(annotations: Annotations): Promise<void> {
+    const { clock } = this.#request;
+    const hold = this.#hold;
+    const isStored = () => {
+      const stored = hold.state().object?.metadata.annotations ?? {};
+      return Object.entries(annotations).every(([name, text]) => stored[name] === text);
+    };
+    while (!isStored()) {
+      if (hold.isLate() || this.#over) hold.lost.throwIfAborted();
+      invariant(!hold.stopped.aborted, "a hold that is released is not annotated");
+      const pauseMs = await this.#inTurn(annotations);
+      if (!isStored()) await clock.sleep(pauseMs, hold.lost);
     }
   }
 
@@ -72,8 +102,20 @@ export class Renewals {
     return this.#hold.stopped.aborted || this.#hold.lost.aborted;
   }
 
+  /** One renewal after the other: each goes by the version that the one before has left. */
+  async #inTurn(annotations: Annotations = {}): Promise<number> {
+    while (this.#renewing !== undefined) await this.#renewing.catch(() => 0);
+    if (this.#over || this.#hold.isLate()) return 0;
+    this.#renewing = this.#renewOnce(annotations);
+    try {
+      return await this.#renewing;
+    } finally {
+      this.#renewing = undefined;
+    }
+  }
+
   /** One renewal. Returns how long to wait before the next one, in milliseconds, if this one did not succeed. */
-  async #renewOnce(): Promise<number> {
+  async #renewOnce(annotations: Annotations): Promise<number> {
     const { client, clock, strategy, lock, me } = this.#request;
     const hold = this.#hold;
     invariant(!hold.lost.aborted, "a hold that is lost is not renewed");
@@ -83,7 +125,8 @@ export class Renewals {
     const ref = refOf(strategy, lock);
     try {
       const target = { client, clock, strategy, ref, sentWrites: this.#sentWrites };
-      const { outcome, sentMs } = await write(target, change.object, this.#patienceMs(), hold.lost);
+      const object = withAnnotations(change.object, annotations);
+      const { outcome, sentMs } = await write(target, object, this.#patienceMs(), hold.lost);
       if (outcome.kind === "done") {
         this.#committed(strategy.parse(outcome.object), sentMs);
       } else if (outcome.kind === "gone") hold.overtaken("the object was deleted");
@@ -134,4 +177,12 @@ export class Renewals {
     const leftMs = this.#hold.deadlines().termAtMs - clock.boottime();
     return Math.max(1, Math.min(leftMs, Math.max(timing.retryPeriodMs, leftMs / 2)));
   }
+}
+
+function withAnnotations(object: KubeObject, added: Annotations): KubeObject {
+  if (Object.keys(added).length === 0) return object;
+  return {
+    ...object,
+    metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...added } },
+  };
 }

@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import type { KlatchError } from "../errors.ts";
 import type { KubeClient, ObjectRef } from "../kube/api.ts";
-import type { Contender, Holder, LockName, LockView, Strategy } from "../lock.ts";
+import type { Contender, Holder, KubeObject, LockName, LockView, Strategy } from "../lock.ts";
 import type { Deadlines, Timing } from "./deadlines.ts";
 import type { ExpiryTracker } from "./expiry_tracker.ts";
 
@@ -31,8 +31,21 @@ export interface AcquireRequest {
   readonly guarded?: boolean | undefined;
   /** Aborts the wait; its reason is what {@link acquire} rejects with. */
   readonly interrupted: AbortSignal;
+  /**
+   * Is told each state of the object that the contender judges while it does not hold the lock. What it throws ends the
+   * contention, and is what {@link acquire} rejects with. A claim is conditional on the state that was told last.
+   */
+  readonly observe?: ((seen: Observed) => void) | undefined;
   /** Is told what happens, for people and logs. It must not throw. */
   readonly onEvent: (event: SessionEvent) => void;
+}
+
+/** A state of the object, as a contender sees it. */
+export interface Observed {
+  /** The object; `undefined` if there is none. */
+  readonly object: KubeObject | undefined;
+  /** Those who hold the lock: their holds have not expired on the local clock. */
+  readonly holders: readonly Holder[];
 }
 
 /** What a session tells. */
@@ -74,6 +87,14 @@ export interface Hold {
   readonly lost: AbortSignal;
   /** The deadlines that follow from the last renewal, on `clock.boottime()`. */
   deadlines(): Deadlines;
+  /**
+   * Writes annotations into the object that keeps the lock, by a renewal. It resolves when the API server is known to have
+   * stored them in a version that states this hold; a write without an answer is never taken for stored.
+   *
+   * @param annotations by their names; others stay as they are.
+   * @throws KlatchError `lost` if the hold was lost before that was known. They may have been stored all the same.
+   */
+  annotate(annotations: Readonly<Record<string, string>>): Promise<void>;
   /**
    * Stops renewing and gives the lock back, if it is still ours. Call it when nothing runs under the lock any more.
    *
