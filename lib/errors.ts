@@ -19,6 +19,7 @@
  * - `timeout`: the lock was not acquired in the time given.
  * - `interrupted`: a signal came while waiting; `signal` names it.
  * - `lost`: the hold was lost while the command ran.
+ * - `exhausted`: what is to succeed once was begun as often as is allowed, and has not succeeded.
  * - `guard`: the guard, which ends the command when klatch cannot, could not be started or kept.
  * - `not-executable`: the command was found and cannot be executed.
  * - `not-found`: the command was not found.
@@ -36,6 +37,7 @@ export type ErrorCode =
   | "timeout"
   | "interrupted"
   | "lost"
+  | "exhausted"
   | "guard"
   | "not-executable"
   | "not-found"
@@ -50,6 +52,7 @@ export type ErrorCode =
  * - `strategies-in-order`: name several strategies in the order that every client uses.
  * - `queue-full`: try again later, split the lock, or keep it in a way that has no queue.
  * - `choose-context`, `choose-kubeconfig`, `choose-namespace`: name another one.
+ * - `rerun`: do it again whatever is recorded.
  * - `without-guard`: run without a guard, at the user's own risk.
  */
 export type HintCode =
@@ -62,6 +65,7 @@ export type HintCode =
   | "choose-kubeconfig"
   | "choose-namespace"
   | "choose-object"
+  | "rerun"
   | "without-guard";
 
 /** What may be said about a failure besides its message. */

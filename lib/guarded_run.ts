@@ -15,7 +15,7 @@ import type { Contender, LockName, LockView, Strategy } from "./lock.ts";
 import { type Mark, RUN_VARIABLE } from "./process/layer.ts";
 import { type CommandGuard, type ExitStatus, runCommand } from "./process/run.ts";
 import { signalName, SIGNALS, type SignalSource } from "./process/signals.ts";
-import { acquireAll, type Hold, type SessionEvent, type Timing } from "./session/mod.ts";
+import { acquireAll, type Hold, type Observed, type SessionEvent, type Timing } from "./session/mod.ts";
 
 /** The shortest that a timer can be, in milliseconds: what is ready to be sent is sent first. */
 const ONE_TURN_MS = 1;
@@ -43,10 +43,11 @@ export interface HeldRun {
   /**
    * Runs the command to its end.
    *
+   * @param env what the command sees besides.
    * @returns its exit status, 0–255; 128+n if signal n ended it.
    * @throws KlatchError `not-found`, `not-executable`, `lost`, `guard`.
    */
-  run(): Promise<number>;
+  run(env?: Readonly<Record<string, string>>): Promise<number>;
 }
 
 /** What to run, and under which lock. */
@@ -81,6 +82,8 @@ export interface GuardedRunOptions {
   readonly signals: SignalSource;
   /** Says why waiting for those who hold would never end, if that is so. */
   readonly hopeless?: (view: LockView) => KlatchError | undefined;
+  /** Is told what the object says while the lock is not held; what it throws ends the wait. */
+  readonly observe?: ((seen: Observed) => void) | undefined;
   /** Is told what happens to the lock. It must not throw. */
   readonly onEvent: (event: SessionEvent) => void;
   /** Is given the hold as soon as the lock is held. It must not throw. */
@@ -145,6 +148,7 @@ function acquire(
     askedWaitMs,
     startGuard,
     hopeless,
+    observe,
     onHold,
   } = options;
   const acquiring = acquireAll(strategies, {
@@ -157,6 +161,7 @@ function acquire(
     askedWaitMs,
     guarded: startGuard !== undefined,
     interrupted: interrupted.signal,
+    observe,
     onEvent: (event) => {
       const why = event.kind === "waiting" ? hopeless?.(event.view) : undefined;
       if (why === undefined) onEvent(event);
@@ -198,8 +203,8 @@ async function underHold(
     // If klatch was stopped, nobody may have noticed that the hold ended, and others may have run meanwhile.
     if (clock.boottime() >= hold.deadlines().termAtMs) throw noticedLate(lock);
   };
-  const run = async () => {
-    const status = await runHeld(options, hold, guard);
+  const run = async (env: Readonly<Record<string, string>> = {}) => {
+    const status = await runHeld({ ...options, env: { ...options.env, ...env } }, hold, guard);
     assertHeld();
     return status;
   };

@@ -51,6 +51,7 @@ export interface Command {
 /** The commands in the order in which the help lists them. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["run", async () => (await import("./commands/run.ts")).run],
+  ["once", async () => (await import("./commands/once.ts")).once],
   ["acquire", async () => (await import("./commands/acquire.ts")).acquire],
   ["check", async () => (await import("./commands/check.ts")).check],
   ["release", async () => (await import("./commands/release.ts")).release],

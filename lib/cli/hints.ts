@@ -16,6 +16,7 @@ const WORDS: Readonly<Record<HintCode, (hint: string) => string>> = {
   "choose-kubeconfig": () => "set KUBECONFIG or give --kubeconfig FILE",
   "choose-namespace": () => "create the namespace, or choose another with --namespace",
   "choose-object": (hint) => `${hint} or with --object NAME`,
+  "rerun": () => "find out why they failed, then begin anew with --rerun",
   "without-guard": () => "--no-guard runs without one, at your own risk",
 };
 

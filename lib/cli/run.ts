@@ -18,14 +18,27 @@ import { Reporter } from "./output/reporter.ts";
 import { contender, type RunOptions } from "./run_options.ts";
 import { namesOf } from "./strategy_flags.ts";
 
+/** What {@link runLocked} hands to the body of a command. */
+export interface LockedRun {
+  /** What to run, and under which lock, for a contender of its own at each call. */
+  readonly make: () => GuardedRunOptions;
+  readonly lock: LockName;
+  readonly reporter: Reporter;
+}
+
 /**
  * Runs a command while holding a lock.
  *
  * @param options what to run, and under which lock.
  * @param host the process around it.
+ * @param body what to do, if it is not one guarded run.
  * @returns the exit status. A failure has been told.
  */
-export async function runLocked(options: RunOptions, host: Host): Promise<number> {
+export async function runLocked(
+  options: RunOptions,
+  host: Host,
+  body: (run: LockedRun) => Promise<number> = ({ make }) => guardedRun(make()),
+): Promise<number> {
   const strategy = namesOf(options.strategies);
   const place = { namespace: options.namespace ?? "", name: options.name };
   let reporter = new Reporter(host, options.log, place, strategy);
@@ -39,8 +52,18 @@ export async function runLocked(options: RunOptions, host: Host): Promise<number
       if (strategy === "endpoints") reporter.warn(ENDPOINTS_ADVICE);
       return { lock, client: await cluster.connect((line) => reporter.warn(line)) };
     });
-    const run = whatToRun(options, value.lock, value.client, reporter, host, await loadGuardParts());
-    return await guardedRun({ ...run, waitMs: leftMs, askedWaitMs: options.waitMs, signals });
+    if (!options.guard) {
+      reporter.warn("running without a guard: the command goes on if klatch is killed or stopped");
+    }
+    const { lock, client } = value;
+    const parts = await loadGuardParts();
+    const make = () => ({
+      ...whatToRun(options, lock, client, reporter, host, parts),
+      waitMs: leftMs,
+      askedWaitMs: options.waitMs,
+      signals,
+    });
+    return await body({ make, lock, reporter });
   } catch (error) {
     const failure = asKlatchError(error);
     reporter.error(failure);
@@ -65,7 +88,6 @@ function whatToRun(
   const me = contender(options, host);
   reporter.contender(me.identity);
   const say = (line: string) => reporter.warn(line);
-  if (!options.guard) say("running without a guard: the command goes on if klatch is killed or stopped");
   return {
     client,
     clock: host.clock,

@@ -55,6 +55,10 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
   for (;;) {
     interrupted.throwIfAborted();
     const snapshot = snapshotOf(strategy, object, expiryTracker, sentWrites);
+    request.observe?.({
+      object,
+      holders: snapshot.state.holders.filter((each) => !expiryTracker.isExpired(each)),
+    });
     if (snapshot.sentMs !== undefined) {
       if (writes.isSafe(snapshot)) {
         const hold = holdLock(request, parts, snapshot, snapshot.sentMs);
@@ -64,8 +68,6 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
       object = await writes.confirm(snapshot);
       continue;
     }
-    const live = snapshot.state.holders.filter((holder) => !expiryTracker.isExpired(holder));
-    request.observe?.({ object, holders: live });
     if (object?.metadata.deletionTimestamp !== undefined) {
       // What is written into it goes with it; its end makes room for a new one.
       object = await waiting.next(snapshot, Infinity);

@@ -32,8 +32,9 @@ export interface AcquireRequest {
   /** Aborts the wait; its reason is what {@link acquire} rejects with. */
   readonly interrupted: AbortSignal;
   /**
-   * Is told each state of the object that the contender judges while it does not hold the lock. What it throws ends the
-   * contention, and is what {@link acquire} rejects with. A claim is conditional on the state that was told last.
+   * Is told each state of the object that the contender judges until it holds the lock, the one that states its hold
+   * included: no hold begins on a state that was not told. What it throws ends the contention, and is what {@link acquire}
+   * rejects with.
    */
   readonly observe?: ((seen: Observed) => void) | undefined;
   /** Is told what happens, for people and logs. It must not throw. */

@@ -17,7 +17,7 @@ import {
   viewOf,
 } from "../../lib/lock.ts";
 import { sendAtOnce } from "../../lib/process/linux/sockets.ts";
-import { acquire, type Hold, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
+import { acquire, type Hold, type Observed, type SessionEvent, type Timing } from "../../lib/session/mod.ts";
 import { poll } from "../support/waiting.ts";
 
 /** Short enough to see a hold expire, long enough that a slow machine does not lose one by accident. */
@@ -47,6 +47,7 @@ export interface Wish {
   readonly reason?: string;
   readonly strategyOptions?: StrategyOptions | undefined;
   readonly client?: KubeClient;
+  readonly observe?: (seen: Observed) => void;
 }
 
 /** One lock on one server, and contenders for it. */
@@ -103,6 +104,7 @@ export class Bench {
       me,
       timing,
       waitMs: wish.waitMs,
+      observe: wish.observe,
       interrupted: wish.interrupted ?? new AbortController().signal,
       onEvent: (event) => void events.push(event),
     }).then((hold) => {

@@ -30,6 +30,7 @@ export function contract(each: Case): void {
     older(on, each);
     fencing(on);
     leaving(on, each);
+    annotations(on);
     if (each.hasQueue === true) queue(on);
   });
 }
@@ -138,6 +139,28 @@ function expiry(on: OnBench, { held, dead = held }: Case) {
         const second = await failure(bench.contend({ waitMs: 4_000 }).hold);
         assertEquals(second.code, "timeout");
         assert(!first.lost.aborted, String(first.lost.reason));
+      }),
+    );
+  });
+}
+
+function annotations(on: OnBench) {
+  describe("an annotation of the holder", () => {
+    it(
+      "is seen by waiters before the release, outlasts it, and does no harm to the queue",
+      on(async (bench) => {
+        const first = await bench.acquire();
+        const seen: (string | undefined)[] = [];
+        const second = bench.contend({
+          observe: ({ object }) => void seen.push(object?.metadata.annotations?.["example.com/done"]),
+        });
+        await until(() => second.events.some(({ kind }) => kind === "waiting"));
+        await first.annotate({ "example.com/done": "yes" });
+        await until(() => seen.at(-1) === "yes");
+        await first.release();
+        const hold = await second.hold;
+        await hold.release();
+        assertEquals((await bench.object()).metadata.annotations?.["example.com/done"], "yes");
       }),
     );
   });

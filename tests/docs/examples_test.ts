@@ -60,6 +60,19 @@ describe("the examples for Kubernetes", { skip: noFolder || noContainers || noPl
     assertEquals(token(two) > token(one), true, `${one}, ${two}: the fencing token grows`);
   });
 
+  it("once: one of two replicas runs the migrations, and the other ends when that has succeeded", async () => {
+    const pod = await apply("once", "deployment/app-once", ["spec", "template", "spec"]);
+    const migrate = await workload(pod, pod.initContainers?.[0]);
+    const first = await migrate.start();
+    await until(() => entered(migrate.log()) === 1);
+    const second = await migrate.start();
+    await second.running.line("stderr", /waiting for .*\/migrate-1.2.3: held by/);
+    await migrate.go();
+    const ended = await Promise.all([first.running.finished, second.running.finished]);
+    assertEquals(ended.map(({ code }) => code), [0, 0], ended.map(({ stderr }) => stderr).join());
+    assertEquals([entered(migrate.log()), migrate.log().length], [1, 2]);
+  });
+
   it("job: it runs under its lock and releases it when the pod is stopped", async () => {
     const report = await prepare("job", "job/report", ["spec", "template", "spec"]);
     const { container, running } = await report.start();

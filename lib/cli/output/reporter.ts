@@ -5,6 +5,7 @@
  */
 import type { KlatchError } from "../../errors.ts";
 import type { LockName, LockView } from "../../lock.ts";
+import type { OnceSuccess } from "../../once/record.ts";
 import { describeWait, type SessionEvent } from "../../session/mod.ts";
 import { formatAge, formatDuration, shortened } from "../../text.ts";
 import { lineOf } from "../hints.ts";
@@ -94,6 +95,27 @@ export class Reporter {
   /** Says by which name the lock is held, for reports of the acquisition. */
   contender(identity: string): void {
     this.#holder = identity;
+  }
+
+  /** Reports which attempt begins at what is to succeed once. */
+  attempt(attempt: number, most: number | undefined): void {
+    const of = most === undefined ? "" : ` of ${most}`;
+    this.#news("attempt", `attempt ${attempt}${of} at ${this.#name}`, { attempt });
+  }
+
+  /** Reports that a success was recorded, for what is to succeed once. */
+  succeeded({ token, ttlSeconds }: OnceSuccess): void {
+    const until = ttlSeconds === undefined ? "" : `, which counts for ${formatDuration(ttlSeconds * 1000)}`;
+    this.#news("succeeded", `recorded the success of ${this.#name}${until}`, { token });
+  }
+
+  /** Reports that there is nothing left to do. */
+  alreadySucceeded({ token, at, by }: OnceSuccess): void {
+    const ago = formatAge(Math.max(0, this.#host.clock.wall() - Date.parse(at)));
+    const message = `${this.#name} has succeeded already: by ${shortened(by)}, ${ago} ago (token ${
+      shortened(token)
+    })`;
+    this.#news("already-succeeded", message, { token, at, by });
   }
 
   /** Reports something that a command has to say. */
