@@ -151,14 +151,19 @@ function annotations(on: OnBench) {
       on(async (bench) => {
         const first = await bench.acquire();
         const seen: (string | undefined)[] = [];
+        const versions: (string | undefined)[] = [];
         const second = bench.contend({
-          observe: ({ object }) => void seen.push(object?.metadata.annotations?.["example.com/done"]),
+          observe: ({ object }) => {
+            seen.push(object?.metadata.annotations?.["example.com/done"]);
+            versions.push(object?.metadata.resourceVersion);
+          },
         });
         await until(() => second.events.some(({ kind }) => kind === "waiting"));
         await first.annotate({ "example.com/done": "yes" });
         await until(() => seen.at(-1) === "yes");
         await first.release();
         const hold = await second.hold;
+        assert(versions.includes(hold.token), "a hold began on a state that was not told");
         await hold.release();
         assertEquals((await bench.object()).metadata.annotations?.["example.com/done"], "yes");
       }),
