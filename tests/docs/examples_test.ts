@@ -61,8 +61,7 @@ describe("the examples for Kubernetes", { skip: noFolder || noContainers || noPl
   });
 
   it("once: one of two replicas runs the migrations, and the other ends when that has succeeded", async () => {
-    const pod = await apply("once", "deployment/app-once", ["spec", "template", "spec"]);
-    const migrate = await workload(pod, pod.initContainers?.[0]);
+    const migrate = await prepare("once", "deployment/app-once", ["spec", "template", "spec"], true);
     const first = await migrate.start();
     await until(() => entered(migrate.log()) === 1);
     const second = await migrate.start();
