@@ -46,6 +46,13 @@ export function klatchContender(programs: Programs, strategy: Strategy): Contend
   };
 }
 
+/** The same with another build of klatch, if one was named. */
+export function earlierContender(programs: Programs, strategy: Strategy): Contender | undefined {
+  if (programs.before === undefined) return undefined;
+  const { name, ...rest } = klatchContender({ ...programs, klatch: programs.before }, strategy);
+  return { ...rest, name: `${name} (before)` };
+}
+
 /** Everybody who is there; klatch's default strategy is first. */
 export function findContenders(programs: Programs): Contender[] {
   const found = strategies.map((strategy) => klatchContender(programs, strategy));

@@ -32,6 +32,8 @@ export interface Scene {
   /** The kubeconfigs of the holder and of the waiters; the server's own if not given. */
   readonly holderConfig?: string;
   readonly waiterConfig?: string;
+  /** Makes the words that start a contender of those that run it; as they are if not given. */
+  readonly launch?: (words: readonly string[]) => readonly string[];
   /** Is called when all wait, and awaited before the lock is released. */
   readonly whileWaiting?: (holder: RunningKlatch, waiters: readonly RunningKlatch[]) => Promise<void>;
 }
@@ -52,7 +54,8 @@ export async function contend(context: Context, scene: Scene): Promise<Outcome> 
   const { namespace, kubeconfig } = context.server;
   const start = (id: string, config: string, until: string, stdin?: "open") => {
     const lock: Lock = { namespace, name, dir: context.dir, kubeconfig: config };
-    const [binary = "", ...args] = contender.words(lock, [...context.programs.stamp, log, id, until]);
+    const words = contender.words(lock, [...context.programs.stamp, log, id, until]);
+    const [binary = "", ...args] = scene.launch?.(words) ?? words;
     return spawnKlatch(args, { binary, ...(stdin !== undefined && { stdin }) });
   };
   try {

@@ -27,6 +27,12 @@ export interface Context {
   readonly contenders: readonly Contender[];
   /** Why others that a row might want are not there; each a sentence for its notes. */
   readonly absent: readonly string[];
+  /** klatch's default strategy by another build of klatch (`--before`), if one was named. */
+  readonly before: Contender | undefined;
+  /** The round trips to measure at, in milliseconds, for rows that make distances. */
+  readonly roundTripsMs: readonly number[];
+  /** How many wait, for the same rows. */
+  readonly crowds: readonly number[];
   /** A directory that goes at the end. */
   readonly dir: string;
   readonly quick: boolean;

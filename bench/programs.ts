@@ -14,6 +14,8 @@ const deno = Deno.execPath();
 export interface Programs {
   /** The compiled klatch. */
   readonly klatch: string;
+  /** Another build of klatch, to be compared with, if one was named. */
+  readonly before: string | undefined;
   /** A compiled program that does nothing: what no program of this runtime can be faster or smaller than. */
   readonly empty: string;
   /** The words that start the command of contenders, before its own three: see stamp.c. */
@@ -34,9 +36,15 @@ export const TOOLS = ["klock", "kubelock", "kube-lock", "flock"] as const;
  *
  * @param dir where what is built for this run alone goes.
  * @param say tells what takes its time.
- * @throws {Error} klatch or the empty program cannot be compiled.
+ * @param before another build of klatch.
+ * @throws {Error} klatch or the empty program cannot be compiled, or there is no such other build.
  */
-export async function findPrograms(dir: string, say: (line: string) => void): Promise<Programs> {
+export async function findPrograms(
+  dir: string,
+  say: (line: string) => void,
+  before: string | undefined,
+): Promise<Programs> {
+  const other = before === undefined ? undefined : await existing(before, "--before");
   const klatch = await findKlatch(say);
   say("compiling an empty program");
   const empty = `${dir}/empty`;
@@ -58,7 +66,7 @@ export async function findPrograms(dir: string, say: (line: string) => void): Pr
     const path = onPath(name);
     return path === undefined ? [] : [[name, path]];
   }));
-  return { klatch, empty, ...buildStamp(dir), clientGo, tools };
+  return { klatch, before: other, empty, ...buildStamp(dir), clientGo, tools };
 }
 
 /**
@@ -77,15 +85,16 @@ export async function versionsOf(programs: Programs): Promise<string[]> {
 
 async function findKlatch(say: (line: string) => void): Promise<string> {
   const named = Deno.env.get("KLATCH_BINARY");
-  if (named) {
-    if (!(await Deno.stat(named).then((found) => found.isFile, () => false))) {
-      throw new Error(`KLATCH_BINARY is ${named}, which is no file`);
-    }
-    return await Deno.realPath(named);
-  }
+  if (named) return await existing(named, "KLATCH_BINARY");
   say("compiling klatch");
   await run([deno, "task", "--quiet", "compile"]);
   return `${ROOT}dist/klatch`;
+}
+
+/** The path of a file that somebody named. */
+async function existing(path: string, where: string): Promise<string> {
+  if (await Deno.stat(path).then((found) => found.isFile, () => false)) return await Deno.realPath(path);
+  throw new Error(`${where} is ${path}, which is no file`);
 }
 
 function buildStamp(dir: string): Pick<Programs, "stamp" | "stampIs"> {

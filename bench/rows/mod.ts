@@ -5,6 +5,8 @@
  */
 
 import type { Row } from "../context.ts";
+import { distance } from "./distance.ts";
+import { distanceHandover } from "./distance_handover.ts";
 import { handover } from "./handover.ts";
 import { memory } from "./memory.ts";
 import { processor } from "./processor.ts";
@@ -20,6 +22,8 @@ export const rows: readonly Row[] = [
   handover,
   throughput,
   requests,
+  distance,
+  distanceHandover,
   memory,
   processor,
   size,
