@@ -21,6 +21,8 @@ const TABLES: Readonly<Record<string, (commands: readonly Command[]) => string>>
   "others": () => variables("variable", OF_OTHERS),
   "files": () => variables("file or folder", FILES),
   "statuses": statuses,
+  "commands": (commands) =>
+    table(["command", "what it does"], commands.map(({ usage, summary }) => [code(usage), summary])),
   "peers": () =>
     table(["", "klatch", "client-go's leader election", "flock, on one machine"], peers(results())),
 };
