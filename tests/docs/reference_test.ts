@@ -75,6 +75,14 @@ describe("the statuses of a command", () => {
       { status: "123", meaning: "lost" },
       { status: "128+n", meaning: "signal" },
     ]);
+    assertEquals(
+      statusesOf({ notes: "Exit status: 0 if it is done; the command's own if not, or\n  1  no\n" }),
+      [
+        { status: "0", meaning: "it is done" },
+        { status: "the command's own", meaning: "not" },
+        { status: "1", meaning: "no" },
+      ],
+    );
     assertEquals(statusesOf({ notes: "Nothing about that.\n" }), []);
   });
 });

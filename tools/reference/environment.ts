@@ -46,6 +46,11 @@ export const FOR_COMMANDS: readonly Variables[] = [
     names: ["KLATCH_TOKEN"],
     meaning: "the fencing token, a decimal integer that only grows from holder to holder",
   },
+  {
+    names: ["KLATCH_ATTEMPT"],
+    meaning:
+      "for the command of `klatch once`: 1 for the first attempt since the last success, 2 for the next",
+  },
   { names: ["KLATCH_RUN"], meaning: "marks the processes of this run; leave it alone" },
 ];
 

@@ -39,9 +39,7 @@ export const USUAL: readonly Status[] = [
 export function statusesOf({ notes = "" }: Pick<Command, "notes">): readonly Status[] {
   const head = HEAD.exec(notes);
   if (head === null) return [];
-  const [, whose] = head;
-  const meaning = whose === "the command's own" ? "the command ran to its end" : "as its documentation says";
-  const own = whose === undefined ? [] : [{ status: whose, meaning }];
+  const own = head[1] === undefined ? [] : head[1].split("; ").map(ownStatus);
   const listed: Status[] = [];
   for (const line of notes.slice(head.index + head[0].length + 1).split("\n")) {
     const [, status, meaning] = /^ {2}(\S+) +(\S.*)$/.exec(line) ?? [];
@@ -49,4 +47,12 @@ export function statusesOf({ notes = "" }: Pick<Command, "notes">): readonly Sta
     listed.push({ status, meaning });
   }
   return [...own, ...listed];
+}
+
+/** A status that is told before the list: `the command's own`, or for instance `0 if it succeeded`. */
+function ownStatus(text: string): Status {
+  const [, status, meaning] = /^(.*?) if (.*)$/.exec(text) ?? [];
+  if (status !== undefined && meaning !== undefined) return { status, meaning };
+  const isCommands = text === "the command's own";
+  return { status: text, meaning: isCommands ? "the command ran to its end" : "as its documentation says" };
 }
