@@ -14,6 +14,7 @@ import { JoinQueue } from "./join_queue.ts";
 import { notInTime } from "./not_in_time.ts";
 import { ObjectWatcher } from "./object_watcher.ts";
 import { Patching } from "./patching.ts";
+import { RoundTrip } from "./round_trip.ts";
 import { SentWrites } from "./sent_writes.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { Troubles } from "./troubles.ts";
@@ -98,7 +99,9 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
 type Parts = ReturnType<typeof partsOf>;
 
 /** What one attempt is made of. */
-function partsOf(request: AcquireRequest) {
+function partsOf(given: AcquireRequest) {
+  const roundTrip = new RoundTrip(given.clock);
+  const request = { ...given, client: roundTrip.timing(given.client) };
   const { client, clock, strategy, lock, me, timing, waitMs, interrupted, onEvent } = request;
   const ref = refOf(strategy, lock);
   const { retryPeriodMs } = timing;
@@ -117,10 +120,10 @@ function partsOf(request: AcquireRequest) {
     troubles,
     onEvent,
   });
-  const waiting = new Waiting({ request, watcher, expiryTracker, troubles, giveUpAtMs });
+  const waiting = new Waiting({ request, watcher, expiryTracker, troubles, roundTrip, giveUpAtMs });
   const writes = new Writes({ request, watcher, waiting, sentWrites, troubles, giveUpAtMs });
-  const claims = new Claims({ request, watcher, waiting, expiryTracker, writes });
-  const queue = new JoinQueue({ request, watcher, waiting, writes });
+  const claims = new Claims({ request, watcher, waiting, expiryTracker, writes, roundTrip });
+  const queue = new JoinQueue({ request, watcher, waiting, writes, roundTrip });
   /** Whether a server that cannot be reached is what a contender waited for in vain. */
   const isOver = (error: unknown): error is KlatchError =>
     error instanceof KlatchError && error.code === "unreachable" &&

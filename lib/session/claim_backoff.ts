@@ -9,21 +9,38 @@
  * @module
  */
 
-/** How wide a window is. */
-export interface Width {
-  /** At first, in milliseconds. */
-  readonly startMs: number;
-  /** When others are there, in milliseconds. */
-  readonly crowdMs: number;
-  /** At most, in milliseconds. */
-  readonly longestMs: number;
+/** How long a part of a window is: so many milliseconds with an API server nearby, and so many round trips further off. */
+export interface Span {
+  readonly leastMs: number;
+  readonly trips: number;
 }
 
-/** For claims: a few round trips to an API server nearby, never so long that a free lock is left lying. */
-export const CLAIMING: Width = { startMs: 0, crowdMs: 32, longestMs: 250 };
+/** How wide a window is. */
+export interface Width {
+  /** At first. */
+  readonly start: Span;
+  /** When others are there. */
+  readonly crowd: Span;
+  /** At most. */
+  readonly longest: Span;
+}
+
+/**
+ * For claims: the others hear of a write after a round trip, so that those who wait for longer do not collide; never so
+ * long that a free lock is left lying.
+ */
+export const CLAIMING: Width = {
+  start: { leastMs: 0, trips: 0 },
+  crowd: { leastMs: 32, trips: 2 },
+  longest: { leastMs: 250, trips: 6 },
+};
 
 /** For a place in line that is empty, while the lock is held: nobody waits for that, and one of all is enough. */
-export const TAKING_PLACE: Width = { startMs: 100, crowdMs: 300, longestMs: 5_000 };
+export const TAKING_PLACE: Width = {
+  start: { leastMs: 100, trips: 3 },
+  crowd: { leastMs: 300, trips: 8 },
+  longest: { leastMs: 5_000, trips: 100 },
+};
 
 /** What the window becomes after the first write that was lost, where no others are to be seen. */
 const FIRST_MS = 8;
@@ -33,11 +50,16 @@ const SHRINK = 0.9;
 /** One contender's window. */
 export class ClaimBackoff {
   readonly #width: Width;
-  #windowMs: number;
+  readonly #roundTrip: { readonly ms: number };
+  #windowMs = 0;
 
-  constructor(width: Width) {
+  /**
+   * @param width how wide it is.
+   * @param roundTrip how far away the API server is, in milliseconds.
+   */
+  constructor(width: Width, roundTrip: { readonly ms: number }) {
     this.#width = width;
-    this.#windowMs = width.startMs;
+    this.#roundTrip = roundTrip;
   }
 
   /**
@@ -47,21 +69,26 @@ export class ClaimBackoff {
    * @returns milliseconds, from 0 up to the longest.
    */
   delayMs(random: number): number {
-    return this.#windowMs * random;
+    return Math.max(this.#windowMs, this.#lengthOf("start")) * random;
   }
 
   /** Others are seen to wait. */
   crowded(): void {
-    this.#windowMs = Math.max(this.#width.crowdMs, this.#windowMs);
+    this.#windowMs = Math.max(this.#lengthOf("crowd"), this.#windowMs);
   }
 
   /** We wrote, and another had been first. */
   collided(): void {
-    this.#windowMs = Math.min(this.#width.longestMs, Math.max(FIRST_MS, this.#windowMs * 2));
+    this.#windowMs = Math.min(this.#lengthOf("longest"), Math.max(FIRST_MS, this.#windowMs * 2));
   }
 
   /** Another was first while we still waited. */
   passedBy(): void {
     this.#windowMs = Math.max(FIRST_MS, this.#windowMs * SHRINK);
+  }
+
+  #lengthOf(part: keyof Width): number {
+    const { leastMs, trips } = this.#width[part];
+    return Math.max(leastMs, trips * this.#roundTrip.ms);
   }
 }

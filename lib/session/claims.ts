@@ -7,6 +7,7 @@ import type { KubeObject } from "../lock.ts";
 import { ClaimBackoff, CLAIMING } from "./claim_backoff.ts";
 import type { ExpiryTracker } from "./expiry_tracker.ts";
 import { isSame, type ObjectWatcher } from "./object_watcher.ts";
+import type { RoundTrip } from "./round_trip.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { AcquireRequest } from "./types.ts";
 import type { Waiting } from "./waiting.ts";
@@ -22,18 +23,20 @@ export interface ClaimsParts {
   readonly waiting: Waiting;
   readonly expiryTracker: ExpiryTracker;
   readonly writes: Writes;
+  readonly roundTrip: RoundTrip;
 }
 
 /** One contender's claims. */
 export class Claims {
   readonly #parts: ClaimsParts;
-  readonly #backoff = new ClaimBackoff(CLAIMING);
+  readonly #backoff: ClaimBackoff;
   readonly #startedMs: number;
   /** The lock is, or was until now, held by another tool alone, so that nobody has noted that it waits. */
   #unordered = false;
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
+    this.#backoff = new ClaimBackoff(CLAIMING, parts.roundTrip);
     this.#startedMs = parts.request.clock.monotonic();
   }
 

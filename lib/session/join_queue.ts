@@ -8,6 +8,7 @@ import type { Claim, KubeObject } from "../lock.ts";
 import { ClaimBackoff, TAKING_PLACE } from "./claim_backoff.ts";
 import { JoinBackoff } from "./join_backoff.ts";
 import { isSame, type ObjectWatcher } from "./object_watcher.ts";
+import type { RoundTrip } from "./round_trip.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { AcquireRequest } from "./types.ts";
 import type { Waiting } from "./waiting.ts";
@@ -22,18 +23,20 @@ export interface JoinQueueParts {
   readonly watcher: ObjectWatcher;
   readonly waiting: Waiting;
   readonly writes: Writes;
+  readonly roundTrip: RoundTrip;
 }
 
 /** One contender's way into the queue. */
 export class JoinQueue {
   readonly #parts: JoinQueueParts;
   readonly #backoff = new JoinBackoff();
-  readonly #placeBackoff = new ClaimBackoff(TAKING_PLACE);
+  readonly #placeBackoff: ClaimBackoff;
   /** When the contender may take an empty place, on the monotonic clock, once that is decided. */
   #placeAtMs: number | undefined;
 
   constructor(parts: JoinQueueParts) {
     this.#parts = parts;
+    this.#placeBackoff = new ClaimBackoff(TAKING_PLACE, parts.roundTrip);
   }
 
   /** Takes note that there is nothing to join at present. */

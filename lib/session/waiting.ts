@@ -9,6 +9,7 @@ import { deferralMs } from "./deferral.ts";
 import type { ExpiryTracker } from "./expiry_tracker.ts";
 import { notInTime } from "./not_in_time.ts";
 import { isSame, type ObjectWatcher } from "./object_watcher.ts";
+import type { RoundTrip } from "./round_trip.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Troubles } from "./troubles.ts";
 import type { AcquireRequest } from "./types.ts";
@@ -28,6 +29,7 @@ export interface WaitingParts {
   readonly watcher: ObjectWatcher;
   readonly expiryTracker: ExpiryTracker;
   readonly troubles: Troubles;
+  readonly roundTrip: RoundTrip;
   /** When to give up, on the monotonic clock; may be infinite. */
   readonly giveUpAtMs: number;
 }
@@ -62,7 +64,7 @@ export class Waiting {
     if (!silent) this.#tell(snapshot, at < 0 ? undefined : at + 1);
     const untilMs = Math.min(forMs, leftMs, expiryTracker.untilNextExpiryMs(view));
     const lookMs = LOOK_AFTER_MS * (1 + LOOK_JITTER * clock.random());
-    const lateMs = deferralMs(at < 0 ? view.waiters.length : at, view.slots);
+    const lateMs = deferralMs(at < 0 ? view.waiters.length : at, view.slots, this.#parts.roundTrip.ms);
     const next = await watcher.next(object, Math.min(untilMs, lookMs), lateMs);
     const isQuiet = untilMs > lookMs && isSame(next, object) && watcher.mode === "watching";
     return isQuiet ? await watcher.look() : next;

@@ -8,6 +8,7 @@
  */
 import { holdOf, type RecordState } from "../lock.ts";
 import { ClaimBackoff, CLAIMING } from "./claim_backoff.ts";
+import { RoundTrip } from "./round_trip.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 
@@ -22,11 +23,13 @@ const TIMEOUT_MS = 2_000;
  * @param sentWrites what the contender has sent.
  */
 export async function withdraw(request: AcquireRequest, sentWrites: SentWrites): Promise<void> {
-  const { client, strategy, lock, me, clock } = request;
+  const { strategy, lock, me, clock } = request;
+  const roundTrip = new RoundTrip(clock);
+  const client = roundTrip.timing(request.client);
   const ref = refOf(strategy, lock);
   const endMs = clock.monotonic() + TIMEOUT_MS;
   const options = { timeoutMs: TIMEOUT_MS };
-  const contention = new ClaimBackoff(CLAIMING);
+  const contention = new ClaimBackoff(CLAIMING, roundTrip);
   try {
     do {
       const object = await client.get(ref, options);

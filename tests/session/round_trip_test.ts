@@ -1,0 +1,73 @@
+/**
+ * How far away the API server is, and the waits that are made for it, on a clock that the test turns.
+ *
+ * @module
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { KubeClient } from "../../lib/kube/api.ts";
+import { ClaimBackoff, CLAIMING, TAKING_PLACE } from "../../lib/session/claim_backoff.ts";
+import { RoundTrip } from "../../lib/session/round_trip.ts";
+import { ManualClock } from "../support/manual_clock.ts";
+
+const ref = { resource: { apiVersion: "v1", kind: "Secret", plural: "secrets" }, namespace: "ns", name: "x" };
+
+/** A client whose reads take as long as the test says, or fail. */
+function timed() {
+  const clock = new ManualClock();
+  const roundTrip = new RoundTrip(clock);
+  let takesMs = 0, fails = false;
+  const client = roundTrip.timing({
+    async get() {
+      await clock.sleep(takesMs);
+      if (fails) throw new Error("refused");
+    },
+  } as unknown as KubeClient);
+  const read = async (ms: number) => {
+    takesMs = ms;
+    const reading = client.get(ref);
+    await Promise.all([clock.turn(ms), reading.catch(() => {})]);
+    return await reading;
+  };
+  return { roundTrip, read, failing: () => fails = true };
+}
+
+describe("the distance to the API server", () => {
+  it("is the shortest time that a request took", async () => {
+    const { roundTrip, read } = timed();
+    assertEquals(roundTrip.ms, 0);
+    for (const [ms, least] of [[120, 120], [40, 40], [300, 40]] as const) {
+      await read(ms);
+      assertEquals(roundTrip.ms, least);
+    }
+  });
+
+  it("is not told by a request that fails", async () => {
+    const { roundTrip, read, failing } = timed();
+    await read(40);
+    failing();
+    await assertRejects(() => read(1), Error, "refused");
+    assertEquals(roundTrip.ms, 40);
+  });
+});
+
+describe("the window in which contenders write", () => {
+  const widths = (tripMs: number) => {
+    const claiming = new ClaimBackoff(CLAIMING, { ms: tripMs });
+    const place = new ClaimBackoff(TAKING_PLACE, { ms: tripMs });
+    const before = [claiming.delayMs(1), place.delayMs(1)];
+    claiming.crowded();
+    place.crowded();
+    const crowded = [claiming.delayMs(1), place.delayMs(1)];
+    for (let i = 0; i < 10; i++) claiming.collided();
+    return [before, crowded, claiming.delayMs(1)];
+  };
+
+  it("is short where the API server is near", () => {
+    assertEquals(widths(1), [[0, 100], [32, 300], 250]);
+  });
+
+  it("is some round trips where it is far away", () => {
+    assertEquals(widths(50), [[0, 150], [100, 400], 300]);
+  });
+});
