@@ -45,6 +45,9 @@
  */
 export { acquire, tryAcquire, withLock } from "./lib/library/lock.ts";
 export { breakLock, type BreakOptions, inspect, type InspectOptions, list } from "./lib/library/inspect.ts";
+export { once, type OnceOptions, type OnceResult } from "./lib/library/once.ts";
+export { watchLock, type WatchLockOptions } from "./lib/library/watch.ts";
+export type { OnceSuccess } from "./lib/once/record.ts";
 export type { BreakNote } from "./lib/break_note.ts";
 export type { HolderStatus, LockState, LockStatus, WaiterStatus } from "./lib/inspect/status.ts";
 export type { LockEvent, LockHolder } from "./lib/library/events.ts";

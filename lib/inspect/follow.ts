@@ -47,13 +47,33 @@ export interface FollowParts {
  * if (seen !== 1) throw new Error(`${seen}`);
  * ```
  */
-export async function followLocks({ look, clock, signal, onLook }: FollowParts): Promise<void> {
+export async function followLocks({ onLook, ...parts }: FollowParts): Promise<void> {
+  for await (const { locks, changed } of looks(parts)) onLook(locks, changed);
+}
+
+/** One look at locks. */
+export interface Look {
+  /** All of them. */
+  readonly locks: readonly LockStatus[];
+  /** Those that have changed since the look before. */
+  readonly changed: readonly LockStatus[];
+}
+
+/**
+ * Looks at locks again and again, as {@link followLocks} does.
+ *
+ * @param parts how to look.
+ * @throws what `look` throws.
+ */
+export async function* looks(
+  { look, clock, signal }: Omit<FollowParts, "onLook">,
+): AsyncGenerator<Look, void> {
   let before = new Map<string, string>();
   while (!signal.aborted) {
     const locks = await look();
     if (signal.aborted) return;
     const now = new Map(locks.map((lock) => [keyOf(lock), essence(lock)]));
-    onLook(locks, locks.filter((lock) => before.get(keyOf(lock)) !== essence(lock)));
+    yield { locks, changed: locks.filter((lock) => before.get(keyOf(lock)) !== essence(lock)) };
     before = now;
     await clock.sleep(EVERY_MS * (1 + clock.random() / 5), signal);
   }

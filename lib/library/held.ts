@@ -73,6 +73,11 @@ export class LibraryHold implements LockHold {
     return this.#parts.hold.deadlines().termAtMs;
   }
 
+  /** Writes annotations into the object, as a session's hold does. */
+  async annotate(annotations: Readonly<Record<string, string>>): Promise<void> {
+    await this.#parts.hold.annotate(annotations);
+  }
+
   release(): Promise<void> {
     return this.#released ??= this.#release();
   }

@@ -125,7 +125,8 @@ export async function breakLock(name: string, options: BreakOptions): Promise<Br
   });
 }
 
-function strategiesFor({ strategy }: InspectOptions): readonly Strategy[] {
+/** The strategies to look for. Throws KlatchError `usage` for a name that is none. */
+export function strategiesFor({ strategy }: InspectOptions): readonly Strategy[] {
   if (strategy === undefined) return strategies;
   const found = strategies.filter(({ name }) => name === strategy);
   if (found.length > 0) return found;

@@ -7,7 +7,9 @@
 import { asKlatchError, KlatchError } from "../errors.ts";
 import { systemClock } from "../clock.ts";
 import { checkLockName } from "../kube/names.ts";
-import { acquireAll } from "../session/mod.ts";
+import type { LockName } from "../lock.ts";
+import { AlreadySucceeded } from "../once/once.ts";
+import { acquireAll, type Observed } from "../session/mod.ts";
 import { connect } from "./connect.ts";
 import { contenderOf, strategiesOf, timingOf } from "./contender.ts";
 import { type LockEvent, toLockEvent } from "./events.ts";
@@ -33,6 +35,22 @@ import type { LockOptions } from "./options.ts";
  * ```
  */
 export async function acquire(name: string, options: LockOptions = {}): Promise<LockHold> {
+  return await acquireHold(name, options);
+}
+
+/**
+ * As {@link acquire}, for those who look at the object while they contend.
+ *
+ * @param name the lock's name.
+ * @param options cluster, strategy, times and events.
+ * @param observer makes what looks at each state of the object. What that throws ends the contention, and is thrown as it is
+ * if it is an {@link AlreadySucceeded}.
+ */
+export async function acquireHold(
+  name: string,
+  options: LockOptions,
+  observer?: (lock: LockName) => (seen: Observed) => void,
+): Promise<LibraryHold> {
   checkLockName(name);
   const { object, waitMs, signal, cleanup = false } = options;
   if (object !== undefined) checkLockName(object);
@@ -49,10 +67,12 @@ export async function acquire(name: string, options: LockOptions = {}): Promise<
     signal: giveUp(signal, waitMs),
   });
   try {
+    const lock = { namespace: connection.namespace, name: object ?? name };
     const hold = await acquireAll(strategies, {
       client: connection.client,
       clock,
-      lock: { namespace: connection.namespace, name: object ?? name },
+      lock,
+      observe: observer?.(lock),
       me,
       timing,
       askedWaitMs: waitMs,
@@ -70,7 +90,7 @@ export async function acquire(name: string, options: LockOptions = {}): Promise<
   } catch (error) {
     connection.close();
     if (signal?.aborted) throw signal.reason;
-    throw asKlatchError(error);
+    throw error instanceof AlreadySucceeded ? error : asKlatchError(error);
   }
 }
 
@@ -135,11 +155,19 @@ export async function withLock<T>(
     result = await work(hold);
   } catch (error) {
     // The caller has to learn of the loss first: others may have worked at the same time.
-    const failure = await hold.release().then(() => error, (reason) => lostBecause(reason, error));
-    throw failure;
+    throw await releaseAfter(hold, error);
   }
   await hold.release();
   return result;
+}
+
+/**
+ * Releases a hold after its work has failed.
+ *
+ * @returns the error that the caller has to learn of: the loss, if the hold was lost.
+ */
+export async function releaseAfter(hold: LockHold, error: unknown): Promise<unknown> {
+  return await hold.release().then(() => error, (reason) => lostBecause(reason, error));
 }
 
 /** The loss with the work's error as its cause; the work's error if the release failed in another way. */

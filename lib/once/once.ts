@@ -92,7 +92,7 @@ export class Once {
    * @returns which attempt it is, from 1 up.
    * @throws KlatchError `lost`.
    */
-  async begin(hold: Hold): Promise<number> {
+  async begin(hold: Pick<Hold, "annotate">): Promise<number> {
     const attempts = this.#record.attempts + 1;
     this.#record = { attempts, success: undefined };
     await hold.annotate(onceAnnotation(this.#record));
@@ -106,7 +106,7 @@ export class Once {
    * @param by the holder's name.
    * @throws KlatchError `lost`.
    */
-  async succeed(hold: Hold, by: string): Promise<OnceSuccess> {
+  async succeed(hold: Pick<Hold, "annotate" | "token">, by: string): Promise<OnceSuccess> {
     const { ttlMs } = this.#terms;
     const at = new Date(this.#clock.wall()).toISOString();
     const success = { token: hold.token, at, by, ttlSeconds: ttlMs === undefined ? undefined : ttlMs / 1000 };

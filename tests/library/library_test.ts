@@ -7,7 +7,17 @@
 import { assert, assertEquals, assertGreater, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KubeConfig } from "@kubernetes/client-node";
-import { acquire, KlatchError, type LockEvent, type LockOptions, tryAcquire, withLock } from "../../mod.ts";
+import {
+  acquire,
+  KlatchError,
+  type LockEvent,
+  type LockOptions,
+  once,
+  type OnceOptions,
+  tryAcquire,
+  watchLock,
+  withLock,
+} from "../../mod.ts";
 import { connect, until } from "../contract/bench.ts";
 import { type Ground, onEachServer } from "../support/on_each_server.ts";
 
@@ -64,6 +74,56 @@ onEachServer("the library", "library", (ground) => {
     const second = await tryAcquire(name, options);
     assert(second !== undefined);
     await second.release();
+  });
+
+  it("does once what is to succeed once, though the first attempt fails, and tells the others", async () => {
+    const [key, options] = optionsFor(ground);
+    const attempts: number[] = [];
+    const work = (_: unknown, attempt: number) => {
+      attempts.push(attempt);
+      if (attempt === 1) throw new Error("the first fails");
+      return attempt;
+    };
+    const results = await Promise.allSettled([1, 2, 3, 4].map(() => once(key, options, work)));
+    assertEquals(attempts, [1, 2]);
+    const [failed, another] = results.filter((each) => each.status === "rejected");
+    assertEquals([failed?.reason.message, another], ["the first fails", undefined]);
+    const done = results.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+    assertEquals(done.filter(({ ran }) => ran).length, 1);
+    assertEquals(new Set(done.map(({ success }) => success.token)).size, 1);
+  });
+
+  it("ends what is to succeed once when all attempts were made, and refuses what cannot be", async () => {
+    const [key, options] = optionsFor(ground);
+    const fail = () => Promise.reject(new Error("no"));
+    await assertRejects(() => once(key, options, fail), Error, "no");
+    const error = await assertRejects(() => once(key, { ...options, attempts: 1 }, fail), KlatchError);
+    assertEquals(error.code, "exhausted");
+    const refused = [{ ttlMs: 0 }, { attempts: 1.5 }, { strategy: "semaphore" }, {
+      strategy: ["endpoints", "lease"],
+    }];
+    for (const more of refused satisfies OnceOptions[]) {
+      assertEquals(
+        (await assertRejects(() => once(key, { ...options, ...more }, fail), KlatchError)).code,
+        "usage",
+      );
+    }
+  });
+
+  it("shows a lock as it changes, until the caller leaves or its signal aborts", async () => {
+    const [name, options] = optionsFor(ground, { identity: "me" });
+    const hold = await acquire(name, options);
+    const seen: string[] = [];
+    for await (const { state, holders } of watchLock(name, { ...options, strategy: "lease" })) {
+      seen.push(`${state} ${holders.map(({ identity }) => identity).join()}`);
+      if (state === "free") break;
+      await hold.release();
+    }
+    assertEquals(seen, ["held me", "free "]);
+    const stop = new AbortController();
+    for await (const _ of watchLock(name, { ...options, strategy: "lease", signal: stop.signal })) {
+      stop.abort();
+    }
   });
 
   it("gives up after waitMs with a timeout that names the holder and no flag", async () => {
