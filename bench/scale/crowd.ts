@@ -111,7 +111,7 @@ export class Crowd implements AsyncDisposable {
     const { kubeconfig, lock: { namespace } } = this.#place;
     const config = await loadClusterConfig({ kubeconfig, namespace, env: () => undefined });
     const transport = this.tally.counting(
-      await openTransport(config, { warn: () => {}, beforeWrite: sendAtOnce }),
+      await openTransport(config, { warn: () => {}, sendAtOnce }),
     );
     this.#ends.push(() => transport.close());
     return kubeClient({ transport, clock: systemClock(), userAgent: "klatch-scale" });

@@ -54,7 +54,7 @@ export async function chooseCluster(
     namespace: config.namespace,
     async connect(warn) {
       const { sendAtOnce } = processLayer();
-      return (await openClient(config, { clock, warn, beforeWrite: sendAtOnce, signal })).client;
+      return (await openClient(config, { clock, warn, sendAtOnce, signal })).client;
     },
     async connectLister(warn) {
       return (await openClient(config, { clock, warn, signal })).list;

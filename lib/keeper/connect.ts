@@ -30,5 +30,5 @@ export async function connectAs(
 ): Promise<KubeClient> {
   const env = (name: string) => name === "KLATCH_KUBECONFIG_DATA" ? data : Deno.env.get(name);
   const config = await loadClusterConfig({ kubeconfig, context, namespace, env });
-  return (await openClient(config, { clock, warn, beforeWrite: processLayer().sendAtOnce })).client;
+  return (await openClient(config, { clock, warn, sendAtOnce: processLayer().sendAtOnce })).client;
 }

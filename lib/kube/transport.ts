@@ -43,8 +43,11 @@ export interface Transport {
 export interface TransportHooks {
   /** One line for the user, without a line break. */
   warn(line: string): void;
-  /** A request with a body is about to be sent: the last chance to have it sent without delay. */
-  beforeWrite?(): void;
+  /**
+   * Turns off Nagle's algorithm for the connections that there are. It is called before a request with a body, and
+   * repeatedly while a connection is being made; it must not throw. Without it, requests wait for acknowledgements.
+   */
+  sendAtOnce?(): void;
   /** Ends the fetching of credentials, and a plugin that is still running. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -152,7 +155,7 @@ class AuthenticatedTransport implements Transport {
       ...this.config.impersonation,
     ];
     if (identity.authorization !== undefined) headers.push(["authorization", identity.authorization]);
-    if (request.body !== undefined) this.hooks.beforeWrite?.();
+    if (request.body !== undefined) this.hooks.sendAtOnce?.();
     return await wire.send(request, headers);
   }
 
@@ -164,7 +167,7 @@ class AuthenticatedTransport implements Transport {
     const clientCert = identity.clientCert ?? this.config.clientCert;
     if (clientCert !== undefined) checkNotExpired(clientCert.certPem, Date.now(), this.config.source);
     const config = clientCert === undefined ? this.config : { ...this.config, clientCert };
-    const wire = await openWire(config);
+    const wire = await openWire(config, this.hooks.sendAtOnce);
     this.#wire?.close();
     this.#wire = wire;
     this.#identity = identity;
@@ -173,7 +176,7 @@ class AuthenticatedTransport implements Transport {
 }
 
 /** What native fetch cannot do by itself is loaded only where it is asked for. */
-async function openWire(config: ClusterConfig): Promise<Wire> {
+async function openWire(config: ClusterConfig, sendAtOnce: TransportHooks["sendAtOnce"]): Promise<Wire> {
   const secure = config.server.startsWith("https:");
   if (secure && config.insecureSkipTlsVerify) {
     const { NodeWire } = await import("./transport/node.ts");
@@ -181,7 +184,7 @@ async function openWire(config: ClusterConfig): Promise<Wire> {
   }
   if (secure && config.tlsServerName !== undefined) {
     const { Tunnel } = await import("./transport/tunnel.ts");
-    return new FetchWire(config, new Tunnel(config));
+    return new FetchWire(config, sendAtOnce, new Tunnel(config));
   }
-  return new FetchWire(config);
+  return new FetchWire(config, sendAtOnce);
 }

@@ -32,7 +32,7 @@ export interface OpenClient {
 /** Connects as a kubeconfig says. */
 export async function connect(kubeconfig: string, namespace: string): Promise<OpenClient> {
   const config = await loadClusterConfig({ kubeconfig, namespace, env: () => undefined });
-  const transport = await openTransport(config, { warn: () => {}, beforeWrite: sendAtOnce });
+  const transport = await openTransport(config, { warn: () => {}, sendAtOnce });
   const client = kubeClient({ transport, clock: systemClock(), userAgent: "klatch-test" });
   return { client, close: () => transport.close() };
 }

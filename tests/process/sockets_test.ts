@@ -5,8 +5,10 @@
  */
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { openTransport } from "../../lib/kube/transport.ts";
 import { numbersIn } from "../../lib/process/linux/proc.ts";
 import { sendAtOnce } from "../../lib/process/linux/sockets.ts";
+import { poll } from "../support/waiting.ts";
 
 const skip = Deno.build.os !== "linux";
 
@@ -46,6 +48,37 @@ describe("connections", { skip }, () => {
       assertEquals(noDelays(port).map(Math.sign), [1]);
     } finally {
       client.close();
+      await server.shutdown();
+    }
+  });
+
+  it("send at once while their first request has no answer yet", async () => {
+    const held = Promise.withResolvers<void>();
+    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async () => {
+      await held.promise;
+      return new Response("ok");
+    });
+    const { port } = server.addr;
+    const transport = await openTransport({
+      server: `http://127.0.0.1:${port}`,
+      namespace: "default",
+      source: "the test",
+      credentials: { kind: "none" },
+      impersonation: [],
+    }, { warn: () => {}, sendAtOnce });
+    const { signal } = new AbortController();
+    try {
+      const answer = transport.request({ method: "GET", path: "/", headers: {}, signal });
+      await poll(() => noDelays(port).map(Math.sign).join() === "1", {
+        limitMs: 60_000,
+        everyMs: 5,
+        failure: () => `TCP_NODELAY is ${noDelays(port)}`,
+      });
+      held.resolve();
+      assertEquals(await (await answer).text(), "ok");
+    } finally {
+      held.resolve();
+      transport.close();
       await server.shutdown();
     }
   });

@@ -9,6 +9,7 @@ import type { ClusterConfig } from "../config/types.ts";
 import { httpClient } from "../http_client.ts";
 import type { HeaderPairs, TransportRequest, TransportResponse, Wire } from "./types.ts";
 import { connectionFailure, LostAnswer } from "./errors.ts";
+import { whileConnecting } from "./send_at_once.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /**
@@ -20,14 +21,21 @@ const SILENCE_MS = 1000;
 /** A wire over native fetch. */
 export class FetchWire implements Wire {
   #client: Deno.HttpClient | undefined;
+  /** The last client that has got an answer, so that it has a connection. */
+  #connected: Deno.HttpClient | undefined;
   readonly #base: string;
   readonly #proxyUrl: string | undefined;
 
   /**
    * @param config the cluster.
+   * @param sendAtOnce turns Nagle's algorithm off for the connections that there are, if that can be done.
    * @param tunnel leads to the server when its certificate is for another name; fetch then uses that name.
    */
-  constructor(private readonly config: ClusterConfig, private readonly tunnel?: Tunnel) {
+  constructor(
+    private readonly config: ClusterConfig,
+    private readonly sendAtOnce?: () => void,
+    private readonly tunnel?: Tunnel,
+  ) {
     this.#base = tunnel === undefined ? config.server : withName(config.server, config.tlsServerName);
     this.#proxyUrl = tunnel?.proxyUrl ?? config.proxyUrl;
     this.#client = this.#newClient();
@@ -37,8 +45,11 @@ export class FetchWire implements Wire {
     const client = this.#client ??= this.#newClient();
     const { method, path, body, signal } = request;
     const startedMs = performance.now();
+    const stop = client === this.#connected || this.sendAtOnce === undefined
+      ? undefined
+      : whileConnecting(this.sendAtOnce);
     try {
-      return await fetch(this.#base + path, {
+      const response = await fetch(this.#base + path, {
         method,
         headers: headers as [string, string][],
         signal,
@@ -46,6 +57,8 @@ export class FetchWire implements Wire {
         redirect: "manual",
         ...(body === undefined ? {} : { body: unrepeatable(body) }),
       });
+      this.#connected = client;
+      return response;
     } catch (thrown) {
       if (signal.aborted) {
         // HTTP/2 would put the next request on the same connection; if that is dead, it gets no answer either.
@@ -55,6 +68,8 @@ export class FetchWire implements Wire {
       const failure = connectionFailure(thrown, this.config);
       const refusal = failure instanceof LostAnswer ? undefined : this.tunnel?.takeFailure();
       throw refusal === undefined ? failure : connectionFailure(refusal, this.config, true);
+    } finally {
+      stop?.();
     }
   }
 
