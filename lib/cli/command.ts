@@ -59,6 +59,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["list", async () => (await import("./commands/list.ts")).list],
   ["watch", async () => (await import("./commands/watch.ts")).watch],
   ["break", async () => (await import("./commands/break.ts")).breakLock],
+  ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
   ["rbac", async () => (await import("./commands/rbac.ts")).rbac],
   ["sandbox", async () => (await import("./commands/sandbox.ts")).sandbox],
   ["as", async () => (await import("./commands/as.ts")).as],

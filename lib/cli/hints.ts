@@ -36,6 +36,10 @@ const WORDS: Readonly<Record<HintCode, (hint: string) => string>> = {
  * ```
  */
 export function lineOf(error: KlatchError): string {
-  const { message, hint, hintCode } = error;
-  return oneLine(message, hintCode === undefined ? hint : WORDS[hintCode](hint ?? ""));
+  return oneLine(error.message, hintOf(error));
+}
+
+/** What to do about a failure, in the command line's words; `undefined` if that is not known. */
+export function hintOf({ hint, hintCode }: KlatchError): string | undefined {
+  return hintCode === undefined ? hint : WORDS[hintCode](hint ?? "");
 }

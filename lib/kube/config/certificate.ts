@@ -70,6 +70,56 @@ export function factsOf(der: Uint8Array): CertificateFacts {
   };
 }
 
+/** Whose a certificate is, and until when. */
+export interface NamesOf {
+  /** The subject's common name; empty if it has none. */
+  readonly subject: string;
+  /** The issuer's common name; empty if it has none. */
+  readonly issuer: string;
+  /** When it ends, milliseconds since the Unix epoch. */
+  readonly notAfterMs: number;
+}
+
+/** The object identifier of a common name, 2.5.4.3, as the hex of its DER content. */
+const COMMON_NAME = "550403";
+
+/**
+ * Whose a certificate is.
+ *
+ * @param der the certificate, DER.
+ * @throws {RangeError} it cannot be read.
+ */
+export function names(der: Uint8Array): NamesOf {
+  const [toBeSigned] = elements(only(der, SEQUENCE).content);
+  const fields = elements(part(toBeSigned).content);
+  const base = fields[0]?.tag === 0xa0 ? 1 : 0;
+  return {
+    issuer: commonName(part(fields[base + 2])),
+    subject: commonName(part(fields[base + 4])),
+    notAfterMs: factsOf(der).notAfterMs,
+  };
+}
+
+/** The same for the first certificate of a PEM text. */
+export function namesIn(certPem: string): NamesOf {
+  const leaf = pemBlocks(certPem).find((block) => block.label === "CERTIFICATE");
+  if (leaf === undefined) throw new RangeError("no PEM block CERTIFICATE is in it");
+  return names(fromBase64(leaf.body));
+}
+
+/** A name is a sequence of sets, each of an identifier and a text. */
+function commonName(name: Element): string {
+  for (const set of elements(name.content)) {
+    for (const pair of elements(set.content)) {
+      const [identifier, text] = elements(pair.content);
+      if (identifier?.content.toHex() === COMMON_NAME && text !== undefined) {
+        return new TextDecoder().decode(text.content);
+      }
+    }
+  }
+  return "";
+}
+
 /**
  * Says so if a client certificate has expired: a server that only asks for one would just answer 401.
  *
