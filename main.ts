@@ -11,7 +11,7 @@ import type { Host, Scratch } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
 import { GUARD_WORD } from "./lib/guard/protocol.ts";
 import { KEEPER_WORD } from "./lib/keeper/protocol.ts";
-import { loadProcessLayer } from "./lib/process/load.ts";
+import { layerName, loadProcessLayer } from "./lib/process/load.ts";
 
 /** A kubeconfig in a variable: only klatch itself may know it. */
 const KUBECONFIG_DATA = "KLATCH_KUBECONFIG_DATA";
@@ -26,8 +26,10 @@ const FLUSH_MS = 1_000;
 export async function start(): Promise<never> {
   // A command waits for its guard, so the guard must not wait until the rest of klatch is loaded.
   if (Deno.args[0] === GUARD_WORD) {
-    const { guardProcess } = await import("./lib/guard/linux/process.ts");
-    Deno.exit(guardProcess(Deno.args.slice(1)));
+    const { guardProcess } = layerName() === "linux"
+      ? await import("./lib/guard/linux/process.ts")
+      : await import("./lib/guard/portable/process.ts");
+    Deno.exit(await guardProcess(Deno.args.slice(1)));
   }
 
   const { bootTimeMs, discardKeyLog } = await loadProcessLayer();

@@ -1,11 +1,12 @@
 /**
- * What a supervisor needs of an operating system. `linux/` has it for Linux.
+ * What a supervisor needs of an operating system, as one type with two implementations: `linux/` and `portable/`.
  *
  * @module
  */
 
 import type { KlatchError } from "../errors.ts";
 import type { Handed } from "../process/layer.ts";
+import { layerName } from "../process/load.ts";
 import type { SupervisorOptions } from "./options.ts";
 import type { Deadlines, GuardConfig, GuardMessage } from "./protocol.ts";
 
@@ -97,6 +98,8 @@ export type MakeGuardParts = (options: SupervisorOptions, config: GuardConfig) =
 
 /** Loads what guards are made of on this system. */
 export async function loadGuardParts(): Promise<MakeGuardParts> {
-  const { guardParts } = await import("./linux/parts.ts");
+  const { guardParts } = layerName() === "linux"
+    ? await import("./linux/parts.ts")
+    : await import("./portable/parts.ts");
   return guardParts;
 }

@@ -4,7 +4,7 @@
  *
  * It promises that no command is started unguarded, and that none goes on unguarded for longer than another guard takes
  * to start; if that cannot be, {@link Supervisor.broken} says so. What a guard promises, and what holds when klatch and
- * the guard are killed at once, stands in `linux/`.
+ * the guard are killed at once, stands in `linux/` and `portable/`.
  *
  * @module
  */
@@ -113,13 +113,25 @@ export class Supervisor implements CommandGuard {
     const command = this.#command = this.#handOver(spawn);
     if (this.#terminal) this.#parts.backstop.aim(command.pid);
     const told = this.#roster.send({ kind: "command", pid: command.pid, startTime: command.startTime });
-    if (command.release !== undefined) Promise.resolve(told).then(command.release);
-    if (this.#options.clock.boottime() >= (this.#deadlines?.killAtMs ?? Infinity)) {
-      // klatch was stopped since it looked last. The run sees the command's end.
-      processLayer().kill(this.#terminal ? command.pid : -command.pgid, SIGNALS.KILL);
-      this.killing();
-    }
+    if (command.release !== undefined) Promise.resolve(told).then(() => this.#release(command));
+    if (this.#isAfter(this.#deadlines?.killAtMs)) this.#kill(command);
     return command;
+  }
+
+  /** Lets a command begin that stands still, if the hold is good. */
+  #release(command: SpawnedCommand): void {
+    if (this.#broken.signal.aborted || this.#isAfter(this.#deadlines?.termAtMs)) this.#kill(command);
+    else command.release?.();
+  }
+
+  /** klatch was stopped since it looked last. The run sees the command's end. */
+  #kill(command: SpawnedCommand): void {
+    processLayer().kill(this.#terminal ? command.pid : -command.pgid, SIGNALS.KILL);
+    this.killing();
+  }
+
+  #isAfter(ms = Infinity): boolean {
+    return this.#options.clock.boottime() >= ms;
   }
 
   #handOver<C extends SpawnedCommand>(spawn: (guarded: GuardedStart) => C): C {
@@ -133,8 +145,7 @@ export class Supervisor implements CommandGuard {
   }
 
   #inTime(): void {
-    const { clock } = this.#options;
-    if (clock.boottime() < (this.#deadlines?.termAtMs ?? Infinity)) return;
+    if (!this.#isAfter(this.#deadlines?.termAtMs)) return;
     throw new KlatchError("lost", "the hold was lost before the command was started");
   }
 

@@ -1,5 +1,7 @@
 /**
- * What klatch needs of an operating system to run a command. `load.ts` loads what fits.
+ * What klatch needs of an operating system to run a command, as one type with two implementations: `linux/`, over the C
+ * library, system calls and /proc, and `portable/`, over the runtime's own functions and POSIX tools. `load.ts` loads
+ * the one that fits; the other one is never loaded.
  *
  * @module
  */

@@ -9,46 +9,15 @@
 
 import { KlatchError } from "../errors.ts";
 import { processLayer } from "./layer.ts";
+import { highestSignal, type SignalNumbers, signalNumbers } from "./signal_numbers.ts";
 
-/** The signals of Linux on x86-64 and arm64, by name without `SIG`. Source: signal(7). */
-export const SIGNALS = {
-  HUP: 1,
-  INT: 2,
-  QUIT: 3,
-  ILL: 4,
-  TRAP: 5,
-  ABRT: 6,
-  BUS: 7,
-  FPE: 8,
-  KILL: 9,
-  USR1: 10,
-  SEGV: 11,
-  USR2: 12,
-  PIPE: 13,
-  ALRM: 14,
-  TERM: 15,
-  STKFLT: 16,
-  CHLD: 17,
-  CONT: 18,
-  STOP: 19,
-  TSTP: 20,
-  TTIN: 21,
-  TTOU: 22,
-  URG: 23,
-  XCPU: 24,
-  XFSZ: 25,
-  VTALRM: 26,
-  PROF: 27,
-  WINCH: 28,
-  IO: 29,
-  PWR: 30,
-  SYS: 31,
-} as const;
+/** The signals of this system, by name without `SIG`. */
+export const SIGNALS: SignalNumbers = signalNumbers(Deno.build.os);
 
 /** Second names that signal(7) knows. */
-const ALIASES: Readonly<Record<string, number>> = { IOT: 6, CLD: 17, POLL: 29 };
+const ALIASES: Readonly<Record<string, number>> = { IOT: SIGNALS.ABRT, CLD: SIGNALS.CHLD, POLL: SIGNALS.IO };
 
-const HIGHEST = 64;
+const HIGHEST = highestSignal(Deno.build.os);
 
 const NEVER_DEAF_TO: readonly number[] = [SIGNALS.KILL, SIGNALS.CHLD, SIGNALS.CONT, SIGNALS.STOP];
 /** What a guard does not hear. CHLD and CONT harm nobody, and against KILL and STOP nothing can be done. */

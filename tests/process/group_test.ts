@@ -13,7 +13,14 @@ import { processesOf, processStat } from "../../lib/process/linux/proc.ts";
 import type { CommandGuard } from "../../lib/process/run.ts";
 import { spawnCommand } from "../../lib/process/linux/spawn.ts";
 import { attributes } from "../../lib/process/linux/spawn_attributes.ts";
+import { type NotPortable, portableIt } from "../support/layer.ts";
 import { canRun, probeWords, run, Running, runs, until } from "../support/processes.ts";
+
+/** What the portable layer does not promise. */
+const NOT_PORTABLE: NotPortable = {
+  "of a guard": "a command joins no group",
+  "reaps as PID 1": "orphans are reaped by the system's own PID 1",
+};
 
 describe("the process group", () => {
   it("is the command's own, in klatch's session", async () => {
@@ -50,7 +57,7 @@ describe("the process group", () => {
     }
   });
 
-  it("of a guard is not waited for when the command has ended", async () => {
+  portableIt("of a guard is not waited for when the command has ended", NOT_PORTABLE, async () => {
     const guard = spawnCommand({ argv: ["sleep", "600"], group: "own" });
     const said: string[] = [];
     const asGuard: CommandGuard = {
@@ -139,7 +146,7 @@ describe("the process group", () => {
     assertEquals(await probe.end(), { code: 3, out: "1\n", err: "" });
   });
 
-  it("reaps as PID 1 every orphan, also one that has left the group", async () => {
+  portableIt("reaps as PID 1 every orphan, also one that has left the group", NOT_PORTABLE, async () => {
     const inside = ["unshare", "--pid", "--fork", "--mount-proc"] as const;
     if (!canRun(...inside, "setsid", "true")) return console.error("skipped: no PID namespaces here");
     // The orphans leave by setsid, end at once, and are zombies until somebody reaps them.

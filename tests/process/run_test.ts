@@ -7,7 +7,14 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type ErrorCode, exitStatus, KlatchError } from "../../lib/errors.ts";
+import { type NotPortable, portableIt } from "../support/layer.ts";
 import { canRun, probeWords, run, Running, shellLine, startProbe } from "../support/processes.ts";
+
+/** What the portable layer does not promise. */
+const NOT_PORTABLE: NotPortable = {
+  "has default dispositions and an empty mask": "a mask of blocked signals is passed on",
+  "keeps supplementary groups as root": "the runtime drops them",
+};
 
 const isRoot = Deno.uid() === 0;
 
@@ -146,17 +153,21 @@ describe("the command", () => {
     assertEquals(await probe.end(), { code: 0, out: expected, err: "" });
   });
 
-  it("has default dispositions and an empty mask, but ignores what klatch was started to ignore", async () => {
-    const words = shellLine(probeWords({}, ["cat", "/proc/self/status"]));
-    const block = canRun("env", "--block-signal=USR1", "true") ? "env --block-signal=USR1" : "";
-    await using probe = new Running(["sh", "-c", `trap '' QUIT HUP; exec ${block} ${words}`]);
-    const { out } = await probe.end();
-    // Signals 32 and up belong to the C library; PIPE, which the runtime ignores, is not ignored here.
-    const masks = [...out.matchAll(/^(Sig(?:Blk|Ign|Cgt)):\s+([0-9a-f]+)$/gm)]
-      .map(([, name, bits]) => [name, Number(BigInt(`0x${bits}`) & 0x7fff_ffffn)]);
-    const hup = 1 << 0, quit = 1 << 2;
-    assertEquals(masks, [["SigBlk", 0], ["SigIgn", hup | quit], ["SigCgt", 0]]);
-  });
+  portableIt(
+    "has default dispositions and an empty mask, but ignores what klatch was started to ignore",
+    NOT_PORTABLE,
+    async () => {
+      const words = shellLine(probeWords({}, ["cat", "/proc/self/status"]));
+      const block = canRun("env", "--block-signal=USR1", "true") ? "env --block-signal=USR1" : "";
+      await using probe = new Running(["sh", "-c", `trap '' QUIT HUP; exec ${block} ${words}`]);
+      const { out } = await probe.end();
+      // Signals 32 and up belong to the C library; PIPE, which the runtime ignores, is not ignored here.
+      const masks = [...out.matchAll(/^(Sig(?:Blk|Ign|Cgt)):\s+([0-9a-f]+)$/gm)]
+        .map(([, name, bits]) => [name, Number(BigInt(`0x${bits}`) & 0x7fff_ffffn)]);
+      const hup = 1 << 0, quit = 1 << 2;
+      assertEquals(masks, [["SigBlk", 0], ["SigIgn", hup | quit], ["SigCgt", 0]]);
+    },
+  );
 
   it("survives a hang-up under nohup, and so does klatch", async () => {
     const command = ["sh", "-c", "kill -HUP $$; kill -HUP $PPID; echo both live; exit 9"];
@@ -176,7 +187,7 @@ describe("the command", () => {
     assertEquals((await probe.end()).code, 6);
   });
 
-  it("keeps supplementary groups as root", async () => {
+  portableIt("keeps supplementary groups as root", NOT_PORTABLE, async () => {
     if (!isRoot || !canRun("setpriv", "--groups", "4321,8765", "true")) {
       return console.error("skipped: needs root and setpriv");
     }

@@ -12,6 +12,11 @@ import { endProcessesWith, processesWith } from "./marked_processes.ts";
 /** Every process of this test file carries it in its environment, and so does whatever that starts. */
 const MARK = `TEST_RUN_MARK=${crypto.randomUUID()}`;
 
+/** What chooses klatch's process layer goes on to every klatch. */
+const LAYER_VARIABLE = "KLATCH_PROCESS_LAYER";
+const layer = Deno.env.get(LAYER_VARIABLE);
+const LAYER: Readonly<Record<string, string>> = layer === undefined ? {} : { [LAYER_VARIABLE]: layer };
+
 let home: string | undefined;
 
 /** How to run klatch. */
@@ -93,6 +98,7 @@ export function spawnKlatch(args: readonly string[], options: RunOptions = {}): 
     env: {
       PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
       HOME: home,
+      ...LAYER,
       TMPDIR: home,
       [markName]: markValue,
       ...options.env,

@@ -6,6 +6,7 @@
  */
 
 import { listPids, processStat, readProcFile } from "../../lib/process/linux/proc.ts";
+import { isPortable } from "./layer.ts";
 import { runs, until } from "./processes.ts";
 
 /** The living guards of a klatch, as its children. */
@@ -23,10 +24,16 @@ export async function guardOf(klatch: number, except: readonly number[] = []): P
   return find()[0]!;
 }
 
-/** Whether it waits for its pipe: the binary in ppoll(2), a shell in read(2) or poll(2). While it starts it does not. */
+/**
+ * Whether it waits for its pipe: the binary in ppoll(2), a shell in read(2) or poll(2); a portable one in epoll_wait(2) or
+ * epoll_pwait(2). While it starts it does not, but for short moments.
+ */
 function waitsForKlatch(pid: number): boolean {
-  const [POLL, PPOLL, READ] = Deno.build.arch === "x86_64" ? ["7", "271", "0"] : ["73", "73", "63"];
-  const [call, first] = new TextDecoder().decode(readProcFile(`/proc/${pid}/syscall`)).split(" ");
+  const isX86 = Deno.build.arch === "x86_64";
+  const [POLL, PPOLL, READ] = isX86 ? ["7", "271", "0"] : ["73", "73", "63"];
+  const EPOLL = isX86 ? ["232", "281"] : ["22"];
+  const [call = "", first] = new TextDecoder().decode(readProcFile(`/proc/${pid}/syscall`)).split(" ");
+  if (isPortable) return EPOLL.includes(call);
   return call === PPOLL || call === POLL || (call === READ && first === "0x0");
 }
 

@@ -5,12 +5,12 @@
  * @module
  */
 
-import { KlatchError } from "../../errors.ts";
 import { fileIdentity } from "../../process/linux/file_identity.ts";
 import { bootTimeMs } from "../../process/linux/libc/boot_time.ts";
 import { readProcFile } from "../../process/linux/proc.ts";
+import { binaryGuard } from "../binary.ts";
 import type { GuardKind } from "../parts.ts";
-import { GUARD_WORD, type GuardConfig, lineOf, OWN_GROUP } from "../protocol.ts";
+import { type GuardConfig, lineOf, OWN_GROUP } from "../protocol.ts";
 import { NEVER, SHELL_GUARD } from "./shell_script.ts";
 
 /** The name under which a shell that guards is seen. */
@@ -66,24 +66,12 @@ function jsonAfterTime(fields: Readonly<Record<string, string>>): string {
  *
  * @param self the words that start this program.
  */
-export function binaryGuard(self: readonly string[]): GuardKind {
-  const [path = ""] = self;
-  const check = () => {
+export function ownBinaryGuard(self: readonly string[]): GuardKind {
+  const isSame = (path: string) => {
     const own = fileIdentity("/proc/self/exe");
-    if (own === undefined || !path.startsWith("/") || own === fileIdentity(path)) return;
-    throw new KlatchError("guard", `${path} was replaced or removed while klatch ran`, {
-      hint: "run it again",
-    });
+    return own === undefined || own === fileIdentity(path);
   };
-  return {
-    name: "binary",
-    argv(pgid) {
-      check();
-      return [...self, GUARD_WORD, pgid === undefined ? OWN_GROUP : String(pgid)];
-    },
-    line: lineOf,
-    check,
-  };
+  return binaryGuard(self, { isSame });
 }
 
 /** What /proc/uptime says, in milliseconds. */

@@ -9,7 +9,7 @@ import type { SupervisorOptions } from "../options.ts";
 import type { Backstop, GuardKind, GuardParts } from "../parts.ts";
 import type { GuardConfig } from "../protocol.ts";
 import { PipedGuard } from "./handle.ts";
-import { binaryGuard, shellGuard } from "./kinds.ts";
+import { ownBinaryGuard, shellGuard } from "./kinds.ts";
 import { DeadMansSwitch } from "./switch.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -17,7 +17,7 @@ import { Watchdog } from "./watchdog.ts";
 export function guardParts({ self, shell }: SupervisorOptions, config: GuardConfig): GuardParts {
   const dead = new DeadMansSwitch();
   const watchdog = new Watchdog();
-  const binary = binaryGuard(self);
+  const binary = ownBinaryGuard(self);
   // On a terminal the command's processes have to be searched for, and without the kernel's signals from pipes and
   // timers a shell would not be woken in time.
   const isShellGood = !config.terminal && watchdog.works && dead.works;
