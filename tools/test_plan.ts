@@ -48,6 +48,7 @@ const NOT_QUICK: readonly string[] = [
   "tests/docs/picture_test.ts",
   "tests/e2e/",
   "tests/guard/guard_test.ts",
+  "tests/guard/portable_test.ts",
   "tests/guard/supervisor_test.ts",
   "tests/image/",
   "tests/interop/",
