@@ -267,7 +267,7 @@ async function runHeld(
 }
 
 /** The error for a signal that ended the wait for a lock. */
-export function interruption({ namespace, name }: LockName, signal: number): KlatchError {
+function interruption({ namespace, name }: LockName, signal: number): KlatchError {
   return new KlatchError(
     "interrupted",
     `stopped waiting for ${namespace}/${name}: ${signalName(signal)} came`,

@@ -38,7 +38,7 @@ export interface Cluster {
  *
  * @param choice what the flags say.
  * @param host the process around it.
- * @param signal ends the reading of files, and later a plugin that is run for credentials.
+ * @param signal ends the reading of files, and later a plugin that is run for credentials; closes the connections.
  * @throws KlatchError `config`, `usage`.
  */
 export async function chooseCluster(

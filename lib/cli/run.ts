@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withinLimits } from "../before_the_hold.ts";
 import { asKlatchError } from "../errors.ts";
 import { loadGuardParts, type MakeGuardParts } from "../guard/parts.ts";
 import { Supervisor } from "../guard/supervisor.ts";
@@ -10,13 +11,13 @@ import { guardedRun, type GuardedRunOptions, markOf } from "../guarded_run.ts";
 import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
 import { listenSignals } from "../process/signals.ts";
-import { withinLimits } from "./before_the_hold.ts";
 import { chooseCluster } from "./cluster.ts";
 import type { Host } from "./host.ts";
 import { waitForItself } from "./nested.ts";
 import { Reporter } from "./output/reporter.ts";
 import { contender, type RunOptions } from "./run_options.ts";
 import { namesOf } from "./strategy_flags.ts";
+import { untilSignal } from "./until_signal.ts";
 
 /** What {@link runLocked} hands to the body of a command. */
 export interface LockedRun {
@@ -42,16 +43,22 @@ export async function runLocked(
   const strategy = namesOf(options.strategies);
   const place = { namespace: options.namespace ?? "", name: options.name };
   let reporter = new Reporter(host, options.log, place, strategy);
+  const over = new AbortController();
   try {
     using signals = options.cancellation?.listen() ?? listenSignals();
-    const limits = { clock: host.clock, waitMs: options.waitMs, signals, name: options.name };
-    const { value, leftMs } = await withinLimits(limits, async (signal) => {
-      const cluster = await chooseCluster(options, host, signal);
+    const open = async (signal: AbortSignal) => {
+      const cluster = await chooseCluster(options, host, AbortSignal.any([signal, over.signal]));
       const lock = { namespace: cluster.namespace, name: options.name };
       reporter = new Reporter(host, options.log, lock, strategy);
       if (strategy === "endpoints") reporter.warn(ENDPOINTS_ADVICE);
       return { lock, client: await cluster.connect((line) => reporter.warn(line)) };
-    });
+    };
+    const { name, waitMs } = options;
+    const { value, leftMs } = await untilSignal(
+      signals,
+      `stopped waiting for ${name}`,
+      (interrupted) => withinLimits({ clock: host.clock, waitMs, name, interrupted }, open),
+    );
     if (!options.guard) {
       reporter.warn("running without a guard: the command goes on if klatch is killed or stopped");
     }
@@ -60,7 +67,7 @@ export async function runLocked(
     const make = () => ({
       ...whatToRun(options, lock, client, reporter, host, parts),
       waitMs: leftMs,
-      askedWaitMs: options.waitMs,
+      askedWaitMs: waitMs,
       signals,
     });
     return await body({ make, lock, reporter });
@@ -68,6 +75,8 @@ export async function runLocked(
     const failure = asKlatchError(error);
     reporter.error(failure);
     return options.statusOf(failure);
+  } finally {
+    over.abort();
   }
 }
 

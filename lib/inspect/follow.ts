@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { orAborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import type { LockStatus } from "./status.ts";
 
@@ -70,8 +71,10 @@ export async function* looks(
 ): AsyncGenerator<Look, void> {
   let before = new Map<string, string>();
   while (!signal.aborted) {
-    const locks = await look();
-    if (signal.aborted) return;
+    const locks = await orAborted(look(), signal).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+    if (locks === undefined || signal.aborted) return;
     const now = new Map(locks.map((lock) => [keyOf(lock), essence(lock)]));
     yield { locks, changed: locks.filter((lock) => before.get(keyOf(lock)) !== essence(lock)) };
     before = now;

@@ -6,6 +6,7 @@
 import type { Clock } from "../clock.ts";
 import type { KubeClient } from "../kube/api.ts";
 import { loadClusterConfig } from "../kube/config/mod.ts";
+import { DATA_VARIABLE } from "../kube/config/sources.ts";
 import { openClient } from "../kube/open_client.ts";
 import { processLayer } from "../process/layer.ts";
 import type { KeeperRequest } from "./protocol.ts";
@@ -14,6 +15,8 @@ import type { KeeperRequest } from "./protocol.ts";
 export interface ConnectParts {
   readonly clock: Clock;
   readonly warn: (message: string) => void;
+  /** Ends the reading of files, and a plugin that is run for credentials. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -21,14 +24,15 @@ export interface ConnectParts {
  *
  * @param cluster which one.
  * @param namespace the lock's.
- * @throws KlatchError `config`.
+ * @throws KlatchError `config`; the reason of the signal, when it aborts.
  */
 export async function connectAs(
   { kubeconfig, context, data }: KeeperRequest["cluster"],
   namespace: string,
-  { clock, warn }: ConnectParts,
+  { clock, warn, signal }: ConnectParts,
 ): Promise<KubeClient> {
-  const env = (name: string) => name === "KLATCH_KUBECONFIG_DATA" ? data : Deno.env.get(name);
-  const config = await loadClusterConfig({ kubeconfig, context, namespace, env });
-  return (await openClient(config, { clock, warn, sendAtOnce: processLayer().sendAtOnce })).client;
+  const env = (name: string) => name === DATA_VARIABLE ? data : Deno.env.get(name);
+  const config = await loadClusterConfig({ kubeconfig, context, namespace, env, signal });
+  const { sendAtOnce } = processLayer();
+  return (await openClient(config, { clock, warn, sendAtOnce, signal })).client;
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { aborted } from "../abort.ts";
+import { withinLimits } from "../before_the_hold.ts";
 import type { Clock } from "../clock.ts";
 import { asKlatchError, KlatchError } from "../errors.ts";
 import { processLayer } from "../process/layer.ts";
@@ -46,6 +47,8 @@ class Keeper {
   readonly #ending = Promise.withResolvers<Ending>();
   /** Aborts when `acquire` has gone before it confirmed the hold. */
   readonly #abandoned = new AbortController();
+  /** Aborts when the keeper ends. */
+  readonly #over = new AbortController();
   #confirmed = false;
   #hold: Hold | undefined;
   #acquiredAtMs = 0;
@@ -79,6 +82,7 @@ class Keeper {
       if (!this.#confirmed) say({ kind: "failed", error: fieldsOf(failure) });
       return 1;
     } finally {
+      this.#over.abort();
       await this.#writing;
       // What `acquire` was told need not be noted.
       if (this.#confirmed) await this.#log.flushed();
@@ -87,18 +91,23 @@ class Keeper {
   }
 
   async #acquire(): Promise<Hold> {
-    const { lock, object, me, timing, waitMs, cluster } = this.#request;
-    const client = await connectAs(cluster, lock.namespace, {
-      clock: this.#clock,
-      warn: (message) => this.#warn(message),
+    const { lock, object, me, timing, waitMs, askedWaitMs, cluster } = this.#request;
+    const clock = this.#clock;
+    const limits = { clock, waitMs, askedWaitMs, interrupted: this.#abandoned.signal, name: lock.name };
+    const { value: client, leftMs } = await withinLimits(limits, (signal) => {
+      const warn = (message: string) => this.#warn(message);
+      // An exec plugin does not outlive the keeper.
+      const ending = AbortSignal.any([signal, this.#over.signal]);
+      return connectAs(cluster, lock.namespace, { clock, warn, signal: ending });
     });
     return await acquireAll(this.#strategies(), {
       client,
-      clock: this.#clock,
+      clock,
       lock: { namespace: lock.namespace, name: object ?? lock.name },
       me,
       timing,
-      waitMs,
+      waitMs: leftMs,
+      askedWaitMs,
       interrupted: this.#abandoned.signal,
       onEvent: this.#onEvent,
     });

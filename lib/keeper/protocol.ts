@@ -27,7 +27,10 @@ export interface KeeperRequest {
   readonly object?: string | undefined;
   readonly me: Contender;
   readonly timing: Timing;
+  /** How long to wait for the lock, in milliseconds; 0: try once; `undefined`: for ever. */
   readonly waitMs?: number | undefined;
+  /** The time that was asked for, for messages; milliseconds. */
+  readonly askedWaitMs?: number | undefined;
   readonly cleanup: boolean;
   readonly cluster: {
     /** An absolute path. */

@@ -48,7 +48,7 @@ export interface TransportHooks {
    * repeatedly while a connection is being made; it must not throw. Without it, requests wait for acknowledgements.
    */
   sendAtOnce?(): void;
-  /** Ends the fetching of credentials, and a plugin that is still running. */
+  /** Closes the transport, and ends the fetching of credentials and a plugin that is still running. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -83,6 +83,7 @@ export async function openTransport(config: ClusterConfig, hooks: TransportHooks
   for (const line of config.warnings ?? []) hooks.warn(line);
   const auth = await authenticatorOf(config, { warn: hooks.warn });
   const transport = new AuthenticatedTransport(config, auth, hooks);
+  hooks.signal?.addEventListener("abort", () => transport.close(), { once: true });
   await transport.prepare(hooks.signal);
   if (config.insecureSkipTlsVerify && config.server.startsWith("https:")) {
     hooks.warn(

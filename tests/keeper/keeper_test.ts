@@ -102,6 +102,15 @@ onServers("a lock held across steps", (test) => {
     assertEquals((await job.run("check")).code, 1);
   });
 
+  onJob("can be acquired with a kubeconfig that can be read only once", async (job) => {
+    const { name, namespace, server } = job.place;
+    const words = ["acquire", name, "-n", namespace, "--kubeconfig", "/dev/stdin", "--follow", `${job.pid}`];
+    const stdin = { text: await Deno.readTextFile(server.kubeconfigFile) };
+    const { code, stderr } = await job.place.klatch(words, { env: job.env, stdin }).finished;
+    assertEquals(code, 0, stderr);
+    assertEquals((await job.run("release")).code, 0);
+  });
+
   onJob("outlives its lease, since the keeper renews it", async (job) => {
     const { keeper } = await job.acquire(...QUICK_FLAGS);
     const startedMs = performance.now();

@@ -3,24 +3,26 @@
  *
  * @module
  */
+import { withinLimits } from "../../before_the_hold.ts";
 import { asKlatchError, KlatchError } from "../../errors.ts";
 import { forgetEnded } from "../../keeper/ask.ts";
-import { interruption } from "../../guarded_run.ts";
 import { absolute, startKeeper } from "../../keeper/client.ts";
 import { chooseFollowed, type Followed } from "../../keeper/follow.ts";
 import { processLayer } from "../../process/layer.ts";
 import type { KeeperRequest } from "../../keeper/protocol.ts";
 import { stateFolder, statePath } from "../../keeper/state.ts";
+import { DATA_VARIABLE, readStream } from "../../kube/config/sources.ts";
 import type { LockName } from "../../lock.ts";
-import { listenSignals, SIGNALS } from "../../process/signals.ts";
+import { listenSignals } from "../../process/signals.ts";
 import { formatDuration } from "../../text.ts";
-import { chooseCluster } from "../cluster.ts";
+import { chooseCluster, type ClusterChoice } from "../cluster.ts";
 import type { Command } from "../command.ts";
 import { keeperFlags, type KeeperOptions, readKeeper } from "../flag_groups/keeper.ts";
 import type { Host } from "../host.ts";
 import { Reporter } from "../output/reporter.ts";
 import { contender, holdFlags, type HoldOptions, readHoldOptions } from "../run_options.ts";
 import { namesOf } from "../strategy_flags.ts";
+import { untilSignal } from "../until_signal.ts";
 
 /** The flags of `run` that are about its command. */
 const OF_A_COMMAND: readonly string[] = ["signal", "kill-after", "no-guard"];
@@ -61,23 +63,36 @@ async function acquireInBackground(options: HoldOptions, keeper: KeeperOptions, 
   );
   try {
     const followed = follow(keeper, host);
-    const { namespace } = await chooseCluster(options, host);
-    const lock = { namespace, name: options.name };
-    reporter = new Reporter(host, options.log, lock, strategy);
-    const request = await requestFor(options, keeper, lock, followed, host);
     using signals = listenSignals();
-    const interrupted = new AbortController();
-    signals.route((signal) => {
-      if (signal !== SIGNALS.WINCH) interrupted.abort(interruption(lock, signal));
-    });
+    const { name, waitMs } = options;
+    const { value: { choice, lock }, leftMs } = await untilSignal(
+      signals,
+      `stopped waiting for ${name}`,
+      (interrupted) =>
+        withinLimits({ clock: host.clock, waitMs, name, interrupted }, async (signal) => {
+          const choice = await choiceFor(options, host, signal);
+          const { namespace } = await chooseCluster(choice, host, signal);
+          return { choice, lock: { namespace, name } };
+        }),
+    );
+    reporter = new Reporter(host, options.log, lock, strategy);
+    const request = {
+      ...await requestFor({ ...options, ...choice }, keeper, lock, followed, host),
+      waitMs: leftMs,
+    };
     reporter.contender(request.me.identity);
     await forgetEnded(folderOf(request.stateFile), { ...lock, strategy });
-    const pid = await startKeeper(request, {
-      self: host.self,
-      interrupted: interrupted.signal,
-      onEvent: reporter.onEvent,
-      onWarning: (message) => reporter.warn(message),
-    });
+    const pid = await untilSignal(
+      signals,
+      `stopped waiting for ${lock.namespace}/${name}`,
+      (interrupted) =>
+        startKeeper(request, {
+          self: host.self,
+          interrupted,
+          onEvent: reporter.onEvent,
+          onWarning: (message) => reporter.warn(message),
+        }),
+    );
     reporter.note("kept", keptBy(pid, request), {
       keeper: pid,
       ...(followed.pid !== undefined && { follows: followed.pid }),
@@ -89,6 +104,20 @@ async function acquireInBackground(options: HoldOptions, keeper: KeeperOptions, 
     reporter.error(failure);
     return options.statusOf(failure);
   }
+}
+
+/** The choice of a cluster as the keeper can make it once more: what can be read only once is read here. */
+async function choiceFor(options: HoldOptions, host: Host, signal: AbortSignal): Promise<ClusterChoice> {
+  const { kubeconfig, context, namespace } = options;
+  const env = (name: string) => host.env(name);
+  const data = await readStream({ kubeconfig, env, signal });
+  if (data === undefined) return { kubeconfig, context, namespace, env };
+  return {
+    kubeconfig: undefined,
+    context,
+    namespace,
+    env: (name) => name === DATA_VARIABLE ? data : env(name),
+  };
 }
 
 function follow({ follow: given, onLost }: KeeperOptions, host: Host): Followed {
@@ -110,13 +139,13 @@ function follow({ follow: given, onLost }: KeeperOptions, host: Host): Followed 
 }
 
 async function requestFor(
-  options: HoldOptions,
+  options: HoldOptions & ClusterChoice,
   { maxHoldMs, onLost }: KeeperOptions,
   lock: LockName,
   followed: Followed,
   host: Host,
 ): Promise<KeeperRequest> {
-  const { strategies, object, timing, waitMs, cleanup, kubeconfig } = options;
+  const { strategies, object, timing, waitMs, cleanup, kubeconfig, env = () => undefined } = options;
   const me = contender(options, host);
   const folder = await stateFolder((name) => host.env(name));
   return {
@@ -125,12 +154,12 @@ async function requestFor(
     object,
     me,
     timing,
-    waitMs,
+    askedWaitMs: waitMs,
     cleanup,
     cluster: {
       kubeconfig: kubeconfig === undefined ? undefined : absolute(kubeconfig),
       context: options.context,
-      data: host.env("KLATCH_KUBECONFIG_DATA"),
+      data: env(DATA_VARIABLE),
     },
     followed,
     maxHoldMs,

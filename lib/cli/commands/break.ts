@@ -16,6 +16,7 @@ import { readView, viewFlags } from "../flag_groups/view.ts";
 import type { Host } from "../host.ts";
 import { statusText } from "../output/status_text.ts";
 import { readLockName } from "../run_options.ts";
+import { lookUntilSignal } from "../until_signal.ts";
 import { coloursOn, warn } from "../view.ts";
 
 /** The command. */
@@ -57,10 +58,13 @@ export const breakLock: Command = {
         hint: "choose one",
       });
     }
-    const cluster = await chooseCluster(readCluster(parsed), host);
-    const lock = { namespace: cluster.namespace, name };
-    const client = await cluster.connect((line) => warn(host, line));
-    const [found, another] = await findLock(client, view.strategies, lock);
+    const { client, lock, all } = await lookUntilSignal(async (signal) => {
+      const cluster = await chooseCluster(readCluster(parsed), host, signal);
+      const lock = { namespace: cluster.namespace, name };
+      const client = await cluster.connect((line) => warn(host, line));
+      return { client, lock, all: await findLock(client, view.strategies, lock) };
+    });
+    const [found, another] = all;
     if (another !== undefined) throw ambiguous(lock, [found?.strategy.name ?? "", another.strategy.name]);
     const plan = found && planBreak(found.strategy, found.object, lock, { holder, waiter });
     if (plan === undefined) {

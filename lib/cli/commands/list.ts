@@ -11,6 +11,7 @@ import { clusterFlags, readCluster } from "../flag_groups/cluster.ts";
 import { readView, viewFlags } from "../flag_groups/view.ts";
 import { lineOf } from "../hints.ts";
 import { listText } from "../output/status_text.ts";
+import { lookUntilSignal } from "../until_signal.ts";
 import { coloursOn, warn } from "../view.ts";
 
 /** The command. */
@@ -34,10 +35,12 @@ export const list: Command = {
     expectNoWords("list", parsed);
     const { strategies, format } = readView(parsed);
     const everywhere = parsed.on("all-namespaces");
-    const cluster = await chooseCluster(readCluster(parsed), host);
-    const lister = await cluster.connectLister((line) => warn(host, line));
-    const namespace = everywhere ? undefined : cluster.namespace;
-    const { locks, failures } = await listLocks(lister, strategies, namespace, host.clock);
+    const { locks, failures, namespace } = await lookUntilSignal(async (signal) => {
+      const cluster = await chooseCluster(readCluster(parsed), host, signal);
+      const lister = await cluster.connectLister((line) => warn(host, line));
+      const namespace = everywhere ? undefined : cluster.namespace;
+      return { ...await listLocks(lister, strategies, namespace, host.clock), namespace };
+    });
     for (const failure of failures) warn(host, lineOf(failure));
     switch (format) {
       case "json":

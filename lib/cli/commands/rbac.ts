@@ -12,6 +12,7 @@ import { clusterFlags, readCluster } from "../flag_groups/cluster.ts";
 import type { Parsed } from "../flags.ts";
 import { readLockName } from "../run_options.ts";
 import { strategyChoice, strategyFlags } from "../strategy_flags.ts";
+import { lookUntilSignal } from "../until_signal.ts";
 import { warn } from "../view.ts";
 
 /** The flags that say which object keeps the lock. */
@@ -52,7 +53,8 @@ and nothing else.
     const choice = readCluster(parsed);
     const given = parsed.text("service-account");
     const account = given === undefined ? undefined : readServiceAccount(given);
-    const namespace = choice.namespace ?? (await chooseCluster(choice, host)).namespace;
+    const namespace = choice.namespace ??
+      (await lookUntilSignal((signal) => chooseCluster(choice, host, signal))).namespace;
     const manifests = accessManifests(
       { strategies, object: { namespace, name: object }, cleanup: parsed.on("cleanup") },
       { namespace: account?.namespace ?? namespace, name: account?.name ?? "default" },

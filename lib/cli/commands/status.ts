@@ -11,6 +11,7 @@ import { clusterFlags, readCluster } from "../flag_groups/cluster.ts";
 import { readView, viewFlags } from "../flag_groups/view.ts";
 import { listText, statusText } from "../output/status_text.ts";
 import { readLockName } from "../run_options.ts";
+import { lookUntilSignal } from "../until_signal.ts";
 import { coloursOn, warn } from "../view.ts";
 
 /** The command. */
@@ -32,10 +33,11 @@ Ages and the time until a lock expires are estimates by the local clock.
   async run(parsed, host) {
     const name = readLockName(status, parsed);
     const { strategies, format } = readView(parsed);
-    const cluster = await chooseCluster(readCluster(parsed), host);
-    const client = await cluster.connect((line) => warn(host, line));
-    const lock = { namespace: cluster.namespace, name };
-    const found = await inspectLock(client, strategies, lock, host.clock);
+    const found = await lookUntilSignal(async (signal) => {
+      const cluster = await chooseCluster(readCluster(parsed), host, signal);
+      const client = await cluster.connect((line) => warn(host, line));
+      return await inspectLock(client, strategies, { namespace: cluster.namespace, name }, host.clock);
+    });
     const options = { wallMs: host.clock.wall(), colours: coloursOn(host) };
     switch (format) {
       case "json":

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { orAborted } from "../../abort.ts";
 import { followLocks } from "../../inspect/follow.ts";
 import { inspectLock, listLocks } from "../../inspect/inspect.ts";
 import type { LockStatus } from "../../inspect/status.ts";
@@ -44,7 +45,11 @@ export const watch: Command = {
     signals.route((signal) => {
       if (signal !== SIGNALS.WINCH) stop.abort();
     });
-    const look = await lookAt(name, parsed, view, host);
+    const opening = orAborted(lookAt(name, parsed, view, host, stop.signal), stop.signal);
+    const look = await opening.catch((error) => {
+      if (!stop.signal.aborted) throw error;
+    });
+    if (look === undefined) return 0;
     if (!host.outIsTerminal || host.screen === undefined || view.format === "json") {
       await followLocks({
         look,
@@ -71,8 +76,9 @@ async function lookAt(
   parsed: Parsed,
   { strategies }: ViewOptions,
   host: Host,
+  signal: AbortSignal,
 ): Promise<() => Promise<readonly LockStatus[]>> {
-  const cluster = await chooseCluster(readCluster(parsed), host);
+  const cluster = await chooseCluster(readCluster(parsed), host, signal);
   const tell = (line: string) => warn(host, line);
   if (name !== undefined) {
     const client = await cluster.connect(tell);

@@ -7,10 +7,12 @@
  * @see {@link https://github.com/JulienBalestra/kube-lock#readme}
  * @module
  */
+import { orAborted } from "../../abort.ts";
+import { withinLimits } from "../../before_the_hold.ts";
 import { KlatchError } from "../../errors.ts";
 import type { KubeClient } from "../../kube/api.ts";
 import type { Contender, LockName } from "../../lock.ts";
-import { listenSignals, signalName, SIGNALS } from "../../process/signals.ts";
+import { listenSignals, SIGNALS } from "../../process/signals.ts";
 import { acquire, DEFAULT_TIMING, type SessionEvent } from "../../session/mod.ts";
 import { MOST_SLOTS, semaphore } from "../../strategies/semaphore.ts";
 import { formatDuration, shortened } from "../../text.ts";
@@ -21,8 +23,10 @@ import { checkLockName, checkNamespace } from "../../kube/names.ts";
 import { Reporter } from "../output/reporter.ts";
 import { wholeNumber } from "../strategy_flags.ts";
 import type { Host } from "../host.ts";
-import { heldByName, holdByName, nonceOf, unlocked, type Wish } from "./kube_lock_hold.ts";
+import { heldByName, holdByName, nonceOf, type Wish } from "./kube_lock_hold.ts";
 import { chooseAsTool } from "./cluster_order.ts";
+import { placeOf, unlock } from "./kube_lock_unlock.ts";
+import { untilSignal } from "../until_signal.ts";
 import { type CompatTool, durationOr, sayAs, ToolError } from "./compat_tool.ts";
 
 const USAGE = "kube-lock NAMESPACE CONFIGMAP [flags]";
@@ -52,6 +56,9 @@ const FLAGS: readonly Flag[] = [
   { name: "verbose", short: "v", value: "N", help: "how much to report" },
   { name: "help", short: "h", help: "show this help" },
 ];
+
+/** How long the first look may take, if there is not less time anyway. */
+const READ_MS = 10_000;
 
 const SYNTAX = { command: "kube-lock", flags: FLAGS, asPflag: true, help: "kube-lock --help" };
 
@@ -84,10 +91,21 @@ export const kubeLock: CompatTool = {
     const request = requestOf(parsed, host);
     const { namespace } = request.lock;
     const warn = sayAs("kube-lock", host);
-    const choice = await chooseAsTool("flag-or-pod", request.kubeconfig, host, warn);
-    const cluster = await chooseCluster({ ...choice, namespace }, host);
-    const client = await cluster.connect(warn);
-    return request.unlock ? await unlock(request, client, host) : await lock(request, client, host);
+    const { name } = request.lock;
+    const waitMs = request.unlock || request.runOnce ? undefined : request.waitMs;
+    using signals = listenSignals(undefined, { evenIfIgnored: [SIGNALS.INT, SIGNALS.TERM] });
+    return await untilSignal(signals, `stopped waiting for ${placeOf(request.lock)}`, async (interrupted) => {
+      const limits = { clock: host.clock, waitMs, name, interrupted };
+      const { value: client, leftMs } = await withinLimits(limits, async (signal) => {
+        const choice = await orAborted(chooseAsTool("flag-or-pod", request.kubeconfig, host, warn), signal);
+        const cluster = await chooseCluster({ ...choice, namespace }, host, signal);
+        return await cluster.connect(warn);
+      });
+      const act = request.unlock
+        ? unlock(request, { client, host, interrupted })
+        : lock(request, { client, host, interrupted, leftMs });
+      return await act;
+    });
   },
 };
 
@@ -118,28 +136,28 @@ function requestOf(parsed: Parsed, host: Host): Request {
   };
 }
 
-async function lock(request: Request, client: KubeClient, host: Host): Promise<number> {
+/** What locking goes by, besides what was asked for. */
+interface LockParts {
+  readonly client: KubeClient;
+  readonly host: Host;
+  readonly interrupted: AbortSignal;
+  /** How long to wait, in milliseconds; `undefined`: for ever. */
+  readonly leftMs: number | undefined;
+}
+
+async function lock(request: Request, { client, host, interrupted, leftMs }: LockParts): Promise<number> {
   const say = sayAs("kube-lock", host);
   const { lock, wish, runOnce, waitMs, pollMs, verbose } = request;
-  const place = `cm/${lock.name} in ns ${lock.namespace}`;
+  const place = placeOf(lock);
   const log = { format: "text", quiet: false, verbose, program: "kube-lock" } as const;
   const reporter = new Reporter(host, log, lock, "kube-lock");
-  const interrupted = new AbortController();
-  const already = heldByName(await client.get({ resource: semaphore.resource, ...lock }), wish.name);
-  if (already !== undefined) {
-    const { date = "", reason = "" } = already;
-    const line = `Already locked since ${shortened(date)} for reason ${JSON.stringify(shortened(reason))}`;
-    say(line);
-    return 0;
-  }
-  const cancel = (signal: number) => {
-    if (signal === SIGNALS.WINCH) return;
-    interrupted.abort(
-      new KlatchError("interrupted", `stopped waiting for ${place}: ${signalName(signal)} came`, { signal }),
-    );
-  };
-  using signals = listenSignals(cancel, { evenIfIgnored: [SIGNALS.INT, SIGNALS.TERM] });
+  const endMs = host.clock.monotonic() + (leftMs ?? Infinity);
   try {
+    const already = await heldAlready(request, { client, host, interrupted, leftMs });
+    if (already !== undefined) {
+      say(already);
+      return 0;
+    }
     await acquire({
       client,
       clock: host.clock,
@@ -151,8 +169,9 @@ async function lock(request: Request, client: KubeClient, host: Host): Promise<n
         ...DEFAULT_TIMING,
         retryPeriodMs: Math.min(Math.max(pollMs, 1), DEFAULT_TIMING.retryPeriodMs),
       },
-      waitMs: runOnce ? 0 : waitMs,
-      interrupted: interrupted.signal,
+      waitMs: runOnce ? 0 : leftMs && Math.max(1, endMs - host.clock.monotonic()),
+      askedWaitMs: runOnce ? 0 : waitMs,
+      interrupted,
       onEvent: (event) => tellAll(event, reporter),
     });
   } catch (error) {
@@ -160,11 +179,27 @@ async function lock(request: Request, client: KubeClient, host: Host): Promise<n
     const how = runOnce ? "" : `, timeout after ${formatDuration(waitMs ?? 0)}`;
     say(`cannot lock ${place}${how}: ${error.message}`);
     return runOnce ? 3 : 2;
-  } finally {
-    signals.route(undefined);
   }
   say(`Successfully locked ${place} for holder ${wish.name}`);
   return 0;
+}
+
+/** What kube-lock says if the name holds already. Throws KlatchError `timeout` if the time is up before that is known. */
+async function heldAlready(
+  { lock, wish }: Request,
+  { client, interrupted, leftMs }: LockParts,
+): Promise<string | undefined> {
+  const ref = { resource: semaphore.resource, ...lock };
+  const isShort = leftMs !== undefined && leftMs < READ_MS;
+  const options = { signal: interrupted, ...(isShort && { timeoutMs: leftMs }) };
+  const object = await client.get(ref, options).catch((error) => {
+    if (!isShort || !(error instanceof KlatchError) || error.code !== "unreachable") throw error;
+    throw new KlatchError("timeout", error.message, { cause: error });
+  });
+  const already = heldByName(object, wish.name);
+  if (already === undefined) return undefined;
+  const { date = "", reason = "" } = already;
+  return `Already locked since ${shortened(date)} for reason ${JSON.stringify(shortened(reason))}`;
 }
 
 /** The hold is reported in kube-lock's words, and is neither renewed nor released. */
@@ -180,26 +215,4 @@ function contender(wish: Wish): Contender {
     reason: wish.reason,
     labels: {},
   };
-}
-
-async function unlock({ lock, wish }: Request, client: KubeClient, host: Host): Promise<number> {
-  const say = sayAs("kube-lock", host);
-  const ref = { resource: semaphore.resource, ...lock };
-  const place = `cm/${lock.name} in ns ${lock.namespace}`;
-  for (;;) {
-    const object = await client.get(ref);
-    const without = object === undefined ? undefined : unlocked(object, wish.name);
-    if (without === undefined) {
-      const why = object === undefined ? "not found" : "not in semaphore";
-      say(`Unlock non needed: ${place}: ${why}`);
-      return 0;
-    }
-    const outcome = await client.update(ref, without);
-    if (outcome.kind === "done") {
-      say(`Successfully unlocked ${place} for holder ${wish.name}`);
-      return 0;
-    }
-    // Whatever became of the write, the object is read again.
-    await host.clock.sleep(100 * host.clock.random());
-  }
 }

@@ -39,6 +39,17 @@ export async function readFile(path: string, signal?: AbortSignal): Promise<Uint
   return await readAll(file, signal);
 }
 
+/** Whether a path is something that can be read only once: standard input, a FIFO, a socket or a device. */
+export async function isStream(path: string): Promise<boolean> {
+  if (STDIN.test(path)) return true;
+  try {
+    const { isFile, isDirectory } = await Deno.stat(path);
+    return !isFile && !isDirectory;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Opening a FIFO waits for its writer, and the runtime may stand still meanwhile. Opened for writing as well it does
  * not, but then it has no end: so the first bytes are read that way, and the rest from where it ends.

@@ -7,10 +7,11 @@
 
 import { KlatchError } from "../../errors.ts";
 import { type Kubeconfig, parseKubeconfig, readKubeconfig } from "./kubeconfig.ts";
+import { isStream, readText, whyUnreadable } from "./read_file.ts";
 import type { ConfigRequest, Env } from "./types.ts";
 
 /** Holds a kubeconfig, plain or as base64, for places where secrets are variables; it is never written to a file. */
-const DATA_VARIABLE = "KLATCH_KUBECONFIG_DATA";
+export const DATA_VARIABLE = "KLATCH_KUBECONFIG_DATA";
 
 /** Text that can be base64; a kubeconfig cannot, as it has colons. */
 const BASE64 = /^[A-Za-z0-9+/=\s]+$/;
@@ -39,6 +40,25 @@ export async function readSources({ kubeconfig, env, signal }: ConfigRequest): P
   const listed = env("KUBECONFIG");
   if (listed) return await readListed(listed, signal);
   return await readDefault(env, signal);
+}
+
+/**
+ * Reads the kubeconfig that is to be read if it can be read only once, for who needs it a second time.
+ *
+ * @param request flags, environment, signal.
+ * @returns its text, which {@link readSources} takes from `KLATCH_KUBECONFIG_DATA`; `undefined` for files.
+ * @throws {KlatchError} `config` if it cannot be read.
+ * @throws the reason of the request's signal, when it aborts.
+ */
+export async function readStream({ kubeconfig, env, signal }: ConfigRequest): Promise<string | undefined> {
+  const file = kubeconfig || (env(DATA_VARIABLE)?.trim() ? undefined : env("KUBECONFIG"));
+  if (!file || !await isStream(file)) return undefined;
+  try {
+    return await readText(file, signal);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new KlatchError("config", `kubeconfig ${file} cannot be read: ${whyUnreadable(cause)}`, { cause });
+  }
 }
 
 async function readWanted(file: string, signal: AbortSignal | undefined): Promise<Sources> {
