@@ -12,7 +12,7 @@
  */
 import { parseArgs } from "node:util";
 import { compileBinary, type Target, TARGETS } from "./compile/binary.ts";
-import { bundle } from "./compile/bundle.ts";
+import { bundle, bundleGuard } from "./compile/bundle.ts";
 import { seal, unseal } from "./compile/code_cache.ts";
 import { isAccepted, recordCodeCache } from "./compile/record.ts";
 
@@ -42,7 +42,8 @@ export async function compile(options: CompileOptions): Promise<void> {
     const script = await bundle(dir);
     const codeCache = await codeCacheFor(script, options, dir);
     const { output, runtime, target } = options;
-    await compileBinary({ entry: "start.ts", script, codeCache }, { output, runtime, target, dir });
+    const guard = await bundleGuard(dir);
+    await compileBinary({ entry: "start.ts", script, codeCache, guard }, { output, runtime, target, dir });
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

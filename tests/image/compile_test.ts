@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { GUARD_WORD } from "../../lib/guard/protocol.ts";
 import { seal, unseal } from "../../tools/compile/code_cache.ts";
 import { klatchBinary } from "../support/binary.ts";
 
@@ -26,6 +27,13 @@ describe("a code cache", () => {
 
   it("does not come out of a file that is too short to be one", async () => {
     assertEquals(await unseal("", new Uint8Array()), undefined);
+  });
+});
+
+describe("the entry point of the binary", () => {
+  it("knows the word that starts a guard", async () => {
+    const text = await Deno.readTextFile(`${ROOT}tools/compile/start.ts`);
+    assertStringIncludes(text, `const GUARD_WORD = "${GUARD_WORD}";`);
   });
 });
 

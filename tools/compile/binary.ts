@@ -33,6 +33,8 @@ const EMBEDDED_TIME = new Date("1980-01-01T00:00:00Z");
 /** What a binary is made of. */
 export interface BinaryParts {
   readonly entry: "start.ts" | "recorder.ts";
+  /** The module of {@link bundleGuard}; `start.ts` needs it. */
+  readonly guard?: string | undefined;
   /** The script of {@link bundle}. */
   readonly script: string;
   /** What V8 kept of the script, recorded by a runtime of the same version. */
@@ -82,6 +84,10 @@ async function layOut(stage: string, parts: BinaryParts): Promise<string[]> {
   }
   await Deno.writeTextFile(`${stage}/${PACKED.script}`, parts.script);
   const included: string[] = [PACKED.script];
+  if (parts.guard !== undefined) {
+    await Deno.writeTextFile(`${stage}/guard.js`, parts.guard);
+    included.push("guard.js");
+  }
   if (parts.codeCache !== undefined) {
     await Deno.writeFile(`${stage}/${PACKED.codeCache}`, parts.codeCache);
     included.push(PACKED.codeCache);

@@ -1,5 +1,5 @@
 /**
- * Bundles klatch into one script.
+ * Bundles klatch into one script, and the guard into a module.
  *
  * @module
  */
@@ -13,7 +13,30 @@ import { deno } from "./deno.ts";
  * @throws {Error} if deno cannot bundle it.
  */
 export async function bundle(dir: string): Promise<string> {
-  const module = `${dir}/main.js`;
-  await deno(["bundle", "--quiet", "--frozen", "--minify", "--format=cjs", `--output=${module}`, "main.ts"]);
-  return `(function (exports, require, module) {${await Deno.readTextFile(module)}\n})`;
+  const text = await bundled("main.ts", "cjs", `${dir}/main.js`);
+  return `(function (exports, require, module) {${text}\n})`;
+}
+
+/**
+ * Bundles `guard.ts`.
+ *
+ * @param dir as above.
+ * @returns a module that imports nothing.
+ * @throws {Error} if deno cannot bundle it.
+ */
+export async function bundleGuard(dir: string): Promise<string> {
+  return await bundled("tools/compile/guard.ts", "esm", `${dir}/guard.js`);
+}
+
+async function bundled(entry: string, format: "cjs" | "esm", output: string): Promise<string> {
+  await deno([
+    "bundle",
+    "--quiet",
+    "--frozen",
+    "--minify",
+    `--format=${format}`,
+    `--output=${output}`,
+    entry,
+  ]);
+  return await Deno.readTextFile(output);
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { GUARD_WORD, lineOf, OWN_GROUP } from "../../lib/guard/protocol.ts";
 import { firstLine } from "./first_line.ts";
 
 /** The recording program, and where scenes are played. */
@@ -28,7 +27,6 @@ export async function playScenes(stage: Stage): Promise<void> {
   const sandbox = new Deno.Command(stage.recorder, { args: ["sandbox"], stdout: "piped" }).spawn();
   try {
     const url = /http:[^\s]+\d/.exec(await firstLine(sandbox.stdout, /http:/))?.[0] ?? "";
-    await guard(stage);
     await inPod(stage, new URL(url));
     const credentials = await selfSigned(stage.dir);
     if (credentials !== undefined) await withCertificate(stage, url, credentials);
@@ -37,23 +35,6 @@ export async function playScenes(stage: Stage): Promise<void> {
     sandbox.kill("SIGTERM");
     await sandbox.status;
   }
-}
-
-/** A guard is told a deadline, and then that klatch has ended. */
-async function guard({ recorder, record }: Stage): Promise<void> {
-  const running = new Deno.Command(recorder, {
-    args: [GUARD_WORD, OWN_GROUP],
-    env: { RECORD_TO: record },
-    stdin: "piped",
-    stdout: "null",
-    // In a group of its own, as a guard is.
-    detached: true,
-  }).spawn();
-  const config = { terminal: false, mark: { name: "X", value: "x" }, stopSignal: 15, killAfterMyEndMs: 0 };
-  const messages = lineOf({ kind: "config", config }) +
-    lineOf({ kind: "deadline", termAtMs: 1e15, killAtMs: 2e15 });
-  await new Response(messages).body?.pipeTo(running.stdin);
-  await expectStatus("a guard", running, 0);
 }
 
 async function inPod(stage: Stage, { hostname, port }: URL): Promise<void> {
