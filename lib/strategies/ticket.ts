@@ -214,12 +214,13 @@ function release(
     const next = nextAfter({ ...record, queue }, options);
     return { kind: "write", object: withRecord(object, { ...record, next, held: undefined, queue }) };
   }
-  const left = record.queue.find(isMine);
-  if (left === undefined) return { kind: "lost" };
-  const isServed = record.held === undefined && record.next === left.ticket;
-  const served = isServed ? Math.max(record.served, left.ticket) : record.served;
+  const mine = record.queue.find(isMine);
+  if (mine === undefined) return { kind: "lost" };
+  const isServed = record.held === undefined && record.next === mine.ticket;
+  const served = isServed ? Math.max(record.served, mine.ticket) : record.served;
   const next = isServed ? nextAfter({ ...record, queue, served }, options) : record.next;
-  return { kind: "write", object: withRecord(object, { ...record, next, queue, served }) };
+  const left = options.strict === true && !isServed ? [...record.left, mine.ticket] : record.left;
+  return { kind: "write", object: withRecord(object, { ...record, next, queue, served, left }) };
 }
 
 /** Without the older action's order, klatch takes a lock for free that one of its runs holds. */

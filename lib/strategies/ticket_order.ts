@@ -33,7 +33,9 @@ export function orderOf(record: TicketRecord, isIdle: boolean): Order {
   const { next, held } = record;
   if (next === undefined) return { served: Infinity, isBehind: false };
   if (!isIdle) return { served: next, isBehind: false };
-  const served = withoutLeft(held === undefined ? next : Math.max(next, held.ticket + 1), record);
+  // The one that died may have been a run that was run again, after others.
+  const over = held === undefined ? next : Math.max(next, held.ticket + 1, record.served + 1);
+  const served = withoutLeft(over, record);
   return { served, isBehind: served > next };
 }
 
@@ -45,15 +47,14 @@ export function withoutLeft(from: number, { left, queue }: Pick<TicketRecord, "l
 }
 
 /**
- * Whether a ticket may be served: its own number has come, or has passed and the number that is being served is one of
- * klatch's. A number that nobody has registered may be that of an older run, which may hold.
+ * Whether a ticket may be served: its own number has come, or has passed and `next_build` is still one of klatch's. A
+ * number that nobody has registered may be that of an older run, which may hold.
  */
-export function isServed(mine: Ticketed, { next, held, queue }: TicketRecord, { served }: Order): boolean {
+export function isServed(mine: Ticketed, record: TicketRecord, { served, isBehind }: Order): boolean {
+  const { next, held, queue } = record;
   if (next === undefined || mine.ticket === served) return true;
-  const isRegistered = [...held === undefined ? [] : [held], ...queue].some(({ ticket }) =>
-    ticket === served
-  );
-  return mine.ticket < served && isRegistered;
+  const isKlatchs = isBehind || held?.ticket === next || queue.some(({ ticket }) => ticket === next);
+  return mine.ticket < served && isKlatchs;
 }
 
 /**
@@ -82,7 +83,7 @@ export function givenUp({ object, record }: TicketState, number: number): Change
   const { next, held, queue } = record;
   const isOver = next === undefined || number < next || queue.some(({ ticket }) => ticket === number);
   if (object === undefined || isOver) return { kind: "lost" };
-  const left = [...record.left.filter((each) => each !== number), number];
+  const left = [...record.left, number];
   if (number !== next || held !== undefined) {
     return { kind: "write", object: withRecord(object, { ...record, left }) };
   }

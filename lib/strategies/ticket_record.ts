@@ -143,7 +143,7 @@ export function withRecord(
   { next, held, queue, last, served, left }: TicketRecord,
 ): KubeObject {
   const { [OURS]: _, ...others } = dataOf(object);
-  const ahead = left.filter((number) => number >= (next ?? 0)).sort((one, other) => one - other)
+  const ahead = [...new Set(left)].filter((number) => number >= (next ?? 0)).sort((one, other) => one - other)
     .slice(0, MOST_LEFT);
   const isIdle = held === undefined && queue.length === 0 && ahead.length === 0;
   const ours = {
