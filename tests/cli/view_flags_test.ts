@@ -5,6 +5,7 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { plainOutputFlag, readPlainOutput } from "../../lib/cli/flag_groups/plain_output.ts";
 import { readView, viewFlags } from "../../lib/cli/flag_groups/view.ts";
 import { parseFlags } from "../../lib/cli/flags.ts";
 import { KlatchError } from "../../lib/errors.ts";
@@ -35,6 +36,28 @@ describe("KLATCH_OUTPUT", () => {
     assertEquals(readView(view([], { KLATCH_OUTPUT: "json" })).format, "json");
     assertEquals(readView(view(["-o", "wide"], { KLATCH_OUTPUT: "github" })).format, "wide");
     assertThrows(() => readView(view([], { KLATCH_OUTPUT: "xml" })), KlatchError, '"xml"');
+  });
+});
+
+describe("the commands that print text or JSON", () => {
+  it("print text if KLATCH_OUTPUT is another format of messages", () => {
+    const format = (value: string) => {
+      const env = { KLATCH_OUTPUT: value };
+      return readPlainOutput(
+        parseFlags(
+          { command: "version", flags: [plainOutputFlag] },
+          [],
+          (name) => env[name as keyof typeof env],
+        ),
+      );
+    };
+    assertEquals([format("github"), format("text"), format("json"), format("")], [
+      "text",
+      "text",
+      "json",
+      "text",
+    ]);
+    assertThrows(() => format("yaml"), KlatchError, '"yaml"');
   });
 });
 

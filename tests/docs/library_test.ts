@@ -11,9 +11,12 @@ import { fencedBlocks } from "../support/markdown.ts";
 const ROOT = new URL("../../", import.meta.url);
 const page = await Deno.readTextFile(new URL("docs/library.md", ROOT));
 
-/** What readers have before the first example, and after the other. */
-const STEPS = `const steps = [(token: string) => Promise.resolve(console.log("token", token))];`;
-const SHOW = `console.log("token", hold.token);`;
+/** What readers have before an example. */
+const BEFORE = `
+const version = "1.4";
+const migrate = (token: string) => Promise.resolve(console.log("token", token));
+const steps = [migrate];
+`;
 
 /** An example as a program that finds its imports here, and shows the token. */
 function program(example: string): string {
@@ -21,8 +24,10 @@ function program(example: string): string {
     .replace("jsr:@klatch/klatch", "@klatch/klatch")
     .replace("npm:@kubernetes", "@kubernetes")
     .split("\n\n");
-  const [before, after] = example.includes("steps") ? [STEPS, ""] : ["", SHOW];
-  return [imports, before, ...rest, after].join("\n");
+  const after = example.includes("const hold") || example.includes("using hold")
+    ? "await migrate(hold.token);"
+    : "";
+  return [imports, BEFORE, ...rest, after].join("\n");
 }
 
 describe("the page on the library", () => {

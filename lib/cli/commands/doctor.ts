@@ -8,12 +8,11 @@ import { checkLockName } from "../../kube/names.ts";
 import { safeJson } from "../../text.ts";
 import type { Command } from "../command.ts";
 import { clusterFlags, readCluster } from "../flag_groups/cluster.ts";
+import { plainOutputFlag, readPlainOutput } from "../flag_groups/plain_output.ts";
 import { readTiming, timingFlags } from "../flag_groups/timing.ts";
 import { readView, viewFlags } from "../flag_groups/view.ts";
 import { doctorText } from "../output/doctor_text.ts";
 import { coloursOn } from "../view.ts";
-
-const FORMATS = ["text", "json"] as const;
 
 /** The command. */
 export const doctor: Command = {
@@ -30,13 +29,7 @@ export const doctor: Command = {
       help: "check only this way of keeping a lock (default: all)",
     })),
     ...timingFlags,
-    {
-      name: "output",
-      short: "o",
-      value: "FORMAT",
-      choices: FORMATS,
-      help: "format: text or json (default text)",
-    },
+    plainOutputFlag,
   ],
   examples: [
     { title: "Check whether klatch can work here", line: "klatch doctor" },
@@ -57,12 +50,7 @@ Exit status:
       });
     }
     if (name !== undefined) checkLockName(name);
-    const format = parsed.text("output") ?? "text";
-    if (format !== "text" && format !== "json") {
-      throw new KlatchError("usage", `--output: there is no format "${format}"`, {
-        hint: "choose text or json",
-      });
-    }
+    const format = readPlainOutput(parsed);
     const { strategies } = readView({
       on: parsed.on,
       text: (flag) => flag === "output" ? undefined : parsed.text(flag),

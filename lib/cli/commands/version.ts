@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { KlatchError } from "../../errors.ts";
 import { type Command, expectNoWords } from "../command.ts";
+import { plainOutputFlag, readPlainOutput } from "../flag_groups/plain_output.ts";
 import { VERSION } from "../../version.ts";
 
 /** The command. */
@@ -12,25 +12,17 @@ export const version: Command = {
   name: "version",
   summary: "print the version",
   usage: "klatch version [flags]",
-  flags: [{
-    name: "output",
-    short: "o",
-    value: "FORMAT",
-    choices: ["text", "json"],
-    help: "format: text or json (default text)",
-  }, { name: "licenses", help: "list the software that is part of klatch, with its licenses" }],
+  flags: [
+    plainOutputFlag,
+    { name: "licenses", help: "list the software that is part of klatch, with its licenses" },
+  ],
   examples: [
     { title: "Print the version", line: "klatch version" },
     { title: "List the licenses of what is embedded", line: "klatch version --licenses" },
   ],
   async run(parsed, host) {
     expectNoWords("version", parsed);
-    const format = parsed.text("output") ?? "text";
-    if (format !== "text" && format !== "json") {
-      throw new KlatchError("usage", `--output: there is no format "${format}"`, {
-        hint: "choose text or json",
-      });
-    }
+    const format = readPlainOutput(parsed);
     if (parsed.on("licenses")) {
       const { licensesText } = await import("../licenses.ts");
       host.print(await licensesText(host.runtime));
