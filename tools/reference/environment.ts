@@ -31,6 +31,10 @@ export const OWN: readonly Variables[] = [
       "the folder of the pod's service account, instead of `/var/run/secrets/kubernetes.io/serviceaccount`",
   },
   {
+    names: ["KLATCH_PROCESS_LAYER"],
+    meaning: "`portable`: on Linux too, run commands as on macOS, with fewer promises; for tests",
+  },
+  {
     names: ["KLATCH_DOWNLOAD_URL"],
     meaning: "read by `install.sh` only: where releases are, instead of GitHub",
   },
