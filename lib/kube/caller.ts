@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { bodyText } from "./body.ts";
-import { LostAnswer, type Transport, type TransportResponse } from "./transport.ts";
+import { NoAnswer, type Transport, type TransportResponse } from "./transport.ts";
 
 /** A request as the verbs make it. */
 export interface Call {
@@ -85,12 +85,12 @@ export class Caller {
     call.signal?.throwIfAborted();
     const late = new AbortController();
     const done = new AbortController();
-    let tooLate: LostAnswer | undefined;
+    let tooLate: NoAnswer | undefined;
     const onAbort = () => late.abort(call.signal?.reason);
     call.signal?.addEventListener("abort", onAbort, { once: true });
     this.#clock.sleep(call.timeoutMs, done.signal).then(() => {
       if (done.signal.aborted) return;
-      tooLate = new LostAnswer(`no answer within ${(call.timeoutMs / 1000).toFixed(1)} s`);
+      tooLate = new NoAnswer(`no answer within ${(call.timeoutMs / 1000).toFixed(1)} s`);
       late.abort(tooLate);
     });
     try {

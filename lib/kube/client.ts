@@ -28,7 +28,10 @@ import { watch } from "./watch.ts";
 
 /** How long a request may take where the caller does not say. */
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** How long one try of a read may take, so that a dead connection is found and the read tried on another. */
+/**
+ * How long one try of a read may take on a connection that worked before, so that a dead one is found and the read tried
+ * on another. A first connection gets all the time that there is: on a slow machine a new one would begin from the start.
+ */
 const TRY_TIMEOUT_MS = 5_000;
 
 /** What a client needs. */
@@ -48,6 +51,8 @@ export interface ClientParts {
 export function kubeClient(parts: ClientParts): KubeClient {
   const { clock } = parts;
   const caller = new Caller(parts);
+  /** Whether the server has answered yet. */
+  let connected = false;
 
   async function write(
     verb: Verb,
@@ -84,13 +89,14 @@ export function kubeClient(parts: ClientParts): KubeClient {
     const backoff = new Backoff(clock);
     /** What the server said last. It tells more than that there was no time left for another answer. */
     let refused: KlatchError | undefined;
+    let failure: KlatchError | undefined;
     for (;;) {
-      const timeoutMs = Math.min(TRY_TIMEOUT_MS, endMs - clock.monotonic());
-      if (timeoutMs <= 0 && refused !== undefined) throw refused;
-      let failure: KlatchError;
+      const timeoutMs = Math.min(connected ? TRY_TIMEOUT_MS : Infinity, endMs - clock.monotonic());
+      if (timeoutMs <= 0 && failure !== undefined) throw refused ?? failure;
       try {
         const path = objectPath(ref);
         const answer = await caller.call({ method: "GET", path, timeoutMs, signal: options.signal });
+        connected = true;
         if (answer.status === 200) return checkedObject(ref, parseJson(answer.text));
         if (answer.status === 404 && parseStatus(answer.text).reason === "NotFound") return undefined;
         failure = refused = refusal("get", ref, answer);

@@ -17,7 +17,7 @@ import type { TransportRequest, TransportResponse, Wire } from "./transport/type
 import { FetchWire } from "./transport/fetch.ts";
 
 export type { TransportRequest, TransportResponse } from "./transport/types.ts";
-export { LostAnswer } from "./transport/errors.ts";
+export { LostAnswer, NoAnswer } from "./transport/errors.ts";
 
 /** A connection to the API server. */
 export interface Transport {

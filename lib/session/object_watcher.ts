@@ -5,6 +5,7 @@
  */
 import { KlatchError } from "../errors.ts";
 import { isLater } from "../kube/api.ts";
+import { NoAnswer } from "../kube/transport/errors.ts";
 import type { KubeObject } from "../lock.ts";
 import { JITTER } from "./deadlines.ts";
 import type { Troubles } from "./troubles.ts";
@@ -15,6 +16,13 @@ import { WatchFeed, type WatchFeedRequest } from "./watch_feed.ts";
 const READ_TIMEOUT_MS = 10_000;
 /** How long one may take, and how long it is repeated, for a contender that does not wait for the lock. */
 const LAST_TIMEOUT_MS = 5_000;
+/**
+ * How long a contender that waits for ever waits for a first answer. A server or a machine may be this slow at times; an
+ * address where nothing is must not keep anybody waiting for ever.
+ */
+const FIRST_ANSWER_MS = 5 * 60_000;
+/** How often the time for an answer doubles when there is none: a try that is given up has to connect anew. */
+const DOUBLINGS = 2;
 const LEAST_RETRY_MS = 1_000;
 /** How long the watch may take to tell what is known to have happened, before it is read. */
 const WATCH_LAG_MS = 300;
@@ -52,17 +60,20 @@ export class ObjectWatcher {
   /**
    * Reads the object now.
    *
-   * @param persistent keeps trying while the API server cannot be reached, until the caller gives up.
+   * @param persistent keeps trying while the API server cannot be reached, until the caller gives up. Without it, a
+   *   caller that never gives up still allows some minutes for an answer.
    * @returns the object, or `undefined` if there is none.
    * @throws KlatchError as {@link KubeClient.get} does, or the interruption's reason.
    */
   async read(persistent = true): Promise<KubeObject | undefined> {
     const { client, clock, ref, giveUpAtMs, interrupted, troubles } = this.#request;
     const leftMs = () => giveUpAtMs - clock.monotonic();
-    for (;;) {
+    const answerByMs = clock.monotonic() + (giveUpAtMs === Infinity ? FIRST_ANSWER_MS : 0);
+    for (let unanswered = 0;;) {
       this.#feed.closeGap();
       const retryMs = Math.max(LEAST_RETRY_MS, leftMs());
-      const timeoutMs = Math.min(READ_TIMEOUT_MS, leftMs() > 0 ? retryMs : LAST_TIMEOUT_MS);
+      const patienceMs = READ_TIMEOUT_MS * 2 ** Math.min(unanswered, DOUBLINGS);
+      const timeoutMs = Math.min(patienceMs, leftMs() > 0 ? retryMs : LAST_TIMEOUT_MS);
       try {
         const object = await client.get(ref, { signal: interrupted, timeoutMs, retryMs });
         troubles.over("reads");
@@ -73,7 +84,9 @@ export class ObjectWatcher {
         if (!(error instanceof KlatchError) || error.code !== "unreachable" || interrupted.aborted) {
           throw error;
         }
-        if (!persistent) throw error;
+        if (error.cause instanceof NoAnswer) unanswered++;
+        const mayBeSlow = error.cause instanceof NoAnswer && clock.monotonic() < answerByMs;
+        if (!persistent && !mayBeSlow) throw error;
         const pauseMs = troubles.met("reads", error);
         await clock.sleep(Math.min(pauseMs, leftMs()), interrupted);
         interrupted.throwIfAborted();

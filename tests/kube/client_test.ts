@@ -14,6 +14,7 @@ import type { Lease } from "../../lib/lock.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
 import { lease } from "../../lib/strategies/lease.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { sleep } from "../support/waiting.ts";
 
 const ref: ObjectRef = { resource: lease.resource, namespace: "default", name: "x" };
@@ -157,6 +158,30 @@ describe("a read", () => {
     await against([silence], async (client) => {
       assertEquals((await failure(client.get(ref, { timeoutMs: 200 }))).code, "unreachable");
     });
+  });
+
+  it("gives a first connection all the time that there is, and later ones some of it", async () => {
+    const clock = new ManualClock();
+    const first = Promise.withResolvers<Response>();
+    await against(
+      [() => first.promise, silence, () => Response.json(object("8"))],
+      async (client, requests) => {
+        const reading = client.get(ref, { timeoutMs: 10_000 });
+        while (requests.length === 0) await sleep(1);
+        await clock.turn(9_000);
+        assertEquals(requests.length, 1);
+        first.resolve(Response.json(object("7")));
+        assertEquals((await reading)?.metadata.resourceVersion, "7");
+        const again = client.get(ref, { timeoutMs: 10_000 });
+        while (requests.length === 1) await sleep(1);
+        while (requests.length === 2) {
+          await clock.turn(500);
+          await sleep(1);
+        }
+        assertEquals((await again)?.metadata.resourceVersion, "8");
+      },
+      clock,
+    );
   });
 
   it("ends at once when the caller's signal aborts", async () => {

@@ -8,6 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
 import type { KubeClient, KubeObject, WriteOutcome } from "../../lib/kube/api.ts";
+import { NoAnswer } from "../../lib/kube/transport.ts";
 import { acquire, DEFAULT_TIMING, type Hold, type SessionEvent } from "../../lib/session/mod.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -131,5 +132,40 @@ describe("a server that fails every write", () => {
     await clock.turn(11_000);
     assert(settled.hold?.lost.aborted);
     assert(String(settled.hold.lost.reason).includes(WEBHOOK), String(settled.hold.lost.reason));
+  });
+});
+
+describe("a server that does not answer the first read", () => {
+  const silent = (server: Server, times: number, cause?: Error) => {
+    const { get } = server.client;
+    server.client.get = (ref, options) => {
+      if (server.requests >= times) return get(ref, options);
+      server.requests++;
+      return Promise.reject(new KlatchError("unreachable", "no answer within 10.0 s", { cause }));
+    };
+    return server;
+  };
+
+  it("is asked again by a contender that waits for ever, who is told", async () => {
+    const { clock, settled, events } = contend(silent(new Server(), 3, new NoAnswer("late")));
+    await clock.turn(10_000);
+    assert(settled.hold !== undefined, String(settled.error));
+    assertEquals(events[0]?.kind, "trouble");
+  });
+
+  it("is given up after five minutes", async () => {
+    const { clock, settled } = contend(silent(new Server(), Infinity, new NoAnswer("late")));
+    await clock.turn(290_000);
+    assertEquals(settled.error, undefined);
+    await clock.turn(21_000);
+    assert(settled.error instanceof KlatchError && settled.error.code === "unreachable");
+  });
+
+  it("is given up at once by a contender that does not wait, and if it certainly is not there", async () => {
+    for (const [waitMs, cause] of [[0, new NoAnswer("late")], [undefined, undefined]] as const) {
+      const { clock, settled } = contend(silent(new Server(), Infinity, cause), waitMs);
+      await clock.turn(1);
+      assert(settled.error instanceof KlatchError && settled.error.code === "unreachable");
+    }
   });
 });

@@ -13,6 +13,9 @@ export class LostAnswer extends Error {
   override readonly name = "LostAnswer";
 }
 
+/** There was no answer in time: the server, the network or this machine is slow, or the server is not there. */
+export class NoAnswer extends LostAnswer {}
+
 /** One way to fail before anything was sent. */
 interface Fault {
   readonly words: RegExp;
