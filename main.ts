@@ -7,7 +7,7 @@
  */
 import { KlatchError } from "./lib/errors.ts";
 import process from "node:process";
-import type { Host, Scratch } from "./lib/cli/host.ts";
+import type { Host } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
 import { GUARD_WORD } from "./lib/guard/protocol.ts";
 import { KEEPER_WORD } from "./lib/keeper/protocol.ts";
@@ -18,6 +18,9 @@ const KUBECONFIG_DATA = "KLATCH_KUBECONFIG_DATA";
 
 /** The file that the runtime would write the secrets of TLS connections to. */
 const KEY_LOG = "SSLKEYLOGFILE";
+
+/** The hidden first argument that makes klatch the process that removes a sandbox's folder. */
+const CLEANER_WORD = "cleaner";
 
 /** How long the program waits at its end for a stderr that nobody reads. */
 const FLUSH_MS = 1_000;
@@ -38,6 +41,11 @@ export async function start(): Promise<never> {
   if (Deno.args[0] === KEEPER_WORD) {
     const { keeperProcess } = await import("./lib/keeper/process.ts");
     Deno.exit(await keeperProcess(systemClock(bootTimeMs)));
+  }
+
+  if (Deno.args[0] === CLEANER_WORD) {
+    const { cleanerProcess } = await import("./lib/sandbox/scratch.ts");
+    Deno.exit(await cleanerProcess(Deno.args.slice(1)));
   }
 
   const self = Deno.build.standalone
@@ -65,7 +73,7 @@ export async function start(): Promise<never> {
     hostname: () => Deno.hostname(),
     self,
     nonce: () => crypto.getRandomValues(new Uint8Array(8)).toHex(),
-    makeScratch,
+    makeScratch: async (files) => (await import("./lib/sandbox/scratch.ts")).makeScratch(files, self),
   };
   const { main } = await import("./lib/cli/mod.ts");
   const status = await main(Deno.args, host);
@@ -137,36 +145,6 @@ function fileAppender() {
     },
     flushed: () => last,
   };
-}
-
-async function makeScratch(files: Readonly<Record<string, string>>): Promise<Scratch> {
-  const dir = await Deno.makeTempDir({ prefix: "klatch-" }).catch((cause) => {
-    const parent = Deno.env.get("TMPDIR") ?? "/tmp";
-    throw new KlatchError("config", `cannot make a temporary folder in ${parent}: ${cause.message}`, {
-      cause,
-      hint: "set TMPDIR to a folder that exists and can be written to",
-    });
-  });
-  for (const [name, text] of Object.entries(files)) {
-    await Deno.writeTextFile(`${dir}/${name}`, text, { mode: 0o600 });
-  }
-  const binaries = `${dir}/bin`;
-  await Deno.mkdir(binaries);
-  await putKlatch(`${binaries}/klatch`);
-  return {
-    file: (name) => `${dir}/${name}`,
-    binaries,
-    remove: () => Deno.remove(dir, { recursive: true }).catch(() => {}),
-  };
-}
-
-/** Puts this program at a path: a link to the compiled binary, or a script that runs the source. */
-async function putKlatch(path: string): Promise<void> {
-  if (Deno.build.standalone) return await Deno.symlink(Deno.execPath(), path);
-  const [deno, source] = [Deno.execPath(), import.meta.filename ?? ""].map((word) => `'${word}'`);
-  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${deno} run --quiet --allow-all ${source} "$@"\n`, {
-    mode: 0o755,
-  });
 }
 
 if (import.meta.main) start();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
+import type { Scratch } from "../sandbox/scratch.ts";
 
 /** The process around a command. */
 export interface Host {
@@ -40,14 +41,4 @@ export interface Host {
    * @param files texts by file name.
    */
   makeScratch(files: Readonly<Record<string, string>>): Promise<Scratch>;
-}
-
-/** A temporary folder for as long as a command runs. */
-export interface Scratch {
-  /** The path of one of its files. */
-  file(name: string): string;
-  /** A folder in which this klatch is called `klatch`. */
-  readonly binaries: string;
-  /** Removes the folder. */
-  remove(): Promise<void>;
 }

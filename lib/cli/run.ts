@@ -121,6 +121,11 @@ function whatToRun(
 /** The variable that names the shell for the guard, instead of the system's; empty: none. */
 const GUARD_SHELL = "KLATCH_GUARD_SHELL";
 
+/** The shell that may be the guard; `undefined`: none. */
+export function guardShell(host: Host): string | undefined {
+  return (host.env(GUARD_SHELL) ?? "/bin/sh") || undefined;
+}
+
 function startGuard(
   { stopSignal, killAfterMs, strategies, log }: RunOptions,
   lock: LockName,
@@ -130,11 +135,11 @@ function startGuard(
   parts: MakeGuardParts,
 ): Supervisor {
   const fields = { lock: lock.name, namespace: lock.namespace, strategy: namesOf(strategies) };
-  const shell = host.env(GUARD_SHELL) ?? "/bin/sh";
+  const shell = guardShell(host);
   return new Supervisor({
     parts,
     self: host.self,
-    ...(shell !== "" && { shell }),
+    ...(shell !== undefined && { shell }),
     mark: markOf(me),
     stopSignal,
     ...(killAfterMs !== undefined && { killAfterMs }),

@@ -7,6 +7,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { after, describe, it } from "@std/testing/bdd";
 import config from "../../deno.json" with { type: "json" };
 import { endKlatchProcesses, runKlatch, spawnKlatch } from "../support/binary.ts";
+import { until } from "../contract/bench.ts";
 import { canWitness, Witness } from "../support/witness.ts";
 import { leftovers, linesOf, noBinary } from "./place.ts";
 
@@ -85,6 +86,18 @@ describe("klatch sandbox", { skip: noBinary }, () => {
     const { code, stdout } = await runKlatch(["sandbox", "--", "sh", "-c", line], { env });
     assertEquals([code, stdout], [0, "apart\n"]);
   });
+
+  for (const command of [["--", "sh", "-c", "sleep 1000 & echo up; sleep 1000"], []]) {
+    const title = command.length > 0 ? "its command and all that it started, and its folder" : "its folder";
+    test(`leaves nothing when it is killed: ${title}`, async () => {
+      const running = spawnKlatch(["sandbox", ...command], { env });
+      await running.line("stdout", /^up$|export KUBECONFIG=/);
+      running.signal("SIGKILL");
+      await running.finished;
+      const isLeft = () => [...Deno.readDirSync(dir)].some(({ name }) => /^klatch-/.test(name));
+      await until(() => leftovers().length === 0 && !isLeft());
+    });
+  }
 
   for (const signal of ["INT", "TERM", "HUP"] as const) {
     test(`without a command serves until ${signal}, and tells how to use it`, async () => {

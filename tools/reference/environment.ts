@@ -56,6 +56,10 @@ export const FOR_COMMANDS: readonly Variables[] = [
       "for the command of `klatch once`: 1 for the first attempt since the last success, 2 for the next",
   },
   { names: ["KLATCH_RUN"], meaning: "marks the processes of this run; leave it alone" },
+  {
+    names: ["KLATCH_SANDBOX"],
+    meaning: "for the command of `klatch sandbox`: marks its processes; leave it alone",
+  },
 ];
 
 /** Variables of others that klatch reads. */

@@ -4,11 +4,20 @@
  * @module
  */
 import { KlatchError } from "../../errors.ts";
+import { loadGuardParts } from "../../guard/parts.ts";
+import { Supervisor } from "../../guard/supervisor.ts";
 import { runCommand } from "../../process/run.ts";
-import { listenSignals, SIGNALS } from "../../process/signals.ts";
+import { listenSignals, SIGNALS, type SignalSource } from "../../process/signals.ts";
+import type { Scratch } from "../../sandbox/scratch.ts";
 import type { Command } from "../command.ts";
 import type { Parsed } from "../flags.ts";
 import type { Host } from "../host.ts";
+import { guardShell } from "../run.ts";
+
+/** The variable that marks the processes of a sandbox's command. */
+const MARK_VARIABLE = "KLATCH_SANDBOX";
+/** Longer than any sandbox serves: a year. */
+const LONGEST_RUN_MS = 365 * 24 * 3_600_000;
 
 /** The command. */
 export const sandbox: Command = {
@@ -45,19 +54,7 @@ async function serve(parsed: Parsed, host: Host): Promise<number> {
   const server = await startSandbox(portOf(parsed.text("port")));
   const place = await host.makeScratch({ kubeconfig: server.kubeconfig() });
   try {
-    if (command.length > 0) {
-      const [program = "", ...args] = command;
-      const { status } = await runCommand({
-        // The system looks for the program in klatch's own PATH, not in the one that it is given.
-        argv: [program === "klatch" ? `${place.binaries}/klatch` : program, ...args],
-        env: { KUBECONFIG: place.file("kubeconfig"), PATH: `${place.binaries}:${host.env("PATH") ?? ""}` },
-        signals,
-        lost: new AbortController().signal,
-        clock: host.clock,
-        say: (line) => host.say(`klatch: ${line}\n`),
-      });
-      return status;
-    }
+    if (command.length > 0) return await runWith(place, command, signals, host);
     host.print(
       `The sandbox serves ${server.url} until you press Ctrl-C. In another terminal:\n\n` +
         `  export KUBECONFIG=${place.file("kubeconfig")} PATH=${place.binaries}:$PATH\n` +
@@ -72,6 +69,52 @@ async function serve(parsed: Parsed, host: Host): Promise<number> {
   } finally {
     await place.remove();
     await server.stop();
+  }
+}
+
+/** Runs the command with the sandbox as its cluster. A guard ends it if klatch is killed. */
+async function runWith(
+  place: Scratch,
+  [program = "", ...args]: readonly string[],
+  signals: SignalSource,
+  host: Host,
+): Promise<number> {
+  const mark = { name: MARK_VARIABLE, value: host.nonce() };
+  const { clock } = host;
+  const say = (line: string) => host.say(`klatch: ${line}\n`);
+  const shell = guardShell(host);
+  const guard = new Supervisor({
+    parts: await loadGuardParts(),
+    self: host.self,
+    ...(shell !== undefined && { shell }),
+    mark,
+    stopSignal: SIGNALS.TERM,
+    clock,
+    say,
+  });
+  try {
+    // No hold ends: the guard is only there for klatch's end.
+    const neverMs = clock.boottime() + LONGEST_RUN_MS;
+    guard.deadline({ termAtMs: neverMs, killAtMs: neverMs });
+    await guard.armed();
+    const { status } = await runCommand({
+      // The system looks for the program in klatch's own PATH, not in the one that it is given.
+      argv: [program === "klatch" ? `${place.binaries}/klatch` : program, ...args],
+      env: {
+        KUBECONFIG: place.file("kubeconfig"),
+        PATH: `${place.binaries}:${host.env("PATH") ?? ""}`,
+        [mark.name]: mark.value,
+      },
+      mark,
+      guard,
+      signals,
+      lost: guard.broken,
+      clock,
+      say,
+    });
+    return status;
+  } finally {
+    await guard.end();
   }
 }
 
