@@ -45,7 +45,7 @@ export async function accesses(context: Context): Promise<Accesses> {
   }
   const account = context.fresh("account");
   const dir = await plane.serviceAccountDir(namespace, account);
-  const verbs = ["get", "create", "update", "watch"];
+  const verbs = ["get", "create", "update", "patch", "watch"];
   await plane.allow({ serviceAccount: account }, namespace, [
     { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs },
   ]);

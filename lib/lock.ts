@@ -76,6 +76,11 @@ export interface Contender {
   readonly labels: Readonly<Record<string, string>>;
   /** What it asks of its strategy. */
   readonly strategyOptions?: StrategyOptions;
+  /**
+   * It has sent an {@link UnreadClaim} that may still be on its way. What it leaves behind must not be free in the way that
+   * such a claim tests for, or the claim would make a holder of somebody who is not there any more.
+   */
+  readonly isUnsure?: boolean;
 }
 
 /** What a contender asks of its strategy, by the names of {@link Strategy.options}. */
@@ -197,6 +202,14 @@ export type PatchOperation =
 /** A JSON Patch: all of its operations are applied to one version of the object, or none. */
 export type JsonPatch = readonly PatchOperation[];
 
+/** A claim that is sent without reading the object first. */
+export interface UnreadClaim {
+  /** Tests that the lock is free, as klatch has left it, and makes the contender its holder. */
+  readonly patch: JsonPatch;
+  /** The hold as the record states it when the patch is committed. */
+  readonly hold: Holder;
+}
+
 /** What a holder writes next. */
 export type Change =
   /**
@@ -243,6 +256,11 @@ export interface Strategy<State extends RecordState = RecordState> {
   parse(object: KubeObject | undefined): State;
   /** The queue in the order of service, and whose turn it is, given who has expired. */
   waiters(state: State, isExpired: IsExpired): readonly Waiter[];
+  /**
+   * A claim of a lock that is free, for a strategy that can test by a patch that it is; it needs no read. It may come late,
+   * when the contender has given up or acquired otherwise: see {@link Contender.isUnsure}.
+   */
+  claimUnread?(me: Contender, wallMs: number): UnreadClaim;
   /** What `me` does next, given what is there and who has expired. */
   claim(state: State, lock: LockName, me: Contender, isExpired: IsExpired, wallMs: number): Claim;
   /** The object with the contender's hold renewed, or `lost`. */

@@ -177,7 +177,7 @@ export async function placeFor(
   const { apiVersion, plural } = strategy.resource;
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   await plane.allow({ serviceAccount: "scale" }, namespace, [
-    { apiGroups: [group], resources: [plural], verbs: ["get", "create", "update", "watch"] },
+    { apiGroups: [group], resources: [plural], verbs: ["get", "create", "update", "patch", "watch"] },
   ]);
   return { kubeconfig: await plane.tokenKubeconfig(namespace, "scale"), lock, strategy };
 }

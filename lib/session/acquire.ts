@@ -39,16 +39,19 @@ export async function acquire(request: AcquireRequest): Promise<Hold> {
     return await contend(request, parts);
   } catch (error) {
     watcher.stop();
-    if (writes.mayBeThere) await withdraw(request, sentWrites);
+    if (writes.mayBeThere) await withdraw(unsure(request, writes), sentWrites);
     throw parts.isOver(error) ? notInTime(request, undefined, error) : error;
   }
 }
 
 /** Claims, joins, waits, until the lock is held or there is a reason to give up, which is thrown. */
 async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
-  const { strategy, lock, me, clock, interrupted, waitMs, onEvent } = request;
+  const { strategy, lock, clock, interrupted, waitMs, onEvent } = request;
   const { watcher, expiryTracker, sentWrites, writes, claims, queue, waiting } = parts;
-  let object = await watcher.read(waitMs !== undefined && waitMs > 0);
+  const unread = await writes.claimUnread();
+  const { me } = unsure(request, writes);
+  interrupted.throwIfAborted();
+  let { object } = unread ?? { object: await watcher.read(waitMs !== undefined && waitMs > 0) };
   const caution = strategy.caution?.(strategy.parse(object), me);
   if (caution !== undefined) {
     onEvent({ kind: "caution", message: `${lock.namespace}/${lock.name}: ${caution}` });
@@ -96,6 +99,11 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
   }
 }
 
+/** The request of a contender that remembers that a claim of its own may still be on its way. */
+function unsure(request: AcquireRequest, { isUnsure }: Writes): AcquireRequest {
+  return isUnsure ? { ...request, me: { ...request.me, isUnsure } } : request;
+}
+
 type Parts = ReturnType<typeof partsOf>;
 
 /** What one attempt is made of. */
@@ -121,7 +129,7 @@ function partsOf(given: AcquireRequest) {
     onEvent,
   });
   const waiting = new Waiting({ request, watcher, expiryTracker, troubles, roundTrip, giveUpAtMs });
-  const writes = new Writes({ request, watcher, waiting, sentWrites, troubles, giveUpAtMs });
+  const writes = new Writes({ request, watcher, waiting, sentWrites, troubles, patching, giveUpAtMs });
   const claims = new Claims({ request, watcher, waiting, expiryTracker, writes, roundTrip });
   const queue = new JoinQueue({ request, watcher, waiting, writes, roundTrip });
   /** Whether a server that cannot be reached is what a contender waited for in vain. */

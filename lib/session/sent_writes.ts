@@ -19,10 +19,10 @@ export class SentWrites {
   /**
    * Notes a write before it is sent.
    *
-   * @param state what is written.
+   * @param state the holds that it states.
    * @param sentMs when, on `clock.boottime()`.
    */
-  sending(state: RecordState, sentMs: number): void {
+  sending(state: Pick<RecordState, "holders">, sentMs: number): void {
     const fingerprint = this.#fingerprint(state);
     if (fingerprint === undefined) return;
     // Of two writes that look alike the earlier one counts: it gives the shorter hold.
@@ -42,7 +42,7 @@ export class SentWrites {
 
   /**
    * Forgets every write but the one that the record shows. Earlier ones cannot be committed any more: they were
-   * conditional on a version that is gone.
+   * conditional on a version that is gone, or on a lock that is free.
    *
    * @param state as committed.
    */
@@ -51,7 +51,7 @@ export class SentWrites {
     for (const other of this.#sentMs.keys()) if (other !== fingerprint) this.#sentMs.delete(other);
   }
 
-  #fingerprint(state: RecordState): string | undefined {
+  #fingerprint(state: Pick<RecordState, "holders">): string | undefined {
     return holdOf(state, this.#nonce)?.fingerprint;
   }
 }

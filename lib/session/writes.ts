@@ -13,6 +13,7 @@ import type { KubeObject } from "../lock.ts";
 import { deadlines } from "./deadlines.ts";
 import { notInTime } from "./not_in_time.ts";
 import { isSame, type ObjectWatcher } from "./object_watcher.ts";
+import type { Patching } from "./patching.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Troubles } from "./troubles.ts";
@@ -23,6 +24,11 @@ import { causeOf, write } from "./write.ts";
 /** How long a claim's answer is waited for before the object is read instead. */
 const CLAIM_TIMEOUT_MS = 5_000;
 
+/** The same for a claim that is sent without reading the object first, which is read when no answer comes. */
+const UNREAD_TIMEOUT_MS = 3_000;
+/** And the least, for a contender that has less time. */
+const LEAST_UNREAD_TIMEOUT_MS = 1_000;
+
 /** What {@link Writes} goes by. */
 export interface WritesParts {
   readonly request: AcquireRequest;
@@ -30,6 +36,7 @@ export interface WritesParts {
   readonly waiting: Waiting;
   readonly sentWrites: SentWrites;
   readonly troubles: Troubles;
+  readonly patching: Patching;
   /** When to give up, on the monotonic clock; may be infinite. */
   readonly giveUpAtMs: number;
 }
@@ -48,12 +55,48 @@ export interface Written {
 export class Writes {
   /** The contender is in the record, or may be: a write was committed, or its outcome is not known. */
   mayBeThere = false;
+  /** A claim that was sent without reading the object may still be on its way. */
+  isUnsure = false;
   readonly #parts: WritesParts;
   /** What the API server made of the last write. */
   #written: KubeObject | undefined;
 
   constructor(parts: WritesParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * Claims the lock without reading the object, if the strategy can.
+   *
+   * @returns the object, which states the contender's hold or does not exist; `undefined`: it has to be read. Whatever the
+   * API server refuses is found again, and told, on the way that begins with a read.
+   */
+  async claimUnread(): Promise<{ readonly object: KubeObject | undefined } | undefined> {
+    const { request, sentWrites, patching, giveUpAtMs } = this.#parts;
+    const { client, clock, strategy, lock, me, waitMs, interrupted } = request;
+    const unread = patching.isAllowed ? strategy.claimUnread?.(me, clock.wall()) : undefined;
+    if (unread === undefined) return undefined;
+    const leftMs = waitMs === 0
+      ? Infinity
+      : Math.max(LEAST_UNREAD_TIMEOUT_MS, giveUpAtMs - clock.monotonic());
+    const options = { timeoutMs: Math.min(UNREAD_TIMEOUT_MS, leftMs), signal: interrupted };
+    sentWrites.sending({ holders: [unread.hold] }, clock.boottime());
+    this.mayBeThere = this.isUnsure = true;
+    let outcome: WriteOutcome | undefined;
+    try {
+      outcome = await client.patch(refOf(strategy, lock), unread.patch, options);
+    } catch (error) {
+      if (!(error instanceof KlatchError) || interrupted.aborted) throw error;
+      patching.isRefused(error);
+    }
+    if (outcome?.kind === "unknown") return undefined;
+    this.isUnsure = false;
+    if (outcome?.kind === "done") {
+      this.#written = outcome.object;
+      return { object: outcome.object };
+    }
+    this.mayBeThere = false;
+    return outcome?.kind === "gone" ? { object: undefined } : undefined;
   }
 
   /**

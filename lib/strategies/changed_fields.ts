@@ -36,14 +36,22 @@ export function patchOf(before: KubeObject, after: KubeObject, paths: readonly F
     // A test for null passes where nothing is.
     return { op: "test", path: pointerTo(path), value: fieldOf(before, path) ?? null };
   });
-  const changes = paths.flatMap((names): PatchOperation[] => {
+  return [...tests, ...changesOf(before, after, paths)];
+}
+
+/** The operations that make the fields of one object those of another, without a test. */
+export function changesOf(
+  before: KubeObject,
+  after: KubeObject,
+  paths: readonly FieldPath[],
+): PatchOperation[] {
+  return paths.flatMap((names): PatchOperation[] => {
     const old = fieldOf(before, names), value = fieldOf(after, names);
     const path = pointerTo(names);
     if (isSame(old, value)) return [];
     if (value === undefined) return [{ op: "remove", path }];
     return [{ op: old === undefined ? "add" : "replace", path, value }];
   });
-  return [...tests, ...changes];
 }
 
 function fieldOf(object: KubeObject, path: FieldPath): unknown {

@@ -18,20 +18,34 @@
  *
  * @module
  */
-import type { Change, Claim, Contender, Holder, IsExpired, KubeObject, LockName, Waiter } from "../lock.ts";
+import type {
+  Change,
+  Claim,
+  Contender,
+  Holder,
+  IsExpired,
+  KubeObject,
+  LockName,
+  UnreadClaim,
+  Waiter,
+} from "../lock.ts";
+import { invariant } from "../invariant.ts";
 import { MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Strategy } from "../lock.ts";
 import {
   annotated,
   type ElectionState,
   type ElectionStorage,
+  FREE_TESTS,
   HOLD_FIELDS,
   nextCount,
   parse,
   type Place,
   reasonOf,
+  saysFree,
+  withFree,
   withLine,
 } from "./election_record.ts";
-import { patchOf } from "./changed_fields.ts";
+import { changesOf, patchOf } from "./changed_fields.ts";
 import { instant } from "./record_fields.ts";
 
 /** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
@@ -65,6 +79,9 @@ export function election(storage: ElectionStorage): Strategy<ElectionState> {
     keeps: storage.keeps,
     parse: (object) => parse(storage, object),
     waiters,
+    ...(storage.canClaimUnread && {
+      claimUnread: (me: Contender, wallMs: number) => claimUnread(storage, me, wallMs),
+    }),
     claim: (state, lock, me, isExpired, wallMs) => claim(storage, state, lock, me, isExpired, wallMs),
     renew: (state, me, wallMs) => renew(storage, state, me, wallMs),
     release: (state, me, wallMs) => leave(storage, state, me, wallMs),
@@ -138,30 +155,55 @@ function withHold(
   const { resource: { apiVersion, kind }, transitions } = storage;
   const base: KubeObject = object ??
     { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
-  const acquireTime = storage.time(wallMs);
   const changes = object === undefined ? 0 : nextCount(record[transitions]);
   const isBare = before?.bare === true || (object !== undefined && isBareRecord(record));
-  const taken = {
-    ...record,
-    holderIdentity: me.identity,
-    // The record has whole seconds. Rounded up, others wait a little longer than the holder counts on.
-    leaseDurationSeconds: Math.ceil(me.leaseDurationMs / 1000),
-    acquireTime,
-    renewTime: acquireTime,
-    [transitions]: changes,
-  };
+  const { acquireTime, ...held } = heldBy(storage, me, wallMs);
+  const taken = { ...record, acquireTime, ...held, [transitions]: changes };
   const note = {
     nonce: me.nonce,
     acquireTime,
     transitions: changes,
     renewed: instant(wallMs),
     ...isBare && { bare: true },
+    ...me.isUnsure === true && { unsure: true },
   };
   const labels = {
     ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
     ...me.labels,
   };
   return annotated(storage.write(base, taken), note, me.reason, labels);
+}
+
+/** What the record says of a hold that begins. */
+function heldBy(storage: ElectionStorage, me: Contender, wallMs: number) {
+  const time = storage.time(wallMs);
+  return {
+    holderIdentity: me.identity,
+    // The record has whole seconds. Rounded up, others wait a little longer than the holder counts on.
+    leaseDurationSeconds: Math.ceil(me.leaseDurationMs / 1000),
+    acquireTime: time,
+    renewTime: time,
+  };
+}
+
+/** A claim of a lock that is free as klatch has left it. The count of changes is put right by the next write. */
+function claimUnread(storage: ElectionStorage, me: Contender, wallMs: number): UnreadClaim {
+  const { apiVersion, kind } = storage.resource;
+  const free = withFree(
+    storage.write({ apiVersion, kind, metadata: { name: "" } }, { holderIdentity: "" }),
+    true,
+  );
+  const record = heldBy(storage, me, wallMs);
+  const { acquireTime } = record;
+  const note = { nonce: me.nonce, acquireTime, transitions: undefined, renewed: instant(wallMs) };
+  const held = annotated(storage.write(free, record), note, me.reason, me.labels);
+  const { holder: hold } = parse(storage, held);
+  invariant(hold !== undefined, "a claim states a hold");
+  const labels = Object.keys(me.labels).map((name) => ["metadata", "labels", name]);
+  const [holder, ...others] = storage.fields;
+  invariant(holder !== undefined, "a record has a holder");
+  const tests = [...FREE_TESTS, ...patchOf(free, held, [holder])];
+  return { patch: [...tests, ...changesOf(free, held, [...others, ...HOLD_FIELDS, ...labels])], hold };
 }
 
 function renew(
@@ -171,8 +213,10 @@ function renew(
   wallMs: number,
 ): Change {
   if (object === undefined || holder?.nonce !== me.nonce || note === undefined) return { kind: "lost" };
-  const renewed = storage.write(object, { ...record, renewTime: storage.time(wallMs) });
-  const changed = annotated(renewed, { ...note, renewed: instant(wallMs) }, reasonOf(object));
+  const transitions = note.transitions ?? nextCount(record[storage.transitions]);
+  const renewTime = storage.time(wallMs);
+  const renewed = storage.write(object, { ...record, renewTime, [storage.transitions]: transitions });
+  const changed = annotated(renewed, { ...note, transitions, renewed: instant(wallMs) }, reasonOf(object));
   return { kind: "write", object: changed };
 }
 
@@ -180,10 +224,15 @@ function renew(
  * Releases the contender's hold, by a patch that tests all that states it, or leaves the line. A place that stays there while
  * another tool holds is passed over.
  */
-function leave(storage: ElectionStorage, state: ElectionState, { nonce }: Contender, wallMs: number): Change {
+function leave(storage: ElectionStorage, state: ElectionState, me: Contender, wallMs: number): Change {
   const { object, holder } = state;
+  const { nonce, isUnsure } = me;
   if (holder !== undefined && isForeign(holder)) return { kind: "lost" };
   const change = release(storage, state, nonce, wallMs);
+  if (isUnsure === true && object !== undefined && holder === undefined && saysFree(object)) {
+    // Its own claim is not to find the lock free any more.
+    return { kind: "write", object: withFree(change.kind === "write" ? change.object : object, false) };
+  }
   if (change.kind === "lost" || object === undefined || holder?.nonce !== nonce) return change;
   return { ...change, patch: patchOf(object, change.object, [...storage.fields, ...HOLD_FIELDS]) };
 }
@@ -210,12 +259,16 @@ function release(
     return { kind: "write", object: annotated(storage.write(object, bare), undefined, undefined) };
   }
   const now = storage.time(wallMs);
+  const { transitions } = storage;
   const empty = {
     ...record,
     holderIdentity: "",
     leaseDurationSeconds: 1,
     acquireTime: now,
     renewTime: now,
+    ...(note !== undefined && note.transitions === undefined &&
+      { [transitions]: nextCount(record[transitions]) }),
   };
-  return { kind: "write", object: annotated(storage.write(object, empty), undefined, undefined) };
+  const released = annotated(storage.write(object, empty), undefined, undefined);
+  return { kind: "write", object: withFree(released, storage.canClaimUnread && note?.unsure !== true) };
 }

@@ -6,14 +6,16 @@
  */
 import type { V1LeaseSpec } from "@kubernetes/client-node";
 import type { KlatchError } from "../errors.ts";
-import type { Holder, Json, KubeObject, RecordState, Resource } from "../lock.ts";
-import type { FieldPath } from "./changed_fields.ts";
+import type { Holder, Json, JsonPatch, KubeObject, RecordState, Resource } from "../lock.ts";
+import { type FieldPath, pointerTo } from "./changed_fields.ts";
 import { unreadable } from "./record_fields.ts";
 
 /** Says whose hold the record states: JSON, see {@link Note}. */
 const HOLD = "klatch.dev/hold";
 /** Why the holder holds it, for people. */
 const REASON = "klatch.dev/reason";
+/** There while the lock is free as klatch released it: `true`. A claim that was sent without reading looks for it. */
+const FREE = "klatch.dev/free";
 /** Who is to have the lock next, in that order: a list in JSON, see {@link Place}. */
 const NEXT = "klatch.dev/next";
 
@@ -43,6 +45,8 @@ export interface ElectionStorage {
   read(object: KubeObject, unreadable: (found: unknown, wanted: string) => KlatchError): ElectionRecord;
   /** The object with this record. */
   write(object: KubeObject, record: ElectionRecord): KubeObject;
+  /** Whether a hold can be told by its times alone, so that a claim need not know the count; and the fields be tested. */
+  readonly canClaimUnread: boolean;
   /** Where {@link ElectionStorage.write} writes. */
   readonly fields: readonly FieldPath[];
 }
@@ -51,7 +55,8 @@ export interface ElectionStorage {
 export interface Note {
   readonly nonce: string;
   readonly acquireTime: string;
-  readonly transitions: number;
+  /** The count of changes of holder; `undefined`: a claim without a read could not count itself, a later write does. */
+  readonly transitions: number | undefined;
   /** The moment of the last renewal, to the millisecond: two within a second must not look alike. */
   readonly renewed: string;
   /**
@@ -59,6 +64,8 @@ export interface Note {
    * holder, an empty one too, for a lock that is held, so a release removes both.
    */
   readonly bare?: boolean;
+  /** The holder may have another claim on its way, so its release does not say {@link FREE}. */
+  readonly unsure?: boolean;
 }
 
 /** Who waits in one of the places. */
@@ -123,7 +130,7 @@ function holderOf(
       acquireTime,
       note?.renewed,
       renewTime,
-      record[transitions],
+      note === undefined ? record[transitions] : note.transitions,
       seconds,
     ]),
   };
@@ -132,7 +139,7 @@ function holderOf(
 function noteOf(
   object: KubeObject,
   record: ElectionRecord,
-  { transitions }: ElectionStorage,
+  { transitions, canClaimUnread }: ElectionStorage,
 ): Note | undefined {
   const text = object.metadata.annotations?.[HOLD];
   if (text === undefined) return undefined;
@@ -146,11 +153,19 @@ function noteOf(
   }
   const { nonce, acquireTime, renewed } = note;
   if (typeof nonce !== "string" || typeof acquireTime !== "string") throw failure();
-  const changes = countOf(record[transitions]);
+  if (acquireTime !== record.acquireTime) return undefined;
+  const isCounted = !canClaimUnread || note.transitions !== undefined;
   // Times of whole seconds may be the same by chance; client-go also counts each change of holder.
-  if (acquireTime !== record.acquireTime || note.transitions !== changes) return undefined;
-  const bare = note.bare === true && { bare: true };
-  return { nonce, acquireTime, transitions: changes, renewed: textOf(renewed) ?? "", ...bare };
+  const changes = isCounted ? countOf(record[transitions]) : undefined;
+  if (note.transitions !== changes) return undefined;
+  return {
+    nonce,
+    acquireTime,
+    transitions: changes,
+    renewed: textOf(renewed) ?? "",
+    ...(note.bare === true && { bare: true }),
+    ...(note.unsure === true && { unsure: true }),
+  };
 }
 
 /** The object with this note and reason, or without where `undefined`, and with these labels. */
@@ -160,7 +175,7 @@ export function annotated(
   reason: string | undefined,
   labels = object.metadata.labels,
 ): KubeObject {
-  const { [HOLD]: _hold, [REASON]: _reason, ...others } = object.metadata.annotations ?? {};
+  const { [HOLD]: _hold, [REASON]: _reason, [FREE]: _free, ...others } = object.metadata.annotations ?? {};
   const annotations = {
     ...others,
     ...(note !== undefined && { [HOLD]: JSON.stringify(note) }),
@@ -168,6 +183,25 @@ export function annotated(
   };
   return { ...object, metadata: { ...object.metadata, annotations, ...(labels && { labels }) } };
 }
+
+/** The object, said to be free as klatch has left it, or not. */
+export function withFree(object: KubeObject, isFree: boolean): KubeObject {
+  const { [FREE]: _free, ...others } = object.metadata.annotations ?? {};
+  const annotations = { ...others, ...(isFree && { [FREE]: "true" }) };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** Whether the object says that it is free as klatch has left it. */
+export function saysFree(object: KubeObject): boolean {
+  return object.metadata.annotations?.[FREE] !== undefined;
+}
+
+/** The tests that a lock is free as klatch has left it, that nobody stands in line, and that the object stays. */
+export const FREE_TESTS: JsonPatch = [
+  { op: "test", path: "/metadata/deletionTimestamp", value: null },
+  { op: "test", path: pointerTo(["metadata", "annotations", NEXT]), value: null },
+  { op: "test", path: pointerTo(["metadata", "annotations", FREE]), value: "true" },
+];
 
 /** The object with these in line. */
 export function withLine(object: KubeObject, line: readonly Place[]): KubeObject {
@@ -194,8 +228,8 @@ function isPlace(found: unknown): found is Place {
   return [identity, nonce, since].every((each) => typeof each === "string");
 }
 
-/** Where klatch's notes of a hold are. */
-export const HOLD_FIELDS: readonly FieldPath[] = [HOLD, REASON].map((
+/** Where klatch's notes of a hold are, and what it leaves in their place. */
+export const HOLD_FIELDS: readonly FieldPath[] = [HOLD, REASON, FREE].map((
   name,
 ) => ["metadata", "annotations", name]);
 

@@ -53,5 +53,7 @@ export const endpoints: Strategy<ElectionState> = election({
     const annotations = { ...object.metadata.annotations, [RECORD]: JSON.stringify(record) };
     return { ...object, metadata: { ...object.metadata, annotations } };
   },
+  // The record is one text, in whole seconds.
+  canClaimUnread: false,
   fields: [["metadata", "annotations", RECORD]],
 });

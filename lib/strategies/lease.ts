@@ -35,6 +35,7 @@ export const lease: Strategy<ElectionState> = election({
     return typeof spec === "object" && spec !== null && !Array.isArray(spec) ? spec : {};
   },
   write: (object, spec): Lease => ({ ...object, spec }),
+  canClaimUnread: true,
   fields: ["holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions"]
     .map((name) => ["spec", name]),
 });

@@ -38,8 +38,32 @@ export const mutants: readonly Mutant[] = [
     name: "a release tests the identity alone",
     file: "lib/strategies/changed_fields.ts",
     edits: [{
-      find: `return [...tests, ...changes];`,
-      replace: `return [...tests.filter(({ path }) => path.endsWith("/holderIdentity")), ...changes];`,
+      find: `return [...tests, ...changesOf`,
+      replace: `return [...tests.filter(({ path }) => path.endsWith("/holderIdentity")), ...changesOf`,
+    }],
+  },
+  {
+    name: "a claim without a read does not test that nobody holds",
+    file: "lib/strategies/election.ts",
+    edits: [{
+      find: `const tests = [...FREE_TESTS, ...patchOf(free, held, [holder])];`,
+      replace: `const tests = [...FREE_TESTS, ...patchOf(free, held, [holder]).slice(1)];`,
+    }],
+  },
+  {
+    name: "a claim without a read takes an object that is being deleted",
+    file: "lib/strategies/election_record.ts",
+    edits: [{
+      find: `  { op: "test", path: "/metadata/deletionTimestamp", value: null },\n`,
+      replace: "",
+    }],
+  },
+  {
+    name: "a claim without a read whose answer is lost is taken for refused",
+    file: "lib/session/writes.ts",
+    edits: [{
+      find: `if (outcome?.kind === "unknown") return undefined;`,
+      replace: `if (outcome?.kind === "unknown") sentWrites.settle({ ...strategy.parse(undefined) });`,
     }],
   },
   {
