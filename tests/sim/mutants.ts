@@ -30,8 +30,8 @@ export const mutants: readonly Mutant[] = [
     name: "patches test nothing",
     file: "lib/strategies/changed_fields.ts",
     edits: [{
-      find: `return [...tests, ...changes];`,
-      replace: `return [...tests.slice(0, 0), ...changes];`,
+      find: `return [...tests, ...changesOf(`,
+      replace: `return [...tests.slice(0, 0), ...changesOf(`,
     }],
   },
   {
