@@ -74,7 +74,9 @@ export class Writes {
   async claimUnread(): Promise<{ readonly object: KubeObject | undefined } | undefined> {
     const { request, sentWrites, patching, giveUpAtMs } = this.#parts;
     const { client, clock, strategy, lock, me, waitMs, interrupted } = request;
-    const unread = patching.isAllowed ? strategy.claimUnread?.(me, clock.wall()) : undefined;
+    // Who looks at each state may not want the lock at all when it sees the first one.
+    const isWorthIt = patching.isAllowed && request.observe === undefined;
+    const unread = isWorthIt ? strategy.claimUnread?.(me, clock.wall()) : undefined;
     if (unread === undefined) return undefined;
     const leftMs = waitMs === 0
       ? Infinity
