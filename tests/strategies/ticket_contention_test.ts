@@ -60,7 +60,11 @@ onEachServer("tickets", "tickets", (ground) => {
     on(async (bench) => {
       await bench.client.create(bench.ref, secret(bench.lock, { next_build: "4" }));
       const strict = (number: number) => ({ ticket: { number, attempt: 1 }, strict: true });
-      const first = await bench.acquire({ strategyOptions: strict(4), identity: "four" });
+      const first = await bench.acquire({
+        strategyOptions: strict(4),
+        identity: "four",
+        timing: DEFAULT_TIMING,
+      });
       const error = await bench.contend({ strategyOptions: strict(5), waitMs: 200 }).hold.catch((error) =>
         error
       );
@@ -78,7 +82,7 @@ onEachServer("tickets", "tickets", (ground) => {
       const seventh = await bench.acquire({ strategyOptions: strict(7) });
       const order: number[] = [];
       const older = olderAction(bench, 8, () => Promise.resolve(void order.push(8)));
-      const ninth = bench.contend({ strategyOptions: strict(9) });
+      const ninth = bench.contend({ strategyOptions: strict(9), timing: DEFAULT_TIMING });
       bench.kill(seventh.me);
       await (await ninth.hold).release();
       await older;
