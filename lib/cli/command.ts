@@ -52,6 +52,7 @@ export interface Command {
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["run", async () => (await import("./commands/run.ts")).run],
   ["once", async () => (await import("./commands/once.ts")).once],
+  ["elect", async () => (await import("./commands/elect.ts")).elect],
   ["acquire", async () => (await import("./commands/acquire.ts")).acquire],
   ["check", async () => (await import("./commands/check.ts")).check],
   ["release", async () => (await import("./commands/release.ts")).release],

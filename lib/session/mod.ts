@@ -8,4 +8,4 @@ export { acquire } from "./acquire.ts";
 export { describeHolders, describeWait } from "./describe.ts";
 export { acquireAll } from "./multi_lock.ts";
 export { checkTiming, type Deadlines, DEFAULT_TIMING, type Timing } from "./deadlines.ts";
-export type { AcquireRequest, Hold, Observed, SessionEvent } from "./types.ts";
+export { type AcquireRequest, type Hold, type Observed, refOf, type SessionEvent } from "./types.ts";

@@ -50,6 +50,7 @@ export class Reporter {
         const nowMs = this.#heldSinceMs = this.#host.clock.monotonic();
         const waitedMs = Math.round(nowMs - (this.#waitingSinceMs ?? nowMs));
         const { token } = event;
+        this.#waitingSinceMs = undefined;
         return this.#news("acquired", `acquired ${name} (token ${token})`, {
           token,
           waitedMs,
@@ -116,6 +117,23 @@ export class Reporter {
       shortened(token)
     })`;
     this.#news("already-succeeded", message, { token, at, by });
+  }
+
+  /** Reports where an elector says who leads. */
+  listening(url: string): void {
+    this.#news("listening", `says who leads ${this.#name} on ${url}`, { url });
+  }
+
+  /** Reports that an elector does not lead any more, or could not, and contends again. */
+  termEnded(end: { readonly status: number } | { readonly error: KlatchError }, pauseMs: number): void {
+    const again = `contends again after up to ${formatDuration(pauseMs)}`;
+    if ("status" in end) {
+      const { status } = end;
+      return this.#news("ended", `the command exited with ${status}; klatch ${again}`, { status });
+    }
+    this.#output.waited();
+    const event = end.error.code === "lost" ? "lost" : "trouble";
+    this.#output.write({ event, message: `${lineOf(end.error)}; klatch ${again}`, fields: {} });
   }
 
   /** Reports something that a command has to say. */
