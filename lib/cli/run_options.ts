@@ -34,6 +34,9 @@ export const holdFlags: readonly Flag[] = [
   ...outputFlags,
 ];
 
+/** Those that are for locks that several may hold. */
+export const SEVERAL_HOLDERS: readonly string[] = ["slots", "set-slots", "shared", "exclusive"];
+
 /** Which lock to hold, and how. */
 export interface HoldOptions
   extends StrategyChoice, ClusterChoice, WaitOptions, IdentityOptions, StoppingOptions {

@@ -116,7 +116,7 @@ async function pause(
       if (strategy === undefined) return;
       const ref = refOf(strategy, { ...lock, name: object ?? lock.name });
       const found = await client.get(ref, { timeoutMs: LOOK_EVERY_MS, signal: stop });
-      leadership.observe(strategy.parse(found));
+      leadership.observe({ holders: strategy.parse(found).holders, isMine: false });
     } catch {
       // Then it is not known who leads; the next contention tells why.
     }

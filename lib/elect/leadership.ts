@@ -55,7 +55,9 @@ export class Leadership {
   }
 
   /** Takes note of a state of the object; for `observe` of a session. */
-  readonly observe = ({ holders: [holder] }: Pick<Observed, "holders">): void => {
+  readonly observe = ({ holders: [holder], isMine }: Omit<Observed, "object">): void => {
+    // The hold itself is about to come.
+    if (isMine) return;
     const before = this.#seen;
     const isSame = before !== undefined && before.holder?.fingerprint === holder?.fingerprint;
     const isFresh = !isSame || holder?.leaseDurationMs === undefined;

@@ -71,7 +71,7 @@ export class Once {
    * @throws AlreadySucceeded if there is nothing left to do; KlatchError `exhausted` if it was begun too often and nobody is
    * at it, `record` if what is recorded cannot be read.
    */
-  readonly observe = ({ object, holders }: Observed): void => {
+  readonly observe = ({ object, holders }: Omit<Observed, "isMine">): void => {
     const { attempts: most, rerun = false } = this.#terms;
     const text = object?.metadata.annotations?.[ONCE_ANNOTATION];
     if (rerun) this.#forgotten ??= { text };

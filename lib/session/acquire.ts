@@ -62,6 +62,7 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
     request.observe?.({
       object,
       holders: snapshot.state.holders.filter((each) => !expiryTracker.isExpired(each)),
+      isMine: snapshot.sentMs !== undefined,
     });
     if (snapshot.sentMs !== undefined) {
       if (writes.isSafe(snapshot)) {

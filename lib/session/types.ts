@@ -47,6 +47,8 @@ export interface Observed {
   readonly object: KubeObject | undefined;
   /** Those who hold the lock: their holds have not expired on the local clock. */
   readonly holders: readonly Holder[];
+  /** Whether one of them is the contender: it is about to hold the lock. */
+  readonly isMine: boolean;
 }
 
 /** What a session tells. */

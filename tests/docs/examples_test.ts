@@ -11,6 +11,7 @@ import { noFolder } from "../image/shared_folder.ts";
 import { imageFolder } from "../image/unpacked_image.ts";
 import { endKlatchProcesses } from "../support/binary.ts";
 import { controlPlaneAssets, sharedControlPlane } from "../support/control_plane.ts";
+import { until as eventually } from "../contract/bench.ts";
 import { until } from "../support/processes.ts";
 import { applyExample, entered, type Ground, kubectl, type Workload, workload } from "./workload.ts";
 
@@ -70,6 +71,20 @@ describe("the examples for Kubernetes", { skip: noFolder || noContainers || noPl
     const ended = await Promise.all([first.running.finished, second.running.finished]);
     assertEquals(ended.map(({ code }) => code), [0, 0], ended.map(({ stderr }) => stderr).join());
     assertEquals([entered(migrate.log()), migrate.log().length], [1, 2]);
+  });
+
+  it("elect: it says that it leads to whoever asks on the loopback interface", async () => {
+    const elector = await prepare("elect", "deployment/web", ["spec", "template", "spec"]);
+    const { container, running } = await elector.start();
+    const line = await running.line("stderr", /on http:\S+$/);
+    const url = /http:\S+$/.exec(line)?.[0] ?? "";
+    assertEquals(url, "http://127.0.0.1:4040");
+    await eventually(async () => (await (await fetch(`${url}/readyz`)).text()) === "ok\n");
+    const { name, leader } = await (await fetch(url)).json();
+    const { spec } = JSON.parse(await kubectl(ground, "get", "lease/web", "--output", "json"));
+    assertEquals([name, leader], [spec.holderIdentity, true]);
+    await container.kill("SIGTERM");
+    assertEquals((await running.finished).code, 0, running.stderr);
   });
 
   it("job: it runs under its lock and releases it when the pod is stopped", async () => {

@@ -99,13 +99,18 @@ export async function workload(
   await new Deno.Command("cp", { args: ["-R", token, credentials] }).output();
   await new Deno.Command("chmod", { args: ["-R", "a+rX", credentials] }).output();
   const containers: Container[] = [];
+  const path = described.command.at(-1) ?? "";
 
   return {
     async start() {
       const container = await Container.prepare({
         command: described.command,
         env: plane.inClusterEnv,
-        mounts: { "/klatch": folder, [described.command.at(-1) ?? ""]: program, [TOKENS]: credentials },
+        mounts: {
+          "/klatch": folder,
+          ...(path.startsWith("/") && { [path]: program }),
+          [TOKENS]: credentials,
+        },
         data,
       });
       containers.push(container);

@@ -34,7 +34,7 @@ function elector() {
         reason: undefined,
         leaseDurationMs,
       };
-      leadership.observe({ holders: [holder] });
+      leadership.observe({ holders: [holder], isMine: false });
     },
     /** The elector holds the lock. */
     lead() {
@@ -51,7 +51,7 @@ describe("the leader's name", () => {
   it("is not known before the API server has answered, nor while nobody leads", () => {
     const { leadership, name } = elector();
     assertEquals([name(), leadership.hasSeen], [undefined, false]);
-    leadership.observe({ holders: [] });
+    leadership.observe({ holders: [], isMine: false });
     assertEquals([name(), leadership.hasSeen], [undefined, true]);
   });
 
@@ -84,7 +84,7 @@ describe("the leader's name", () => {
     const { clock, leadership, name } = elector();
     const see = () => {
       const holder = { identity: "terraform", fingerprint: "t", leaseDurationMs: undefined };
-      leadership.observe({ holders: [holder as Holder] });
+      leadership.observe({ holders: [holder as Holder], isMine: false });
     };
     see();
     await clock.turn(10_000);

@@ -13,10 +13,17 @@ import type { Command } from "../command.ts";
 import type { Host } from "../host.ts";
 import type { Format } from "../output/options.ts";
 import { runLocked } from "../run.ts";
-import { holdFlags, readHoldOptions } from "../run_options.ts";
+import { holdFlags, readHoldOptions, SEVERAL_HOLDERS } from "../run_options.ts";
 
-/** The flags of `run` that mean nothing to one who contends for ever and keeps its object. */
-const WITHOUT = new Set(["wait", "conflict-exit-code", "cleanup", "ticket", "strict"]);
+/** The flags of `run` that mean nothing to one who contends for ever, for a lock that only one can hold. */
+const WITHOUT: ReadonlySet<string> = new Set([
+  ...SEVERAL_HOLDERS,
+  "wait",
+  "conflict-exit-code",
+  "cleanup",
+  "ticket",
+  "strict",
+]);
 
 /** The command. */
 export const elect: Command = {
@@ -48,11 +55,13 @@ export const elect: Command = {
     `GET / answers {"name": HOLDER, "leader": BOOL, "token": TOKEN, "since": TIME}; token only to the leader itself. It
 answers 503 if it is not known who leads. GET /healthz answers 200, GET /readyz 200 or 503 as GET / does.
 
-Exit status: HUP, INT, QUIT and TERM end it, and the lock is released at once: then 0, or
-  the command's own  it ran when the signal came
-  125                klatch itself failed
-  126                the command cannot be executed
-  127                the command was not found
+HUP, INT, QUIT and TERM end it, and the lock is released at once.
+
+Exit status: the command's own if a signal ended elect while it ran, or
+  0    a signal ended elect while no command ran
+  125  klatch itself failed
+  126  the command cannot be executed
+  127  the command was not found
 `,
   async run(parsed, host) {
     const hold = readHoldOptions(elect, parsed, (name) => host.env(name));

@@ -11,7 +11,7 @@ import { readDuration } from "../duration.ts";
 import type { Parsed } from "../flags.ts";
 import type { Host } from "../host.ts";
 import { type LockedRun, runLocked } from "../run.ts";
-import { holdFlags, readRunOptions } from "../run_options.ts";
+import { holdFlags, readRunOptions, SEVERAL_HOLDERS } from "../run_options.ts";
 import { wholeNumber } from "../strategy_flags.ts";
 
 /** More attempts than anybody makes: the largest number of 32 bits. */
@@ -33,7 +33,7 @@ export const once: Command = {
       help: "the most attempts, by all together, until one succeeds (default: no limit)",
     },
     { name: "rerun", help: "forget successes and attempts from before" },
-    ...holdFlags.filter(({ name }) => name !== "cleanup"),
+    ...holdFlags.filter(({ name }) => name !== "cleanup" && !SEVERAL_HOLDERS.includes(name)),
   ],
   examples: [
     {

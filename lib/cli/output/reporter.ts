@@ -132,8 +132,9 @@ export class Reporter {
       return this.#news("ended", `the command exited with ${status}; klatch ${again}`, { status });
     }
     this.#output.waited();
-    const event = end.error.code === "lost" ? "lost" : "trouble";
-    this.#output.write({ event, message: `${lineOf(end.error)}; klatch ${again}`, fields: {} });
+    const message = `${lineOf(end.error)}; klatch ${again}`;
+    if (end.error.code === "lost") this.#output.write({ event: "lost", message, fields: {} });
+    else this.#output.write({ event: "trouble", message, fields: {} });
   }
 
   /** Reports something that a command has to say. */
