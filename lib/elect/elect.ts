@@ -84,7 +84,7 @@ async function term(
   const work = async ({ hold, run: runCommand }: HeldRun) => {
     try {
       if (hasCommand) return await runCommand();
-      await aborted(AbortSignal.any([stop, hold.lost]));
+      await Promise.race([aborted(stop), aborted(hold.lost)]);
       return 0;
     } finally {
       // Others may lead as soon as the lock is released.

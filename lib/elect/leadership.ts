@@ -112,7 +112,12 @@ export class Leadership {
   async change(signal: AbortSignal): Promise<void> {
     const view = this.view();
     const leftMs = view.leader === undefined ? Infinity : view.untilMs - this.#clock.boottime();
-    await this.#clock.sleep(leftMs, AbortSignal.any([signal, this.#wake.signal]));
+    const wake = this.#wake;
+    const stop = () => wake.abort();
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    await this.#clock.sleep(leftMs, wake.signal);
+    signal.removeEventListener("abort", stop);
   }
 
   #looksDead(holder: Holder | undefined): boolean {
