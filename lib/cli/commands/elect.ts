@@ -28,7 +28,7 @@ const WITHOUT: ReadonlySet<string> = new Set([
 /** The command. */
 export const elect: Command = {
   name: "elect",
-  summary: "lead whenever the lock can be had, and say who leads",
+  summary: "contend for ever, and say who leads",
   usage: "klatch elect NAME [flags] [-- COMMAND [ARG…]]",
   description:
     "Leader election for programs that have no client-go. It contends for the lock NAME for ever; while it leads it runs\n" +
