@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { KlatchError } from "./lib/errors.ts";
+import { asKlatchError, exitStatus, KlatchError } from "./lib/errors.ts";
 import process from "node:process";
 import type { Host } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
@@ -27,6 +27,13 @@ const FLUSH_MS = 1_000;
 
 /** Runs what the arguments say and ends the process. */
 export async function start(): Promise<never> {
+  try {
+    layerName();
+  } catch (error) {
+    // There is nothing else that klatch could do on this system.
+    console.error(`klatch: ${asKlatchError(error).line}`);
+    Deno.exit(exitStatus(error));
+  }
   // A command waits for its guard, so the guard must not wait until the rest of klatch is loaded.
   if (Deno.args[0] === GUARD_WORD) {
     const { guardProcess } = layerName() === "linux"

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
 import { SuspensionClock } from "../../lib/process/portable/clock.ts";
@@ -67,6 +67,18 @@ describe("the portable process layer", () => {
     const words = shellLine(probeWords({}, ["sh", "-c", list]));
     await using probe = new Running(["sh", "-c", `trap '' QUIT HUP; exec ${words}`], PORTABLE);
     assertEquals(await probe.end(), { code: 0, out: "caught INT\ncaught TERM\ncaught USR1\n", err: "" });
+  });
+});
+
+describe("on Windows", () => {
+  it("klatch says in one line that it does not run there, and what to do", async () => {
+    const main = new URL("main.ts", `file://${ROOT}`).href;
+    const program = `Object.defineProperty(Deno, "build", { value: { ...Deno.build, os: "windows" } });
+      const { start } = await import(${JSON.stringify(main)});
+      await start();`;
+    const { code, out, err } = await deno(["eval", "--quiet", program]);
+    assertEquals([code, out], [125, ""]);
+    assertMatch(err, /^klatch: klatch does not run on Windows; run it in the Windows Subsystem for Linux\n$/);
   });
 });
 

@@ -26,6 +26,11 @@ export const OWN: readonly Variables[] = [
     meaning: "the shell that is the guard, instead of `/bin/sh`; empty: klatch's own binary is the guard",
   },
   {
+    names: ["KLATCH_PROCESS_LAYER"],
+    meaning:
+      "for klatch's own tests: `portable` makes klatch run commands on Linux as it does on [macOS](macos.md)",
+  },
+  {
     names: ["KLATCH_SERVICE_ACCOUNT_DIR"],
     meaning:
       "the folder of the pod's service account, instead of `/var/run/secrets/kubernetes.io/serviceaccount`",

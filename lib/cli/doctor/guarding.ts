@@ -92,8 +92,16 @@ async function tryOne(parts: GuardParts, kind: GuardKind, clock: Clock): Promise
 }
 
 /** What the kernel does when klatch and its guard cannot do anything. */
-function kernelCheck({ wanted, kinds }: GuardParts, shell: string): Check {
+function kernelCheck({ wanted, kinds, sharesGroup }: GuardParts, shell: string): Check {
   const name = "kernel";
+  if (!sharesGroup) {
+    return {
+      name,
+      state: "note",
+      fact:
+        "is asked for nothing on this system: a command goes on if klatch and its guard are killed at once",
+    };
+  }
   if (wanted > 1) {
     return {
       name,
