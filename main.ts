@@ -11,7 +11,8 @@ import type { Host } from "./lib/cli/host.ts";
 import { systemClock } from "./lib/clock.ts";
 import { GUARD_WORD } from "./lib/guard/protocol.ts";
 import { KEEPER_WORD } from "./lib/keeper/protocol.ts";
-import { layerName, loadProcessLayer } from "./lib/process/load.ts";
+import { layerName } from "./lib/process/layer_name.ts";
+import { loadProcessLayer } from "./lib/process/load.ts";
 
 /** A kubeconfig in a variable: only klatch itself may know it. */
 const KUBECONFIG_DATA = "KLATCH_KUBECONFIG_DATA";

@@ -6,7 +6,7 @@
 
 import type { KlatchError } from "../errors.ts";
 import type { Handed } from "../process/layer.ts";
-import { layerName } from "../process/load.ts";
+import { layerName } from "../process/layer_name.ts";
 import type { SupervisorOptions } from "./options.ts";
 import type { Deadlines, GuardConfig, GuardMessage } from "./protocol.ts";
 

@@ -5,6 +5,9 @@
  *
  * @module
  */
-import { guardProcess } from "../../lib/guard/linux/process.ts";
+import { layerName } from "../../lib/process/layer_name.ts";
 
-Deno.exit(guardProcess(Deno.args.slice(1)));
+const { guardProcess } = layerName() === "linux"
+  ? await import("../../lib/guard/linux/process.ts")
+  : await import("../../lib/guard/portable/process.ts");
+Deno.exit(await guardProcess(Deno.args.slice(1)));
