@@ -32,6 +32,8 @@ export interface AccessOptions {
   readonly object: LockName;
   /** Whether the object is deleted after the release (`--cleanup`). */
   readonly cleanup: boolean;
+  /** Whether Events about the lock may be written (`create`, which RBAC cannot restrict to a name). */
+  readonly events?: boolean;
 }
 
 /** The API group of a resource; empty for the core group. */
@@ -64,8 +66,11 @@ export function verbsFor({ verbs }: Strategy, cleanup: boolean): readonly Verb[]
  * if (create?.resourceNames !== undefined || rest?.verbs.join() !== "get,update,patch,watch") throw new Error();
  * ```
  */
-export function accessRules({ strategies, object, cleanup }: AccessOptions): readonly AccessRule[] {
-  return strategies.flatMap((strategy) => {
+export function accessRules(
+  { strategies, object, cleanup, events = false }: AccessOptions,
+): readonly AccessRule[] {
+  const forEvents = { apiGroups: [""], resources: ["events"], verbs: ["create"] as const };
+  const rules = strategies.flatMap((strategy) => {
     const on = { apiGroups: [groupOf(strategy.resource)], resources: [strategy.resource.plural] };
     return [
       { ...on, verbs: ["create"] as const },
@@ -76,6 +81,7 @@ export function accessRules({ strategies, object, cleanup }: AccessOptions): rea
       },
     ];
   });
+  return events ? [...rules, forEvents] : rules;
 }
 
 /**

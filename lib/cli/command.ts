@@ -59,6 +59,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["status", async () => (await import("./commands/status.ts")).status],
   ["list", async () => (await import("./commands/list.ts")).list],
   ["watch", async () => (await import("./commands/watch.ts")).watch],
+  ["history", async () => (await import("./commands/history.ts")).history],
   ["break", async () => (await import("./commands/break.ts")).breakLock],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
   ["rbac", async () => (await import("./commands/rbac.ts")).rbac],

@@ -8,6 +8,7 @@ import { asKlatchError } from "../errors.ts";
 import { loadGuardParts, type MakeGuardParts } from "../guard/parts.ts";
 import { Supervisor } from "../guard/supervisor.ts";
 import { guardedRun, type GuardedRunOptions, markOf } from "../guarded_run.ts";
+import { EventRecorder } from "../history/recorder.ts";
 import type { KubeClient } from "../kube/api.ts";
 import type { Contender, LockName } from "../lock.ts";
 import { listenSignals } from "../process/signals.ts";
@@ -64,13 +65,17 @@ export async function runLocked(
     }
     const { lock, client } = value;
     const parts = await loadGuardParts();
-    const make = () => ({
-      ...whatToRun(options, lock, client, reporter, host, parts),
-      waitMs: leftMs,
-      askedWaitMs: waitMs,
-      signals,
-    });
-    return await body({ make, lock, reporter });
+    const recorders: EventRecorder[] = [];
+    const make = () => {
+      const run = whatToRun(options, lock, client, reporter, host, parts);
+      const recorded = options.events ? withEvents(run, recorders) : run;
+      return { ...recorded, waitMs: leftMs, askedWaitMs: waitMs, signals };
+    };
+    try {
+      return await body({ make, lock, reporter });
+    } finally {
+      await Promise.all(recorders.map((recorder) => recorder.end()));
+    }
   } catch (error) {
     const failure = asKlatchError(error);
     reporter.error(failure);
@@ -116,6 +121,23 @@ function whatToRun(
     statusOf: options.cancellation?.exitStatus,
     say,
   };
+}
+
+/** The same run, about which Events are written. */
+function withEvents<Run extends Omit<GuardedRunOptions, "signals">>(
+  run: Run,
+  recorders: EventRecorder[],
+): Run {
+  const { client, clock, strategies, lock: { namespace, name }, object = name, me, onEvent } = run;
+  const strategy = strategies.at(-1);
+  if (strategy === undefined) return run;
+  const recorder = new EventRecorder({ client, clock, strategy, lock: { namespace, name: object }, me });
+  recorders.push(recorder);
+  const both: GuardedRunOptions["onEvent"] = (event) => {
+    onEvent(event);
+    recorder.onEvent(event);
+  };
+  return { ...run, client: recorder.client, onEvent: both };
 }
 
 /** The variable that names the shell for the guard, instead of the system's; empty: none. */

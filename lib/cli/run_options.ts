@@ -12,6 +12,7 @@ import type { Command } from "./command.ts";
 import type { Cancellation } from "./compat/cancellation.ts";
 import { clusterFlags, readCluster } from "./flag_groups/cluster.ts";
 import { identityFlags, type IdentityOptions, readIdentity } from "./flag_groups/identity.ts";
+import { noEventsFlag } from "./flag_groups/events.ts";
 import { outputFlags, readOutput } from "./flag_groups/output.ts";
 import { readStopping, stoppingFlags, type StoppingOptions } from "./flag_groups/stopping.ts";
 import { readTiming, timingFlags } from "./flag_groups/timing.ts";
@@ -30,6 +31,7 @@ export const holdFlags: readonly Flag[] = [
   ...identityFlags,
   ...stoppingFlags,
   { name: "no-guard", help: "run without the guard, which ends the command if klatch is killed or stopped" },
+  noEventsFlag,
   { name: "cleanup", help: "delete the object after the release, if it is free and klatch made it" },
   ...outputFlags,
 ];
@@ -44,6 +46,8 @@ export interface HoldOptions
   readonly timing: Timing;
   readonly guard: boolean;
   readonly cleanup: boolean;
+  /** Whether to write Events about the lock. */
+  readonly events?: boolean;
   readonly log: LogOptions;
 }
 
@@ -93,6 +97,7 @@ export function readHoldOptions(
     ...readStopping(parsed),
     guard: !parsed.on("no-guard"),
     cleanup: parsed.on("cleanup"),
+    events: !parsed.on("no-events"),
     log: readOutput(parsed),
   };
 }

@@ -70,7 +70,11 @@ export async function inspectLock(
 }
 
 /** Lists the objects of a kind, in a namespace or in all. */
-export type Lister = (resource: Resource, namespace: string | undefined) => Promise<readonly KubeObject[]>;
+export type Lister = (
+  resource: Resource,
+  namespace: string | undefined,
+  fieldSelector?: string,
+) => Promise<readonly KubeObject[]>;
 
 /** What there is to see of all locks. */
 export interface LockList {

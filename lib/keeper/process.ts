@@ -12,6 +12,7 @@ import { withinLimits } from "../before_the_hold.ts";
 import type { Clock } from "../clock.ts";
 import { asKlatchError, KlatchError } from "../errors.ts";
 import { processLayer } from "../process/layer.ts";
+import { EventRecorder } from "../history/recorder.ts";
 import { acquireAll, type Hold, type SessionEvent } from "../session/mod.ts";
 import { strategies } from "../strategies/catalog.ts";
 import { connectAs } from "./connect.ts";
@@ -54,6 +55,7 @@ class Keeper {
   #acquiredAtMs = 0;
   #releaseConfirmed = true;
   #writing: Promise<void> = Promise.resolve();
+  #recorder: EventRecorder | undefined;
 
   constructor(request: KeeperRequest, clock: Clock) {
     this.#request = request;
@@ -82,6 +84,7 @@ class Keeper {
       if (!this.#confirmed) say({ kind: "failed", error: fieldsOf(failure) });
       return 1;
     } finally {
+      await this.#recorder?.end();
       this.#over.abort();
       await this.#writing;
       // What `acquire` was told need not be noted.
@@ -100,10 +103,16 @@ class Keeper {
       const ending = AbortSignal.any([signal, this.#over.signal]);
       return connectAs(cluster, lock.namespace, { clock, warn, signal: ending });
     });
-    return await acquireAll(this.#strategies(), {
-      client,
+    const strategies = this.#strategies();
+    const kept = { namespace: lock.namespace, name: object ?? lock.name };
+    const strategy = strategies.at(-1);
+    if (this.#request.events && strategy !== undefined) {
+      this.#recorder = new EventRecorder({ client, clock, strategy, lock: kept, me });
+    }
+    return await acquireAll(strategies, {
+      client: this.#recorder?.client ?? client,
       clock,
-      lock: { namespace: lock.namespace, name: object ?? lock.name },
+      lock: kept,
       me,
       timing,
       waitMs: leftMs,
@@ -139,6 +148,7 @@ class Keeper {
   }
 
   readonly #onEvent = (event: SessionEvent): void => {
+    this.#recorder?.onEvent(event);
     if (event.kind === "released") this.#releaseConfirmed &&= event.confirmed;
     if (event.kind === "trouble") this.#log.write(event.error.line);
     if (!this.#confirmed) say({ kind: "event", event: sendable(event) });

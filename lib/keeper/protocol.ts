@@ -32,6 +32,8 @@ export interface KeeperRequest {
   /** The time that was asked for, for messages; milliseconds. */
   readonly askedWaitMs?: number | undefined;
   readonly cleanup: boolean;
+  /** Whether to write Events about the lock. */
+  readonly events: boolean;
   readonly cluster: {
     /** An absolute path. */
     readonly kubeconfig?: string | undefined;

@@ -28,6 +28,7 @@ export interface ListParts {
  * @param parts the way to the server.
  * @param resource the kind.
  * @param namespace where; `undefined`: in all namespaces.
+ * @param fieldSelector which, by the fields that the API server can select by; empty: all.
  * @returns the objects, each with its apiVersion and kind, which the API leaves out of lists.
  * @throws KlatchError `forbidden`, `unauthorized`, `missing`, `unreachable` or `refused` with the server's own words.
  */
@@ -35,6 +36,7 @@ export async function listObjects(
   parts: ListParts,
   resource: Resource,
   namespace: string | undefined,
+  fieldSelector = "",
 ): Promise<KubeObject[]> {
   const caller = new Caller(parts);
   const { apiVersion, kind, plural } = resource;
@@ -42,7 +44,11 @@ export async function listObjects(
   const scope = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   const objects: KubeObject[] = [];
   for (let next = "";;) {
-    const query = new URLSearchParams({ limit: `${PAGE}`, ...(next !== "" && { continue: next }) });
+    const query = new URLSearchParams({
+      limit: `${PAGE}`,
+      ...(fieldSelector !== "" && { fieldSelector }),
+      ...(next !== "" && { continue: next }),
+    });
     const path = `${root}${scope}/${plural}?${query}`;
     const { status, text } = await caller.call({ method: "GET", path, timeoutMs: TIMEOUT_MS }).catch(
       (error) => {

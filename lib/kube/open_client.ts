@@ -20,7 +20,7 @@ export interface OpenClientOptions extends TransportHooks {
 export interface OpenClient {
   readonly client: KubeClient;
   /** Lists the objects of a kind, as `listObjects` does; `namespace` undefined: in all namespaces. */
-  list(resource: Resource, namespace: string | undefined): Promise<KubeObject[]>;
+  list(resource: Resource, namespace: string | undefined, fieldSelector?: string): Promise<KubeObject[]>;
   /** The API server's URL. */
   readonly server: string;
   /** Closes the connections. */
@@ -40,10 +40,10 @@ export async function openClient(config: ClusterConfig, options: OpenClientOptio
   const parts = { transport, clock, userAgent: USER_AGENT };
   return {
     client: kubeClient(parts),
-    async list(resource, namespace) {
+    async list(resource, namespace, fieldSelector) {
       // A run under a lock has no use for it, so that it is not loaded before the command starts.
       const { listObjects } = await import("./list.ts");
-      return await listObjects(parts, resource, namespace);
+      return await listObjects(parts, resource, namespace, fieldSelector);
     },
     server: transport.server,
     close: () => transport.close(),

@@ -1,6 +1,6 @@
 /**
  * The sandbox: a Kubernetes API in memory, over plain HTTP on the loopback interface, for trying klatch and for
- * tests. It keeps Leases, Secrets, ConfigMaps, Endpoints and Namespaces, and behaves as a real API server does
+ * tests. It keeps Leases, Secrets, ConfigMaps, Endpoints, Events and Namespaces, and behaves as a real API server does
  * in what locks rest on: conditional writes, one growing resourceVersion, watches, expiry of old versions, and
  * the shape of every refusal. kubectl works on it.
  *

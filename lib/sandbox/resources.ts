@@ -158,5 +158,48 @@ export const NAMESPACES: ResourceType = {
   schema: kind("Namespace", { spec: DROPPED, status: DROPPED }),
 };
 
+/** `v1` Event. What is inside `involvedObject`, `source`, `series` and `related` is kept as it comes. */
+export const EVENTS: ResourceType = {
+  ...CORE,
+  kind: "Event",
+  plural: "events",
+  singular: "event",
+  shortNames: ["ev"],
+  createOnUpdate: true,
+  selectable: {
+    ...NAMES,
+    "involvedObject.kind": ["involvedObject", "kind"],
+    "involvedObject.namespace": ["involvedObject", "namespace"],
+    "involvedObject.name": ["involvedObject", "name"],
+    "involvedObject.uid": ["involvedObject", "uid"],
+    "involvedObject.apiVersion": ["involvedObject", "apiVersion"],
+    "reason": ["reason"],
+    "type": ["type"],
+  },
+  schema: kind("Event", {
+    involvedObject: { is: "any" },
+    reason: STRING,
+    message: STRING,
+    source: { is: "any" },
+    firstTimestamp: { is: "time" },
+    lastTimestamp: { is: "time" },
+    count: INT,
+    type: STRING,
+    eventTime: MICRO_TIME,
+    series: { is: "any" },
+    action: STRING,
+    related: { is: "any" },
+    reportingComponent: STRING,
+    reportingInstance: STRING,
+  }),
+};
+
 /** Every kind that the sandbox keeps. */
-export const RESOURCE_TYPES: readonly ResourceType[] = [LEASES, CONFIG_MAPS, ENDPOINTS, NAMESPACES, SECRETS];
+export const RESOURCE_TYPES: readonly ResourceType[] = [
+  LEASES,
+  CONFIG_MAPS,
+  ENDPOINTS,
+  EVENTS,
+  NAMESPACES,
+  SECRETS,
+];

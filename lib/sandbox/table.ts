@@ -6,7 +6,15 @@
  * @module
  */
 import type { AnyObject } from "./any_object.ts";
-import { CONFIG_MAPS, ENDPOINTS, LEASES, NAMESPACES, type ResourceType, SECRETS } from "./resources.ts";
+import {
+  CONFIG_MAPS,
+  ENDPOINTS,
+  EVENTS,
+  LEASES,
+  NAMESPACES,
+  type ResourceType,
+  SECRETS,
+} from "./resources.ts";
 
 /** What a row carries of its object: nothing, its metadata (kubectl's default) or all of it. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -32,6 +40,16 @@ const COLUMNS = new Map<ResourceType, readonly Column[]>([
   [CONFIG_MAPS, [NAME, DATA, AGE]],
   [SECRETS, [NAME, ["Type", (object) => text(object, "type")], DATA, AGE]],
   [ENDPOINTS, [NAME, ["Endpoints", (object) => addresses(object)], AGE]],
+  [EVENTS, [
+    ["Last Seen", (object, now) => humanDuration(now - Date.parse(text(object, "lastTimestamp")))],
+    ["Type", (object) => text(object, "type")],
+    ["Reason", (object) => text(object, "reason")],
+    [
+      "Object",
+      ({ involvedObject }) => `${text(involvedObject, "kind").toLowerCase()}/${text(involvedObject, "name")}`,
+    ],
+    ["Message", (object) => text(object, "message")],
+  ]],
   [NAMESPACES, [NAME, ["Status", (object) => text(object.status, "phase")], AGE]],
 ]);
 

@@ -156,6 +156,7 @@ async function requestFor(
     timing,
     askedWaitMs: waitMs,
     cleanup,
+    events: options.events ?? false,
     cluster: {
       kubeconfig: kubeconfig === undefined ? undefined : absolute(kubeconfig),
       context: options.context,

@@ -5,6 +5,7 @@
  */
 import { KlatchError } from "../../errors.ts";
 import { type BreakPlan, carryOut, planBreak } from "../../inspect/break.ts";
+import { recordBreak } from "../../history/recorder.ts";
 import { findLock } from "../../inspect/inspect.ts";
 import { statusOf } from "../../inspect/status.ts";
 import type { LockName } from "../../lock.ts";
@@ -13,6 +14,7 @@ import { chooseCluster } from "../cluster.ts";
 import type { Command } from "../command.ts";
 import { clusterFlags, readCluster } from "../flag_groups/cluster.ts";
 import { readView, viewFlags } from "../flag_groups/view.ts";
+import { noEventsFlag } from "../flag_groups/events.ts";
 import type { Host } from "../host.ts";
 import { statusText } from "../output/status_text.ts";
 import { readLockName } from "../run_options.ts";
@@ -35,6 +37,7 @@ export const breakLock: Command = {
     { name: "holder", value: "ID", variable: false, help: "the holder to remove, if there are several" },
     { name: "waiter", value: "ID", help: "remove this waiter from the queue instead of a holder" },
     { name: "reason", value: "TEXT", help: "why, noted in the object and shown to the holder" },
+    noEventsFlag,
     { name: "yes", short: "y", help: "do not ask" },
   ],
   examples: [
@@ -87,6 +90,10 @@ export const breakLock: Command = {
     }
     const whom = printable(shortened(plan.participant.identity));
     warn(host, `broke ${lock.namespace}/${name}: removed the ${plan.kind} ${whom}`);
+    if (plan.kind === "holder" && !parsed.on("no-events")) {
+      const { strategy: { resource }, object: { metadata: { uid } } } = plan;
+      await recordBreak(client, { resource, ...lock, uid }, note, host.nonce());
+    }
     return 0;
   },
 };

@@ -33,6 +33,7 @@ export const rbac: Command = {
       value: "NAME",
       help: "service account to bind, NAME or NAMESPACE:NAME (default: default)",
     },
+    { name: "events", help: "grant creating Events as well, for kubectl describe and klatch history" },
     { name: "cleanup", help: "grant delete as well, which --cleanup of other commands needs" },
     ...clusterFlags,
   ],
@@ -56,7 +57,12 @@ and nothing else.
     const namespace = choice.namespace ??
       (await lookUntilSignal((signal) => chooseCluster(choice, host, signal))).namespace;
     const manifests = accessManifests(
-      { strategies, object: { namespace, name: object }, cleanup: parsed.on("cleanup") },
+      {
+        strategies,
+        object: { namespace, name: object },
+        cleanup: parsed.on("cleanup"),
+        events: parsed.on("events"),
+      },
       { namespace: account?.namespace ?? namespace, name: account?.name ?? "default" },
     );
     const { stringify } = await import("yaml");

@@ -1,0 +1,252 @@
+/**
+ * Writes Events about one attempt to hold a lock.
+ *
+ * Events are best effort: they are sent one after the other beside everything else, nothing waits for them but the end of
+ * klatch, and that for a moment only; what the server refuses once is not tried again. A hold that is over within a
+ * second leaves one Event, of its release.
+ *
+ * @module
+ */
+import type { BreakNote } from "../break_note.ts";
+import type { Clock } from "../clock.ts";
+import type { KubeClient, KubeObject, ObjectRef } from "../kube/api.ts";
+import type { Contender, LockName, Strategy } from "../lock.ts";
+import type { SessionEvent } from "../session/mod.ts";
+import { formatDuration, shortened } from "../text.ts";
+import { cut, type EventFacts, eventObject, EVENTS } from "./event.ts";
+
+/** How long after the acquisition its Event is sent: the command comes first. */
+const ACQUIRED_AFTER_MS = 1_000;
+const SEND_TIMEOUT_MS = 5_000;
+/** How long klatch break waits for its Event. */
+const BREAK_WITHIN_MS = 2_000;
+/** How long klatch stays at its end for Events that are under way. */
+const END_WITHIN_MS = 500;
+
+/** What a recorder needs. */
+export interface RecorderParts {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** How the lock is kept. */
+  readonly strategy: Strategy;
+  /** The object that keeps it. */
+  readonly lock: LockName;
+  readonly me: Contender;
+}
+
+/** Events about one attempt. */
+export class EventRecorder {
+  /** The given client; the recorder sees by it which object it is about. */
+  readonly client: KubeClient;
+  readonly #parts: RecorderParts;
+  readonly #over = new AbortController();
+  #sending: Promise<void> = Promise.resolve();
+  #refused = false;
+  #count = 0;
+  #uid: string | undefined;
+  #waitingSinceMs: number | undefined;
+  #from: Pick<EventFacts, "from" | "fromNonce"> = {};
+  #acquired: EventFacts | undefined;
+  /** Ends the pause before the Event of the acquisition. */
+  #pause: AbortController | undefined;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+    this.client = this.#noticing(parts.client);
+  }
+
+  /** Takes note of what a session tells. */
+  readonly onEvent = (event: SessionEvent): void => {
+    const { clock } = this.#parts;
+    switch (event.kind) {
+      case "waiting":
+        this.#waitingSinceMs ??= clock.wall();
+        return;
+      case "took-over":
+        this.#from = { from: cut(event.from.identity), fromNonce: event.from.nonce };
+        return;
+      case "acquired":
+        return this.#onAcquired(event.token);
+      case "released":
+        return event.confirmed ? this.#onReleased() : this.#tellAcquired();
+      case "lost":
+        return this.#onLost(event.error.message);
+    }
+  };
+
+  #onAcquired(token: string): void {
+    const { clock, me } = this.#parts;
+    const nowMs = clock.wall();
+    const waitedMs = this.#waitingSinceMs === undefined ? 0 : Math.max(0, nowMs - this.#waitingSinceMs);
+    this.#acquired = {
+      event: this.#from.from === undefined ? "acquired" : "took-over",
+      ...this.#about(nowMs),
+      token,
+      waitedMs: Math.round(waitedMs),
+      ...this.#from,
+      ...(me.reason !== undefined && me.reason !== "" && { reason: cut(me.reason) }),
+    };
+    const pause = this.#pause = new AbortController();
+    clock.sleep(ACQUIRED_AFTER_MS, pause.signal).then(() => {
+      if (!pause.signal.aborted) this.#tellAcquired();
+    });
+  }
+
+  /** Sends the Event of the acquisition, if that has not been done. */
+  #tellAcquired(): void {
+    if (this.#pause === undefined || this.#acquired === undefined) return;
+    this.#pause.abort();
+    this.#pause = undefined;
+    this.#send(this.#acquired);
+  }
+
+  #onReleased(): void {
+    const acquired = this.#acquired;
+    // Of several strategies' holds each is released.
+    if (acquired === undefined) return;
+    if (acquired.event === "took-over") this.#tellAcquired();
+    this.#pause?.abort();
+    const nowMs = this.#parts.clock.wall();
+    const { token, waitedMs, reason, at: since } = acquired;
+    const heldMs = Math.max(0, Math.round(nowMs - Date.parse(since)));
+    this.#send({ event: "released", ...this.#about(nowMs), token, waitedMs, since, heldMs, reason });
+    this.#acquired = undefined;
+  }
+
+  #onLost(why: string): void {
+    const acquired = this.#acquired;
+    if (acquired === undefined) return;
+    this.#tellAcquired();
+    const { token, at: since } = acquired;
+    this.#send({ event: "lost", ...this.#about(this.#parts.clock.wall()), token, since, reason: cut(why) });
+    this.#acquired = undefined;
+  }
+
+  #about(nowMs: number): Pick<EventFacts, "at" | "holder" | "nonce"> {
+    const { identity, nonce } = this.#parts.me;
+    return { at: new Date(nowMs).toISOString(), holder: cut(identity), nonce };
+  }
+
+  #send(facts: EventFacts): void {
+    const { strategy: { resource }, lock, me, clock } = this.#parts;
+    const id = `${clock.wall().toString(16).replace(".", "")}${me.nonce.slice(0, 6)}${this.#count++}`;
+    this.#sending = this.#sending.then(async () => {
+      if (this.#refused || this.#over.signal.aborted) return;
+      const subject = { resource, ...lock, uid: this.#uid };
+      this.#refused = !await sendEvent(this.#parts.client, subject, facts, id, this.#over.signal);
+    });
+  }
+
+  /** Gives the Events that are under way a moment. */
+  async end(): Promise<void> {
+    this.#pause?.abort();
+    const enough = new AbortController();
+    await Promise.race([this.#sending, this.#parts.clock.sleep(END_WITHIN_MS, enough.signal)]);
+    enough.abort();
+    this.#over.abort();
+  }
+
+  #noticing(client: KubeClient): KubeClient {
+    const notice = (ref: ObjectRef, object: KubeObject | undefined) => {
+      if (ref.resource === this.#parts.strategy.resource) this.#uid = object?.metadata.uid ?? this.#uid;
+    };
+    const noticed = <Rest extends unknown[]>(
+      write: (ref: ObjectRef, ...rest: Rest) => ReturnType<KubeClient["create"]>,
+    ) =>
+    async (ref: ObjectRef, ...rest: Rest) => {
+      const outcome = await write(ref, ...rest);
+      if (outcome.kind === "done") notice(ref, outcome.object);
+      return outcome;
+    };
+    return {
+      get: async (ref, ...rest) => {
+        const object = await client.get(ref, ...rest);
+        notice(ref, object);
+        return object;
+      },
+      create: noticed((ref, ...rest: [KubeObject, Parameters<KubeClient["create"]>[2]?]) =>
+        client.create(ref, ...rest)
+      ),
+      update: noticed((ref, ...rest: [KubeObject, Parameters<KubeClient["update"]>[2]?]) =>
+        client.update(ref, ...rest)
+      ),
+      patch: (...args) => client.patch(...args),
+      delete: (...args) => client.delete(...args),
+      watch: (...args) => client.watch(...args),
+    };
+  }
+}
+
+/**
+ * Writes one Event.
+ *
+ * @param client the way to the API server.
+ * @param subject the object that keeps the lock.
+ * @param facts what happened.
+ * @param id tells it from others.
+ * @param signal gives it up.
+ * @returns `false` if the server does not take Events from klatch.
+ */
+export async function sendEvent(
+  client: KubeClient,
+  subject: Parameters<typeof eventObject>[0],
+  facts: EventFacts,
+  id: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const object = eventObject(subject, facts, id, messageOf(facts));
+  const ref = { resource: EVENTS, namespace: subject.namespace, name: object.metadata.name };
+  try {
+    await client.create(ref, object, { signal, timeoutMs: SEND_TIMEOUT_MS });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Writes the Event of a hold that was taken away by force; what the server refuses is left out.
+ *
+ * @param client the way to the API server.
+ * @param subject the object that keeps the lock.
+ * @param note who broke it, and why.
+ * @param id tells it from others.
+ */
+export async function recordBreak(
+  client: KubeClient,
+  subject: Parameters<typeof eventObject>[0],
+  { by, at, identity, nonce, reason }: BreakNote,
+  id: string,
+): Promise<void> {
+  const facts = {
+    event: "broken",
+    at,
+    holder: cut(identity),
+    nonce,
+    by: cut(by),
+    reason: reason && cut(reason),
+  } as const;
+  await sendEvent(client, subject, facts, id, AbortSignal.timeout(BREAK_WITHIN_MS));
+}
+
+function messageOf({ event, holder, token, reason, from, by, heldMs, waitedMs = 0 }: EventFacts): string {
+  const who = shortened(holder);
+  const details = [
+    ...token === undefined ? [] : [`token ${token}`],
+    ...waitedMs < 1_000 || event === "released" ? [] : [`waited ${formatDuration(waitedMs)}`],
+    ...reason === undefined ? [] : [`reason: ${reason}`],
+  ].join(", ");
+  const more = details === "" ? "" : ` (${details})`;
+  switch (event) {
+    case "acquired":
+      return `${who} acquired the lock${more}`;
+    case "took-over":
+      return `${who} took over from ${shortened(from ?? "")}, whose lease expired${more}`;
+    case "released":
+      return `${who} released the lock after ${formatDuration(heldMs ?? 0)}${more}`;
+    case "lost":
+      return `${who} lost the lock${more}`;
+    case "broken":
+      return `${shortened(by ?? "")} took the lock away from ${who}${more}`;
+  }
+}
