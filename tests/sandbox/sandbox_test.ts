@@ -268,7 +268,7 @@ describe("the sandbox over HTTP", () => {
     assertEquals((await call("GET", "/api")).body.versions, ["v1"]);
     const { body } = await call("GET", "/api/v1");
     const names = body.resources.map((resource: Body) => resource.name).sort();
-    assertEquals(names, ["configmaps", "endpoints", "namespaces", "secrets"]);
+    assertEquals(names, ["configmaps", "endpoints", "events", "namespaces", "secrets"]);
     const { body: leases } = await call("GET", "/apis/coordination.k8s.io/v1");
     assertEquals(leases.resources.map((resource: Body) => resource.kind), ["Lease"]);
     assertEquals((await call("GET", "/nothing")).code, 404);
