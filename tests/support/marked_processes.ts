@@ -1,10 +1,12 @@
 /**
  * Finds processes by a mark in their environment, which all that they start inherits: so a test finds what it has left.
- * What runs in an environment that it emptied itself is not found. Linux only.
+ * What runs in an environment that it emptied itself is not found; nor, on macOS, a program of the system's own.
  *
  * @module
  */
 
+import { findByVariable } from "../../lib/process/portable/snapshot.ts";
+import { hasProc } from "./process_state.ts";
 import { isAlive } from "./watched_process.ts";
 
 /**
@@ -14,6 +16,7 @@ import { isAlive } from "./watched_process.ts";
  * @returns process ids.
  */
 export function processesWith(mark: string): number[] {
+  if (!hasProc) return findByVariable(mark).map(({ pid }) => pid).filter(isAlive);
   const found: number[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;

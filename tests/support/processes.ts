@@ -12,6 +12,7 @@ import { type ExitStatus, runCommand, type RunOptions } from "../../lib/process/
 import { SignalQueue } from "../../lib/process/signals.ts";
 import { endProcessesWith } from "./marked_processes.ts";
 import type { ProbeOptions } from "./process_probe.ts";
+import { hasProc, runsByPs } from "./process_state.ts";
 import { poll } from "./waiting.ts";
 
 await loadProcessLayer();
@@ -31,7 +32,7 @@ export function shellLine(words: readonly string[]): string {
 
 /** Whether a process runs; a zombie does not. */
 export function runs(pid: number): boolean {
-  return !["Z", "X", undefined].includes(processStat(pid)?.state);
+  return hasProc ? !["Z", "X", undefined].includes(processStat(pid)?.state) : runsByPs(pid);
 }
 
 /** After this nothing will come any more, even on a slow machine. */

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { hasProc, runsByPs } from "./process_state.ts";
+
 /**
  * Reads one line: a line means "the starter stops me", no line (EOF) means that the starter died, and then nobody
  * else will remove the directory ($2, may be empty). SIGINT and SIGTERM are ignored, so that a Ctrl-C that reaches the
@@ -90,6 +92,7 @@ export async function startWatched(program: string, options: WatchedOptions): Pr
  * @param pid its process id.
  */
 export function isAlive(pid: number): boolean {
+  if (!hasProc) return runsByPs(pid);
   try {
     // The state follows the name, which is in parentheses and may itself hold any character: proc_pid_stat(5).
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
