@@ -20,6 +20,9 @@ const LIMITS: Readonly<Record<number, { readonly start?: number; readonly total:
   40: { start: 1.2, total: 1 },
 };
 
+/** For the notes, if `--before` was given. */
+export const BEFORE_NOTE = "_Before_ is the build of klatch that `--before` named.";
+
 /** Those whose figures stand side by side: klatch's default, an earlier build of it, client-go. */
 export function compared(context: Context): Contender[] {
   const { before } = context;
@@ -77,6 +80,7 @@ async function run(context: Context): Promise<Section> {
       "carries packets between two network namespaces (bench/distance.c), so that both ends have the kernel's TCP; " +
       "at 0 ms there is none.",
       ...notes,
+      ...(context.before === undefined ? [] : [BEFORE_NOTE]),
       ...context.absent,
     ],
     head: ["round trip", "program", "runs", "start", "p99", "to client-go", "total", "p99", "to client-go"],

@@ -12,7 +12,7 @@ import { contend } from "../contention.ts";
 import { type Distance, makeDistance } from "../distance.ts";
 import { atMost, ms, ratio, type Section, type Verdict } from "../report.ts";
 import { alternate, median, percentile } from "../statistics.ts";
-import { compared } from "./distance.ts";
+import { BEFORE_NOTE, compared } from "./distance.ts";
 
 export const distanceHandover: Row = {
   name: "distance-handover",
@@ -82,6 +82,7 @@ async function run(context: Context): Promise<Section> {
       `\`distance\`. Requests are those of all waiters, from their start to their end, divided by their number, by the ` +
       `audit log; a watch is one. "Too late" are those answered 409 or 422.`,
       ...notes,
+      ...(context.before === undefined ? [] : [BEFORE_NOTE]),
       ...context.absent,
     ],
     head: [
