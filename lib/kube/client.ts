@@ -79,6 +79,8 @@ export function kubeClient(parts: ClientParts): KubeClient {
       if (clock.monotonic() + waitMs >= endMs) throw failure;
       await clock.sleep(waitMs, options.signal);
       options.signal?.throwIfAborted();
+      // A busy machine sleeps longer than it was to.
+      if (clock.monotonic() >= endMs) throw failure;
     }
   }
 

@@ -184,6 +184,29 @@ describe("a read", () => {
     );
   });
 
+  it("is not tried again if the pause ends after its time, and neither is a write", async () => {
+    let lateMs = 0;
+    const clock: Clock = {
+      ...systemClock(),
+      monotonic: () => performance.now() + lateMs,
+      // A pause lasts for a minute, a deadline for ever.
+      sleep: (ms, signal) => {
+        if (ms > 1_000) return new Promise((resolve) => signal?.addEventListener("abort", () => resolve()));
+        lateMs += 60_000;
+        return Promise.resolve();
+      },
+    };
+    await against([broken], async (client, requests) => {
+      const message = (await failure(client.get(ref))).message;
+      assert(message.includes("broke off"), message);
+      assertEquals(requests.length, 1);
+    }, clock);
+    await against([() => status(429, "busy")], async (client, requests) => {
+      assertStringIncludes((await failure(client.update(ref, object("7")))).message, "it is busy");
+      assertEquals(requests.length, 1);
+    }, clock);
+  });
+
   it("ends at once when the caller's signal aborts", async () => {
     await against([silence], async (client, requests) => {
       const controller = new AbortController();
