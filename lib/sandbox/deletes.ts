@@ -5,6 +5,7 @@
  */
 import { type Call, type Context, listOf, queryOf, warningsOf } from "./call.ts";
 import type { DeletePreconditions } from "./conditions.ts";
+import { isBeingDeleted } from "./deletion.ts";
 import { formatTime } from "./microtime.ts";
 import * as reply from "./reply.ts";
 import * as ask from "./request.ts";
@@ -44,10 +45,11 @@ function precondition(field: string, goType: string, value: unknown): Record<str
   throw badRequest(`json: cannot unmarshal ${typeof value} into ${where}`);
 }
 
-/** Deletes one object; the answer is a Status, and the ending namespace for a namespace. */
+/** Deletes one object; the answer is a Status, and the object for what is not gone yet, as a namespace. */
 export async function remove(context: Context, call: Call, name: string): Promise<Response> {
   const { type, namespace } = call.target;
   const gone = context.store.delete(type, namespace, name, await deleteOptions(call));
+  if (isBeingDeleted(gone)) return reply.json(200, gone, warningsOf(call));
   if (type !== NAMESPACES) {
     return reply.json(200, deleted(type, name, gone.metadata.uid ?? ""), warningsOf(call));
   }

@@ -87,6 +87,8 @@ const METADATA_ORDER = [
   "uid",
   "resourceVersion",
   "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
   "labels",
   "annotations",
   "ownerReferences",

@@ -4,8 +4,8 @@
  * server; a write that changes nothing commits nothing. Pure: time and randomness are arguments, there is no
  * I/O, and every verb is synchronous, so that a simulation can use it as it is.
  *
- * What it does not do: finalizers and owner references are kept and have no effect, there are no managed
- * fields, and a deleted namespace is gone at once, with everything in it.
+ * What it does not do: owner references are kept and have no effect, there are no managed fields, and a deleted
+ * namespace is gone at once, with everything in it, whatever finalizers there are.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import type { StoreOptions, WriteOptions, Written } from "./options.ts";
 import { checkPreconditions, type DeletePreconditions } from "./conditions.ts";
 import { sameAddress, sameNamespace, sameUid, sameVersion } from "./conditions.ts";
 import { History, type Listener } from "./history.ts";
+import { hasFinalizers, isBeingDeleted, keptMetadata } from "./deletion.ts";
 import { formatTime } from "./microtime.ts";
 import { completed, Objects, type Query, selectorOf } from "./objects.ts";
 import { jsonPatch } from "./json_patch.ts";
@@ -135,7 +136,11 @@ export class Store {
     return this.#replace(type, existing, decoded, options);
   }
 
-  /** Deletes; 409 if a precondition fails, 404, 403 for `default`. Gives back what was (or would be) deleted. */
+  /**
+   * Deletes; 409 if a precondition fails, 404, 403 for `default`. An object with finalizers stays, with a
+   * `deletionTimestamp`, until a write removes the last of them. Gives back what was (or would be) deleted, or is about
+   * to be.
+   */
   delete(
     type: ResourceType,
     namespace: string,
@@ -147,6 +152,15 @@ export class Store {
     if (type === NAMESPACES && IMMORTAL.includes(name)) {
       const why = `namespaces "${name}" is forbidden: this namespace may not be deleted`;
       throw new status.ApiError(403, "Forbidden", why, { name, kind: type.plural });
+    }
+    if (type !== NAMESPACES && hasFinalizers(existing)) {
+      if (isBeingDeleted(existing)) return existing;
+      const marked = completed(type, existing, {
+        ...existing.metadata,
+        deletionTimestamp: formatTime(this.#options.now()),
+        deletionGracePeriodSeconds: 0,
+      });
+      return options.dryRun ? marked : this.#objects.put(type, existing, marked);
     }
     if (options.dryRun) return existing;
     const inside = type === NAMESPACES ? this.#objects.inNamespace(name) : [];
@@ -211,15 +225,16 @@ export class Store {
     options: WriteOptions,
   ): Written {
     sameVersion(type, object.metadata.resourceVersion, existing);
-    const { uid, namespace, resourceVersion, creationTimestamp } = existing.metadata;
     const complete = completed(type, object, {
       ...object.metadata,
-      uid: object.metadata.uid ?? uid,
-      namespace,
-      resourceVersion,
-      creationTimestamp,
+      ...keptMetadata(existing),
+      uid: object.metadata.uid ?? existing.metadata.uid,
     });
     validate(type, complete, existing);
+    if (isBeingDeleted(complete) && !hasFinalizers(complete)) {
+      if (!options.dryRun) this.#objects.remove(type, existing);
+      return { object: complete, created: false, warnings };
+    }
     const unchanged = JSON.stringify(complete) === JSON.stringify(existing);
     const stored = options.dryRun
       ? complete

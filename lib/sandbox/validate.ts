@@ -12,6 +12,7 @@ import {
   qualifiedNameProblem,
   subdomainProblem,
 } from "./names.ts";
+import { finalizerCauses } from "./deletion.ts";
 import { CONFIG_MAPS, LEASES, NAMESPACES, type ResourceType, SECRETS } from "./resources.ts";
 import { type Cause, invalid } from "./status.ts";
 
@@ -31,7 +32,9 @@ type Strings = Readonly<Record<string, string>>;
 export function validate(type: ResourceType, object: AnyObject, existing?: AnyObject): void {
   const causes = [
     ...metadataCauses(type, object),
-    ...(existing === undefined ? [] : identityCauses(object, existing)),
+    ...(existing === undefined
+      ? []
+      : [...identityCauses(object, existing), ...finalizerCauses(object, existing)]),
     ...kindCauses(type, object),
     ...(existing === undefined ? [] : immutableCauses(type, object, existing)),
   ];

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
-import { isLater } from "../../lib/kube/api.ts";
+import { isLater, type KubeObject } from "../../lib/kube/api.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { PASS_OVER_MS } from "../../lib/strategies/queue.ts";
 import { CountingClient } from "../support/counting_client.ts";
@@ -31,6 +31,7 @@ export function contract(each: Case): void {
     fencing(on);
     leaving(on, each);
     annotations(on);
+    deletion(on);
     if (each.hasQueue === true) queue(on);
   });
 }
@@ -112,6 +113,36 @@ function exclusion(on: OnBench) {
         assertEquals((await failure(second.hold)).signal, 2);
         await first.release();
         await bench.acquire();
+      }),
+    );
+  });
+}
+
+function deletion(on: OnBench) {
+  describe("an object that is being deleted", () => {
+    it(
+      "is no place for a lock: contenders wait for its end, and begin anew",
+      on(async (bench) => {
+        const first = await bench.acquire();
+        await first.release();
+        const finalizers = (...names: string[]) => (object: KubeObject) => ({
+          ...object,
+          metadata: { ...object.metadata, finalizers: names },
+        });
+        await bench.rewrite(finalizers("klatch.dev/test"));
+        await bench.remove();
+        const marked = await bench.object();
+        assert(marked.metadata.deletionTimestamp !== undefined);
+        const second = bench.contend();
+        const hasty = await failure(bench.contend({ waitMs: 300 }).hold);
+        assertEquals(hasty.code, "timeout");
+        await until(() => second.events.some(({ kind }) => kind === "waiting"));
+        assertEquals(await bench.object(), marked, "nothing was written into it");
+        await bench.rewrite(finalizers());
+        const hold = await second.hold;
+        assert(isLater(hold.token, first.token));
+        const { uid, deletionTimestamp } = (await bench.object()).metadata;
+        assertEquals([uid === marked.metadata.uid, deletionTimestamp], [false, undefined]);
       }),
     );
   });

@@ -73,6 +73,25 @@ describe("the sandbox's store", () => {
     assertEquals(store.get(LEASES, "default", "a").spec, { holderIdentity: "x" });
   });
 
+  it("keeps what has finalizers until the last of them is removed", () => {
+    const store = newStore();
+    store.create(LEASES, "default", lease("a", {}, { finalizers: ["x/one", "x/two"] }));
+    const seen = record(store, LEASES, "", store.resourceVersion);
+    const marked = store.delete(LEASES, "default", "a");
+    assertEquals(marked.metadata.deletionTimestamp, "2024-01-01T00:00:00Z");
+    assertEquals(store.delete(LEASES, "default", "a"), marked, "deleted again, nothing changes");
+    const finalizers = (...names: string[]) => ({ metadata: { finalizers: names } });
+    const added = refusal(() => store.patch(LEASES, "default", "a", finalizers("x/one", "x/two", "x/three")));
+    assertEquals([added.code, added.status.details?.causes?.[0]?.field], [422, "metadata.finalizers"]);
+    store.patch(LEASES, "default", "a", { metadata: { deletionTimestamp: null } });
+    const { object } = store.patch(LEASES, "default", "a", finalizers("x/two"));
+    assertEquals(object.metadata.deletionTimestamp, marked.metadata.deletionTimestamp);
+    const { finalizers: _, ...metadata } = object.metadata;
+    store.update(LEASES, "default", "a", { ...object, metadata });
+    assertEquals(refusal(() => store.get(LEASES, "default", "a")).code, 404);
+    assertEquals(seen, ["MODIFIED a", "MODIFIED a", "DELETED a"]);
+  });
+
   it("wants a resourceVersion for Leases, and not for the others", () => {
     const store = newStore();
     store.create(LEASES, "default", lease("a"));
