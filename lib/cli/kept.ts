@@ -16,7 +16,13 @@ import { readLockName } from "./run_options.ts";
 /** Their flags. Those of the cluster are accepted so that the same ones serve as for `acquire`; only the namespace counts. */
 export const keptFlags: readonly Flag[] = [
   ...clusterFlags,
-  { name: "strategy", value: "NAME", help: "how the lock is kept, if there are several of its name" },
+  {
+    name: "strategy",
+    value: "NAME",
+    // A command under a lock has the variable from that lock, and may have acquired this one in another way.
+    variable: false,
+    help: "how the lock is kept, if there are several of its name",
+  },
   ...outputFlags,
 ];
 

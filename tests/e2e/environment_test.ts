@@ -47,6 +47,7 @@ onServers("what the command sees", (test) => {
     const script = `
       "$0" status "$1" --output name
       "$0" acquire other --quiet --strategy lease --follow $PPID
+      "$0" check other --quiet
       "$0" break other --strategy lease --yes 2>&1 >/dev/null`;
     const inner = ["sh", "-e", "-c", script, place.binary, place.name];
     const flags = ["--strategy", "endpoints,lease", "--output", "text"];

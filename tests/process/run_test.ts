@@ -175,23 +175,24 @@ describe("the command", () => {
     assertEquals(await probe.end(), { code: 9, out: "both live\n", err: "" });
   });
 
-  it("keeps its exit status when klatch was started with CHLD ignored", async () => {
-    const words = [
-      "perl",
-      "-e",
-      "$SIG{CHLD} = 'IGNORE'; exec @ARGV",
-      ...probeWords({}, ["sh", "-c", "exit 6"]),
-    ];
-    if (!canRun("perl", "-e", "1")) return console.error("skipped: no perl here");
-    await using probe = new Running(words);
-    assertEquals((await probe.end()).code, 6);
-  });
+  it(
+    "keeps its exit status when klatch was started with CHLD ignored",
+    { skip: !canRun("perl", "-e", "1") },
+    async () => {
+      const words = [
+        "perl",
+        "-e",
+        "$SIG{CHLD} = 'IGNORE'; exec @ARGV",
+        ...probeWords({}, ["sh", "-c", "exit 6"]),
+      ];
+      await using probe = new Running(words);
+      assertEquals((await probe.end()).code, 6);
+    },
+  );
 
+  const canSetGroups = isRoot && canRun("setpriv", "--groups", "4321,8765", "true");
   portableIt("keeps supplementary groups as root", NOT_PORTABLE, async () => {
-    if (!isRoot || !canRun("setpriv", "--groups", "4321,8765", "true")) {
-      return console.error("skipped: needs root and setpriv");
-    }
     await using probe = new Running(["setpriv", "--groups", "4321,8765", ...probeWords({}, ["id", "-G"])]);
     assertEquals((await probe.end()).out.trim().split(" ").sort(), ["0", "4321", "8765"]);
-  });
+  }, canSetGroups ? undefined : "needs root and setpriv");
 });

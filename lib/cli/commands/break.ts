@@ -36,7 +36,13 @@ export const breakLock: Command = {
     // KLATCH_HOLDER is the holder that a command runs under, which is not the one to remove.
     { name: "holder", value: "ID", variable: false, help: "the holder to remove, if there are several" },
     { name: "waiter", value: "ID", help: "remove this waiter from the queue instead of a holder" },
-    { name: "reason", value: "TEXT", help: "why, noted in the object and shown to the holder" },
+    // KLATCH_REASON says why a lock is held, not why another one is broken.
+    {
+      name: "reason",
+      value: "TEXT",
+      variable: false,
+      help: "why, noted in the object and shown to the holder",
+    },
     noEventsFlag,
     { name: "yes", short: "y", help: "do not ask" },
   ],
