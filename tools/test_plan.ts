@@ -12,6 +12,7 @@ const EXCLUSIVE: Readonly<Record<string, string>> = {
   "tests/bench/": "measures durations",
   "tests/chaos/": "measures when processes die; plays its scenes side by side by itself",
   "tests/e2e/exclusion_test.ts": "starts many contenders at once and fills both cores by itself",
+  "tests/e2e/faulty_server_test.ts": "starts many runs at once and fills both cores by itself",
   "tests/e2e/signals_test.ts": "measures when processes die",
   "tests/guard/": "holds deadlines of a few seconds and stops processes",
   "tests/image/": "compiles, and unpacks folders of many megabytes",

@@ -38,7 +38,12 @@ export function startFaultyServer(target: string): FaultyServer {
       const verb: FaultyCall["verb"] = searchParams.get("watch") === "true" ? "watch" : VERBS[method];
       const call = { verb, path: pathname + search };
       calls.push({ ...call, atMs: performance.now() });
-      return await faulty.fault?.(call) ?? await pass(target + call.path, request, ended.signal);
+      try {
+        return await faulty.fault?.(call) ?? await pass(target + call.path, request, ended.signal);
+      } catch (error) {
+        if (!ended.signal.aborted && !request.signal.aborted) throw error;
+        return new Response(null, { status: 502 });
+      }
     },
   );
   const faulty: FaultyServer = {
