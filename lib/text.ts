@@ -51,7 +51,21 @@ export function printable(text: string): string {
  * ```
  */
 export function safeJson(value: unknown): string {
-  return replaceUnsafe(JSON.stringify(value), escaped).replaceAll("##[", "\\u0023#[");
+  return escapeUnsafe(JSON.stringify(value));
+}
+
+/**
+ * A line in which those characters occur only within double quotes, with them escaped as JSON and YAML have it.
+ *
+ * @example
+ * ```ts
+ * import { escapeUnsafe } from "./text.ts";
+ *
+ * if (escapeUnsafe('a: "\u202e"') !== 'a: "\\u202e"') throw new Error();
+ * ```
+ */
+export function escapeUnsafe(line: string): string {
+  return replaceUnsafe(line, escaped).replaceAll("##[", "\\u0023#[");
 }
 
 function escaped(text: string): string {

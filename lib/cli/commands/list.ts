@@ -47,8 +47,8 @@ export const list: Command = {
         host.print(`${safeJson({ items: locks })}\n`);
         break;
       case "yaml": {
-        const { stringify } = await import("yaml");
-        host.print(stringify({ items: locks }));
+        const { safeYaml } = await import("../output/yaml.ts");
+        host.print(await safeYaml({ items: locks }));
         break;
       }
       case "name":

@@ -44,8 +44,8 @@ Ages and the time until a lock expires are estimates by the local clock.
         for (const each of found) host.print(`${safeJson(each)}\n`);
         break;
       case "yaml": {
-        const { stringify } = await import("yaml");
-        host.print(found.map((each) => stringify(each)).join("---\n"));
+        const { safeYaml } = await import("../output/yaml.ts");
+        host.print((await Promise.all(found.map(safeYaml))).join("---\n"));
         break;
       }
       case "name":
