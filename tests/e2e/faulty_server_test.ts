@@ -29,7 +29,7 @@ const MOST_REQUESTS = 40;
 interface Kind {
   readonly name: string;
   readonly fault: Fault;
-  /** Whether another holds the lock, so that the run watches. */
+  /** Whether another holds the lock, so that the run reads and watches. */
   readonly held?: boolean;
   readonly status: 124 | 125;
   /** What the last line says of the cause. */
@@ -122,21 +122,23 @@ function kinds(gzip: Uint8Array<ArrayBuffer>): readonly Kind[] {
       ...late,
     },
     { name: "an endless line on watches", fault: instead(endless), ...late },
-    { name: "an endless body", fault: reads(endless), status: 125, cause: /larger than 8 MiB/ },
+    { name: "an endless body", fault: reads(endless), status: 125, held: true, cause: /larger than 8 MiB/ },
     {
       name: "a body that unpacks to 64 MiB",
       fault: reads(() => new Response(gzip, { headers: { "content-encoding": "gzip" } })),
       status: 125,
+      held: true,
       cause: /larger than 8 MiB/,
     },
-    { name: "no uid", fault: leases({ uid: undefined }), status: 125, cause: /uid/ },
+    { name: "no uid", fault: leases({ uid: undefined }), status: 125, held: true, cause: /uid/ },
     {
       name: "a version that is no number",
       fault: leases({ resourceVersion: "v7" }),
       status: 125,
+      held: true,
       cause: /resourceVersion/,
     },
-    { name: "another object", fault: leases({ name: "other" }), status: 125, cause: /other/ },
+    { name: "another object", fault: leases({ name: "other" }), status: 125, held: true, cause: /other/ },
   ];
 }
 
