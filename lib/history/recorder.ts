@@ -10,7 +10,7 @@
 import type { BreakNote } from "../break_note.ts";
 import type { Clock } from "../clock.ts";
 import type { KubeClient, KubeObject, ObjectRef } from "../kube/api.ts";
-import type { Contender, LockName, Strategy } from "../lock.ts";
+import type { Contender, JsonPatch, LockName, Strategy } from "../lock.ts";
 import type { SessionEvent } from "../session/mod.ts";
 import { formatDuration, shortened } from "../text.ts";
 import { cut, type EventFacts, eventObject, EVENTS } from "./event.ts";
@@ -170,7 +170,9 @@ export class EventRecorder {
       update: noticed((ref, ...rest: [KubeObject, Parameters<KubeClient["update"]>[2]?]) =>
         client.update(ref, ...rest)
       ),
-      patch: (...args) => client.patch(...args),
+      patch: noticed((ref, ...rest: [JsonPatch, Parameters<KubeClient["patch"]>[2]?]) =>
+        client.patch(ref, ...rest)
+      ),
       delete: (...args) => client.delete(...args),
       watch: (...args) => client.watch(...args),
     };
