@@ -9,6 +9,7 @@
 import { asKlatchError } from "../errors.ts";
 import type { Holder, KubeObject, LockName, Strategy, Waiter } from "../lock.ts";
 import { type BreakNote, breakNoteOf } from "../break_note.ts";
+import { notedToken } from "../token_note.ts";
 
 /**
  * How a lock is.
@@ -39,6 +40,8 @@ export interface HolderStatus {
   readonly expiresInSeconds: number | undefined;
   /** Whether klatch wrote the hold, as opposed to another tool. */
   readonly byKlatch: boolean;
+  /** Its fencing token, once it has been renewed; `undefined` where several may hold, or another tool does. */
+  readonly token: string | undefined;
 }
 
 /** A waiter. */
@@ -114,7 +117,7 @@ export function statusOf(
   const nothing = { slots: 1, holders: [], waiters: [], transitions: undefined, error: undefined };
   try {
     const record = strategy.parse(object);
-    const holders = record.holders.map((holder) => holderStatus(holder, wallMs));
+    const holders = record.holders.map((holder) => holderStatus(holder, object, wallMs));
     return {
       ...common,
       state: stateOf(object, holders),
@@ -137,7 +140,7 @@ function stateOf(object: KubeObject | undefined, holders: readonly HolderStatus[
   return holders.every(isOver) ? "expired" : "held";
 }
 
-function holderStatus(holder: Holder, wallMs: number): HolderStatus {
+function holderStatus(holder: Holder, object: KubeObject | undefined, wallMs: number): HolderStatus {
   const { identity, nonce, reason, since, renewed, leaseDurationMs } = holder;
   const renewedMs = Date.parse(renewed ?? since ?? "");
   const leftMs = leaseDurationMs === undefined ? NaN : renewedMs + leaseDurationMs - wallMs;
@@ -150,6 +153,7 @@ function holderStatus(holder: Holder, wallMs: number): HolderStatus {
     leaseDurationSeconds: leaseDurationMs === undefined ? undefined : leaseDurationMs / 1000,
     expiresInSeconds: Number.isNaN(leftMs) ? undefined : Math.round(leftMs / 1000),
     byKlatch: nonce !== undefined,
+    token: object === undefined || nonce === undefined ? undefined : notedToken(object, nonce),
   };
 }
 

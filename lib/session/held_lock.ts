@@ -97,6 +97,7 @@ class HeldLock implements Hold {
     this.#watcher = watcher;
     watcher.mute();
     this.#renewals = new Renewals(request, sentWrites, troubles, {
+      token,
       state: () => this.#state,
       deadlines: () => this.deadlines(),
       stopped: this.#stopped.signal,

@@ -8,6 +8,7 @@ import { invariant } from "../invariant.ts";
 import type { KubeObject, RecordState } from "../lock.ts";
 import { type Deadlines, JITTER } from "./deadlines.ts";
 import { isSame } from "./object_watcher.ts";
+import { tokenNote } from "../token_note.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import type { Troubles } from "./troubles.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
@@ -15,6 +16,8 @@ import { causeOf, write } from "./write.ts";
 
 /** The hold that is renewed, and what it wants to know. */
 export interface RenewedHold {
+  /** Its fencing token. */
+  readonly token: string;
   /** The record as it is known to state the hold. */
   state(): RecordState;
   deadlines(): Deadlines;
@@ -125,7 +128,8 @@ export class Renewals {
     const ref = refOf(strategy, lock);
     try {
       const target = { client, clock, strategy, ref, sentWrites: this.#sentWrites };
-      const object = withAnnotations(change.object, annotations);
+      const note = tokenNote(before, me.nonce, hold.token);
+      const object = withAnnotations(change.object, { ...note, ...annotations });
       const { outcome, sentMs } = await write(target, object, this.#patienceMs(), hold.lost);
       if (outcome.kind === "done") {
         this.#committed(strategy.parse(outcome.object), sentMs);

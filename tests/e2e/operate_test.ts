@@ -31,6 +31,18 @@ onServers("the person on call", (test) => {
     assertMatch((await look(place, "status", place.name, "-o", "yaml")).stdout, /^state: held$/m);
   });
 
+  test("sees the token of a hold once it has been renewed", async (place) => {
+    const running = place.spawn(QUICK_FLAGS, ["sleep", "1000"]);
+    const line = await running.line("stderr", /acquired/);
+    const token = /token (\d+)/.exec(line)?.[1];
+    let stdout = "";
+    await until(async () => {
+      ({ stdout } = await look(place, "status", place.name));
+      return /^ {2}Token:/m.test(stdout);
+    });
+    assertMatch(stdout, new RegExp(`^ {2}Token: +${token}$`, "m"));
+  });
+
   test("sees that a lock is free, whether it has an object or not, and gets 1", async (place) => {
     for (const prepare of [() => Promise.resolve(), () => place.run([], ["true"])]) {
       await prepare();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { statusOf } from "../../lib/inspect/status.ts";
 import type { KubeObject, Strategy } from "../../lib/lock.ts";
@@ -57,6 +57,24 @@ describe("the status of a lock", () => {
     const { state, holders: [holder], transitions, resourceVersion } = of(lease, foreignLease(5));
     assertEquals([state, transitions, resourceVersion], ["held", 3, "7"]);
     assertEquals([holder?.host, holder?.byKlatch, holder?.expiresInSeconds], ["node-1", false, 10]);
+  });
+
+  it("has the token that the holder has noted, of its own hold and of a decimal number only", () => {
+    const me = { identity: "ci", nonce: "n", leaseDurationMs: 15_000, labels: {} };
+    const claim = lease.claim(lease.parse(undefined), LOCK, me, () => false, NOW);
+    assert(claim.kind === "acquire");
+    const tokenWith = (note: string) => {
+      const { metadata } = claim.object;
+      const annotations = { ...metadata.annotations, "klatch.dev/token": note };
+      return of(lease, { ...claim.object, metadata: { ...metadata, annotations } }).holders[0]?.token;
+    };
+    assertEquals(tokenWith('{"nonce":"n","token":"7"}'), "7");
+    for (
+      const other of ['{"nonce":"another","token":"7"}', '{"nonce":"n","token":"x\\u202e"}', "{", "null"]
+    ) {
+      assertEquals(tokenWith(other), undefined);
+    }
+    assertEquals(of(lease, claim.object).holders[0]?.token, undefined);
   });
 
   it("is expired if nobody has taken over from a holder whose lease has expired", () => {

@@ -62,6 +62,7 @@ function holderLines(holder: HolderStatus, wallMs: number): [string, string][] {
   if (host !== undefined) lines.push(["  Host", clean(host)]);
   if (reason !== undefined && reason !== "") lines.push(["  Reason", clean(reason)]);
   if (since !== undefined) lines.push(["  Since", `${age(since, wallMs)} ago (${clean(since)})`]);
+  if (holder.token !== undefined) lines.push(["  Token", holder.token]);
   if (renewed !== undefined) lines.push(["  Renewed", `${age(renewed, wallMs)} ago`]);
   lines.push(["  Expires", expiry(expiresInSeconds, holder.leaseDurationSeconds)]);
   return lines;
