@@ -157,8 +157,9 @@ function withHold(
     { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
   const changes = object === undefined ? 0 : nextCount(record[transitions]);
   const isBare = before?.bare === true || (object !== undefined && isBareRecord(record));
-  const { acquireTime, ...held } = heldBy(storage, me, wallMs);
-  const taken = { ...record, acquireTime, ...held, [transitions]: changes };
+  const held = heldBy(storage, me, wallMs);
+  const { acquireTime } = held;
+  const taken = { ...record, ...held, [transitions]: changes };
   const note = {
     nonce: me.nonce,
     acquireTime,

@@ -150,7 +150,7 @@ describe("a server that does not answer the first read", () => {
     const { clock, settled, events } = contend(silent(new Server(), 3, new NoAnswer("late")));
     await clock.turn(10_000);
     assert(settled.hold !== undefined, String(settled.error));
-    assertEquals(events[0]?.kind, "trouble");
+    assert(events.some(({ kind }) => kind === "trouble"));
   });
 
   it("is given up after five minutes", async () => {
