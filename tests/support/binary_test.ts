@@ -17,12 +17,12 @@ describe("the runner of the compiled binary", () => {
     assertEquals([killed.code, killed.signal], [137, "SIGKILL"]);
   });
 
-  it("passes nothing of its own environment but PATH", async () => {
+  it("passes nothing of its own environment but PATH, and has klatch write no Events", async () => {
     Deno.env.set("KUBECONFIG", "/etc/hosts");
     try {
       const env = { EXTRA: "1" };
       const { stdout } = await runKlatch(["-c", "env | cut -d= -f1 | sort | tr '\\n' ' '"], { ...sh, env });
-      assertEquals(stdout, "EXTRA HOME PATH PWD TEST_RUN_MARK TMPDIR ");
+      assertEquals(stdout, "EXTRA HOME KLATCH_NO_EVENTS PATH PWD TEST_RUN_MARK TMPDIR ");
     } finally {
       Deno.env.delete("KUBECONFIG");
     }
