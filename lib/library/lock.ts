@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { withinLimits } from "../before_the_hold.ts";
 import { asKlatchError, KlatchError } from "../errors.ts";
 import { systemClock } from "../clock.ts";
 import { checkLockName } from "../kube/names.ts";
@@ -59,13 +60,13 @@ export async function acquireHold(
   const me = contenderOf(options, timing);
   const onEvent = listener(options);
   const clock = systemClock();
-  const startedMs = clock.monotonic();
   signal?.throwIfAborted();
-  const connection = await connect(options, {
-    clock,
-    warn: (message) => onEvent({ kind: "warning", message }),
-    signal: giveUp(signal, waitMs),
-  });
+  const interrupted = signal ?? new AbortController().signal;
+  const { value: connection, leftMs } = await withinLimits(
+    { clock, waitMs, interrupted, name },
+    (stop) =>
+      connect(options, { clock, warn: (message) => onEvent({ kind: "warning", message }), signal: stop }),
+  );
   try {
     const lock = { namespace: connection.namespace, name: object ?? name };
     const hold = await acquireAll(strategies, {
@@ -76,10 +77,8 @@ export async function acquireHold(
       me,
       timing,
       askedWaitMs: waitMs,
-      waitMs: waitMs === undefined
-        ? undefined
-        : Math.max(0, Math.ceil(waitMs - (clock.monotonic() - startedMs))),
-      interrupted: signal ?? new AbortController().signal,
+      waitMs: leftMs,
+      interrupted,
       onEvent(event) {
         const told = toLockEvent(event);
         if (told !== undefined) onEvent(told);
@@ -194,11 +193,4 @@ function listener({ onEvent }: LockOptions): (event: LockEvent) => void {
       // Documented: what it throws is ignored.
     }
   };
-}
-
-/** Aborts when the caller does or the time to wait is over; a single attempt is bounded by its requests' own limits. */
-function giveUp(signal: AbortSignal | undefined, waitMs: number | undefined): AbortSignal | undefined {
-  if (waitMs === undefined || waitMs === 0 || waitMs > 2 ** 31 - 1) return signal;
-  const timeout = AbortSignal.timeout(waitMs);
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }
