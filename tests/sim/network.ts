@@ -192,7 +192,10 @@ export class Network {
       return server.handleStale(request);
     }
     this.#commitSentMs = sentMs;
-    return server.handle(request, peer.run);
+    const answer = server.handle(request, peer.run);
+    // What it has written itself it does not fail to see.
+    if (request.method !== "GET" && answer.status < 300) this.#known.add(peer);
+    return answer;
   }
 
   /** When the write that is being committed was sent. */
