@@ -7,7 +7,8 @@
  * @see {@link https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources}
  * @module
  */
-import type { LockName, Resource, Strategy, Verb } from "./lock.ts";
+import { groupOf } from "./kube/paths.ts";
+import type { LockName, Strategy, Verb } from "./lock.ts";
 
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 
@@ -34,11 +35,6 @@ export interface AccessOptions {
   readonly cleanup: boolean;
   /** Whether Events about the lock may be written (`create`, which RBAC cannot restrict to a name). */
   readonly events?: boolean;
-}
-
-/** The API group of a resource; empty for the core group. */
-export function groupOf({ apiVersion }: Resource): string {
-  return apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
 }
 
 /**

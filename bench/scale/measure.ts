@@ -7,6 +7,7 @@
  */
 
 import { type Strategy, viewOf } from "../../lib/lock.ts";
+import { groupOf } from "../../lib/kube/paths.ts";
 import { connect } from "../../tests/contract/bench.ts";
 import { keepsQueue } from "../queue.ts";
 import type { BenchServer } from "../server.ts";
@@ -174,8 +175,8 @@ export async function placeFor(
   const { plane, namespace } = server;
   const lock = { namespace, name };
   if (plane === undefined) return { kubeconfig: server.kubeconfig, lock, strategy };
-  const { apiVersion, plural } = strategy.resource;
-  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  const { plural } = strategy.resource;
+  const group = groupOf(strategy.resource);
   await plane.allow({ serviceAccount: "scale" }, namespace, [
     { apiGroups: [group], resources: [plural], verbs: ["get", "create", "update", "patch", "watch"] },
   ]);

@@ -9,8 +9,9 @@
  */
 import type { BreakNote } from "../break_note.ts";
 import type { Clock } from "../clock.ts";
-import type { KubeClient, KubeObject, ObjectRef } from "../kube/api.ts";
-import type { Contender, JsonPatch, LockName, Strategy } from "../lock.ts";
+import type { KubeClient, KubeObject, ObjectRef, WriteOutcome } from "../kube/api.ts";
+import { clientWith } from "../kube/client_with.ts";
+import type { Contender, LockName, Strategy } from "../lock.ts";
 import type { SessionEvent } from "../session/mod.ts";
 import { formatDuration, shortened } from "../text.ts";
 import { cut, type EventFacts, eventObject, EVENTS } from "./event.ts";
@@ -150,32 +151,21 @@ export class EventRecorder {
     const notice = (ref: ObjectRef, object: KubeObject | undefined) => {
       if (ref.resource === this.#parts.strategy.resource) this.#uid = object?.metadata.uid ?? this.#uid;
     };
-    const noticed = <Rest extends unknown[]>(
-      write: (ref: ObjectRef, ...rest: Rest) => ReturnType<KubeClient["create"]>,
-    ) =>
-    async (ref: ObjectRef, ...rest: Rest) => {
-      const outcome = await write(ref, ...rest);
+    const noticed = async (ref: ObjectRef, write: Promise<WriteOutcome>) => {
+      const outcome = await write;
       if (outcome.kind === "done") notice(ref, outcome.object);
       return outcome;
     };
-    return {
+    return clientWith(client, {
       get: async (ref, ...rest) => {
         const object = await client.get(ref, ...rest);
         notice(ref, object);
         return object;
       },
-      create: noticed((ref, ...rest: [KubeObject, Parameters<KubeClient["create"]>[2]?]) =>
-        client.create(ref, ...rest)
-      ),
-      update: noticed((ref, ...rest: [KubeObject, Parameters<KubeClient["update"]>[2]?]) =>
-        client.update(ref, ...rest)
-      ),
-      patch: noticed((ref, ...rest: [JsonPatch, Parameters<KubeClient["patch"]>[2]?]) =>
-        client.patch(ref, ...rest)
-      ),
-      delete: (...args) => client.delete(...args),
-      watch: (...args) => client.watch(...args),
-    };
+      create: (ref, ...rest) => noticed(ref, client.create(ref, ...rest)),
+      update: (ref, ...rest) => noticed(ref, client.update(ref, ...rest)),
+      patch: (ref, ...rest) => noticed(ref, client.patch(ref, ...rest)),
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import type { ObjectRef } from "./api.ts";
 import { retryAfterMs } from "./backoff.ts";
 import type { Answer } from "./caller.ts";
 import { isRecord } from "./object.ts";
+import { groupOf } from "./paths.ts";
 
 /** The six verbs, by the names that RBAC gives them. */
 export type Verb = "get" | "create" | "update" | "patch" | "delete" | "watch";
@@ -126,10 +127,9 @@ function meaningOf(code: number, status: Status, ref: ObjectRef, verb: Verb): Me
     if (!status.isStatus) {
       return { code: "forbidden", hint: "this is not an answer of an API server; is a proxy in the way?" };
     }
-    const group = apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
     return {
       code: "forbidden",
-      hint: `ask for a Role that grants ${verb} on ${plural} (API group "${group}")`,
+      hint: `ask for a Role that grants ${verb} on ${plural} (API group "${groupOf({ apiVersion })}")`,
     };
   }
   if (code === 404) {

@@ -9,6 +9,7 @@ import { KlatchError } from "../errors.ts";
 import type { KubeObject, Resource } from "./api.ts";
 import { Caller } from "./caller.ts";
 import { parseStatus } from "./failures.ts";
+import { collectionPath } from "./paths.ts";
 import { LostAnswer, type Transport } from "./transport.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -40,8 +41,6 @@ export async function listObjects(
 ): Promise<KubeObject[]> {
   const caller = new Caller(parts);
   const { apiVersion, kind, plural } = resource;
-  const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const scope = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   const objects: KubeObject[] = [];
   for (let next = "";;) {
     const query = new URLSearchParams({
@@ -49,7 +48,7 @@ export async function listObjects(
       ...(fieldSelector !== "" && { fieldSelector }),
       ...(next !== "" && { continue: next }),
     });
-    const path = `${root}${scope}/${plural}?${query}`;
+    const path = `${collectionPath({ resource, namespace })}?${query}`;
     const { status, text } = await caller.call({ method: "GET", path, timeoutMs: TIMEOUT_MS }).catch(
       (error) => {
         if (!(error instanceof LostAnswer)) throw error;

@@ -9,7 +9,7 @@ import { type Answer, Caller } from "./caller.ts";
 import type { ObjectRef, Resource } from "./api.ts";
 import { lines } from "./lines.ts";
 import { isRecord } from "./object.ts";
-import { collectionPath } from "./paths.ts";
+import { collectionPath, groupOf } from "./paths.ts";
 import type { Transport, TransportResponse } from "./transport.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -84,12 +84,10 @@ export class ApiProbe {
    * @see {@link https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/}
    */
   async mayI({ verb, resource, namespace, name }: AccessQuestion): Promise<boolean | undefined> {
-    const { apiVersion, plural } = resource;
-    const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
     const resourceAttributes = {
       verb,
-      group,
-      resource: plural,
+      group: groupOf(resource),
+      resource: resource.plural,
       namespace,
       ...(name !== undefined && { name }),
     };

@@ -9,6 +9,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { KubeClient } from "../kube/api.ts";
+import { clientWith } from "../kube/client_with.ts";
 
 /** What is known of the distance to one API server. */
 export class RoundTrip {
@@ -26,14 +27,13 @@ export class RoundTrip {
 
   /** A client whose requests are timed. */
   timing(client: KubeClient): KubeClient {
-    return {
+    return clientWith(client, {
       get: (...args) => this.#timed(() => client.get(...args)),
       create: (...args) => this.#timed(() => client.create(...args)),
       update: (...args) => this.#timed(() => client.update(...args)),
       patch: (...args) => this.#timed(() => client.patch(...args)),
       delete: (...args) => this.#timed(() => client.delete(...args)),
-      watch: (...args) => client.watch(...args),
-    };
+    });
   }
 
   /** A request that fails says nothing: it may not even have been sent. */

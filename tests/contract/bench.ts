@@ -6,6 +6,7 @@
 import { systemClock } from "../../lib/clock.ts";
 import { KlatchError } from "../../lib/errors.ts";
 import type { KubeClient, KubeObject, ObjectRef } from "../../lib/kube/api.ts";
+import { clientWith } from "../../lib/kube/client_with.ts";
 import { kubeClient } from "../../lib/kube/client.ts";
 import { loadClusterConfig } from "../../lib/kube/config/mod.ts";
 import { openTransport } from "../../lib/kube/transport.ts";
@@ -190,14 +191,12 @@ export class Bench {
 
 /** A client whose writes go nowhere once its user is dead. */
 function mortal(client: KubeClient, isDead: () => boolean): KubeClient {
-  return {
-    get: (...args) => client.get(...args),
-    watch: (...args) => client.watch(...args),
+  return clientWith(client, {
     create: (...args) => isDead() ? cutOff() : client.create(...args),
     update: (...args) => isDead() ? cutOff() : client.update(...args),
     patch: (...args) => isDead() ? cutOff() : client.patch(...args),
     delete: (...args) => isDead() ? cutOff() : client.delete(...args),
-  };
+  });
 }
 
 function cutOff(): Promise<never> {

@@ -6,7 +6,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
-import type { KubeClient, WriteOutcome } from "../../lib/kube/api.ts";
+import type { KubeClient } from "../../lib/kube/api.ts";
+import { clientWith } from "../../lib/kube/client_with.ts";
 import type { KubeObject } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { endpoints } from "../../lib/strategies/endpoints.ts";
@@ -25,18 +26,6 @@ function waitedFor(object: KubeObject): KubeObject {
   const line = JSON.stringify([{ identity: "next", nonce: "n", since }]);
   const annotations = { ...object.metadata.annotations, [NEXT]: line };
   return { ...object, metadata: { ...object.metadata, annotations } };
-}
-
-/** A client whose patches come to something else. */
-function withPatch(client: KubeClient, patch: KubeClient["patch"]): KubeClient {
-  return {
-    get: (...args) => client.get(...args),
-    create: (...args) => client.create(...args),
-    update: (...args) => client.update(...args),
-    patch,
-    delete: (...args) => client.delete(...args),
-    watch: (...args) => client.watch(...args),
-  };
 }
 
 for (const [strategy, { seized }] of [[lease, leaseCase], [endpoints, endpointsCase]] as const) {
@@ -72,10 +61,11 @@ for (const [strategy, { seized }] of [[lease, leaseCase], [endpoints, endpointsC
       on(async (bench) => {
         const forbidden = new KlatchError("forbidden", "no patches");
         let patches = 0;
-        const client = withPatch(bench.client, () => {
+        const patch = () => {
           patches++;
           return Promise.reject(forbidden);
-        });
+        };
+        const client = clientWith(bench.client, { patch });
         const hold = await bench.acquire({ timing, client });
         await hold.release();
         assertEquals(bench.holdersIn(await bench.object()), []);
@@ -89,10 +79,11 @@ for (const [strategy, { seized }] of [[lease, leaseCase], [endpoints, endpointsC
       it(
         `whose answer is lost is ${committed ? "recognised" : "made again"}`,
         on(async (bench) => {
-          const client = withPatch(bench.client, async (...args): Promise<WriteOutcome> => {
+          const patch: KubeClient["patch"] = async (...args) => {
             if (committed) await bench.client.patch(...args);
             return { kind: "unknown", cause: new Error("lost") };
-          });
+          };
+          const client = clientWith(bench.client, { patch });
           const hold = await bench.acquire({ timing, client });
           await hold.release();
           assertEquals(bench.holdersIn(await bench.object()), []);

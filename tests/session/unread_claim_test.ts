@@ -8,6 +8,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
 import type { KubeClient, WriteOutcome } from "../../lib/kube/api.ts";
+import { clientWith } from "../../lib/kube/client_with.ts";
 import type { KubeObject, Lease } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
 import { lease } from "../../lib/strategies/lease.ts";
@@ -37,15 +38,7 @@ function late(client: KubeClient) {
     deliver = () => client.patch(ref, operations);
     return Promise.resolve({ kind: "unknown", cause: new Error("lost") });
   };
-  const lateClient: KubeClient = {
-    get: (...args) => client.get(...args),
-    create: (...args) => client.create(...args),
-    update: (...args) => client.update(...args),
-    patch,
-    delete: (...args) => client.delete(...args),
-    watch: (...args) => client.watch(...args),
-  };
-  return { client: lateClient, deliver: async () => (await deliver?.())?.kind };
+  return { client: clientWith(client, { patch }), deliver: async () => (await deliver?.())?.kind };
 }
 
 onEachServer("a claim without a read", "unread", (ground) => {
