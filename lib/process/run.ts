@@ -22,6 +22,7 @@ import {
   type RunningCommand,
   type SpawnedCommand,
 } from "./layer.ts";
+import { askToStop } from "./ask_to_stop.ts";
 import { signalName, SIGNALS, type SignalSource } from "./signals.ts";
 
 /** How to run a command. */
@@ -255,9 +256,7 @@ class Run {
 
   /** Asks the group to end, and sets the time for KILL. */
   #stop(killAt: number): void {
-    this.#command.group.signal(this.#stopSignal);
-    // A stopped process cannot obey.
-    if (this.#stopSignal !== SIGNALS.KILL) this.#command.group.signal(SIGNALS.CONT);
+    askToStop(this.#command.group, this.#stopSignal);
     this.#limit(killAt);
   }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { asKlatchError } from "../../errors.ts";
 import {
   close,
   makePipe,
@@ -17,6 +16,7 @@ import {
 import { kill } from "../../process/linux/libc/signals.ts";
 import { SIGNALS } from "../../process/signals.ts";
 import { exitOf, startProcess } from "../../process/linux/spawn.ts";
+import { hearReply } from "../hear_reply.ts";
 import type { GuardEvents, GuardHandle, GuardKind } from "../parts.ts";
 import { GUARD_FDS, type GuardMessage, type GuardReply, LineBuffer } from "../protocol.ts";
 import type { DeadMansSwitch } from "./switch.ts";
@@ -104,16 +104,9 @@ export class PipedGuard implements GuardHandle {
   }
 
   #hear(reply: GuardReply): void {
-    if (reply === "armed" || reply === "acting") return this.#events[reply]();
-    if (reply !== "ready") return;
     // Should klatch be stopped when the guard ends, the kernel wakes it, to start another one.
-    signalWhenReadable(this.#fromGuard.read, SIGNALS.CONT, Deno.pid);
-    try {
-      this.#kind.check();
-    } catch (error) {
-      return this.#events.wrong(asKlatchError(error));
-    }
-    this.#events.ready();
+    if (reply === "ready") signalWhenReadable(this.#fromGuard.read, SIGNALS.CONT, Deno.pid);
+    hearReply(reply, this.#kind, this.#events);
   }
 
   /** Ends it, if it has not ended, and gives its number free. Resolves when it is gone. May be called twice. */

@@ -19,6 +19,7 @@
  */
 
 import { signalNoMore, writeNow } from "../../process/linux/descriptors.ts";
+import { askToStop } from "../../process/ask_to_stop.ts";
 import type { CommandGroup } from "../../process/layer.ts";
 import { processGroup, terminalTree } from "../../process/linux/group.ts";
 import { bootTimeMs } from "../../process/linux/libc/boot_time.ts";
@@ -37,6 +38,7 @@ import {
   OWN_GROUP,
   parseGuardMessage,
 } from "../protocol.ts";
+import { warningLine } from "../warning_line.ts";
 import { type Action, GuardPolicy } from "../policy.ts";
 
 /** The longest wait where the kernel wakes us at the moment, whatever happens meanwhile: in case that it does not. */
@@ -136,13 +138,8 @@ class Guard {
 
   #do(action: Action): void {
     switch (action) {
-      case "ask": {
-        const stopSignal = this.#config?.stopSignal ?? SIGNALS.TERM;
-        this.#group.signal(stopSignal);
-        // Something that stands still cannot obey.
-        if (stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
-        return;
-      }
+      case "ask":
+        return askToStop(this.#group, this.#config?.stopSignal ?? SIGNALS.TERM);
       case "kill":
         return this.#group.signal(SIGNALS.KILL);
       case "tell-klatch":
@@ -153,15 +150,8 @@ class Guard {
         this.#over = true;
         return;
       default:
-        return sayNow(this.#textOf(action.say));
+        return sayNow(warningLine(action.say, this.#config?.fields));
     }
-  }
-
-  #textOf(text: string): string {
-    const fields = this.#config?.fields;
-    if (fields === undefined) return `klatch guard: ${text}\n`;
-    const time = new Date().toISOString();
-    return `${JSON.stringify({ time, event: "warning", ...fields, message: text })}\n`;
   }
 }
 

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { asKlatchError } from "../../errors.ts";
 import { send } from "../../process/portable/send.ts";
 import { SIGNALS } from "../../process/signals.ts";
 import { startFailure } from "../../process/start_failure.ts";
 import { nameOf } from "../../process/portable/executable.ts";
+import { hearReply } from "../hear_reply.ts";
 import type { GuardEvents, GuardHandle, GuardKind } from "../parts.ts";
 import { type GuardMessage, type GuardReply, LineBuffer } from "../protocol.ts";
 
@@ -67,15 +67,7 @@ export class ChildGuard implements GuardHandle {
   }
 
   #hear(reply: GuardReply): void {
-    if (this.#isOver) return;
-    if (reply === "armed" || reply === "acting") return this.#events[reply]();
-    if (reply !== "ready") return;
-    try {
-      this.#kind.check();
-    } catch (error) {
-      return this.#events.wrong(asKlatchError(error));
-    }
-    this.#events.ready();
+    if (!this.#isOver) hearReply(reply, this.#kind, this.#events);
   }
 
   end(): Promise<void> {

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { askToStop } from "../../process/ask_to_stop.ts";
 import type { CommandGroup } from "../../process/layer.ts";
 import { bootTimeMs, setAheadOfCalendar } from "../../process/portable/clock.ts";
 import { markedByWord, processGroup, terminalTree } from "../../process/portable/group.ts";
@@ -19,6 +20,7 @@ import { wordOf } from "../../process/portable/spawn.ts";
 import { SIGNALS } from "../../process/signals.ts";
 import { type Action, GuardPolicy } from "../policy.ts";
 import { type GuardConfig, type GuardReply, LineBuffer, OWN_GROUP, parseGuardMessage } from "../protocol.ts";
+import { warningLine } from "../warning_line.ts";
 
 /** The longest wait: what is waited for is on a clock that counts suspension, which no timer does. */
 const LONGEST_WAIT_MS = 1_000;
@@ -115,13 +117,8 @@ class Guard {
 
   #do(action: Action): void {
     switch (action) {
-      case "ask": {
-        const stopSignal = this.#config?.stopSignal ?? SIGNALS.TERM;
-        this.#group.signal(stopSignal);
-        // Something that stands still cannot obey.
-        if (stopSignal !== SIGNALS.KILL) this.#group.signal(SIGNALS.CONT);
-        return;
-      }
+      case "ask":
+        return askToStop(this.#group, this.#config?.stopSignal ?? SIGNALS.TERM);
       case "kill":
         this.#hasKilled = true;
         return this.#group.signal(SIGNALS.KILL);
@@ -131,20 +128,13 @@ class Guard {
         this.#over = true;
         return;
       default:
-        this.#say(this.#textOf(action.say));
+        this.#say(warningLine(action.say, this.#config?.fields));
     }
   }
 
   /** Never waits for anybody to read it. */
   #say(text: string): void {
     this.#said = Promise.all([this.#said, Deno.stderr.write(new TextEncoder().encode(text)).catch(() => {})]);
-  }
-
-  #textOf(text: string): string {
-    const fields = this.#config?.fields;
-    if (fields === undefined) return `klatch guard: ${text}\n`;
-    const time = new Date().toISOString();
-    return `${JSON.stringify({ time, event: "warning", ...fields, message: text })}\n`;
   }
 }
 

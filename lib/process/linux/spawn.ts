@@ -10,6 +10,7 @@
  */
 
 import { KlatchError } from "../../errors.ts";
+import { checkStrings } from "../check_strings.ts";
 import type { Exit, Handed, SpawnedCommand } from "../layer.ts";
 import { closedToOthers } from "./descriptors.ts";
 import { environ, fileActions, posixSpawnp, waitpid } from "./libc/children.ts";
@@ -69,9 +70,8 @@ export function spawnCommand(request: SpawnRequest): SpawnedCommand {
  * anything else, though it ends, until {@link exitOf} is called.
  */
 export function startProcess(request: SpawnRequest): StartedProcess {
-  const file = request.argv[0];
-  if (file === undefined) throw new KlatchError("usage", "there is no command to run");
-  checkStrings(request);
+  checkStrings(request.argv, request.env);
+  const [file = ""] = request.argv;
   keepDispositions();
   const { argv, descriptors } = request;
   const places = descriptors?.map((fd, place) => [fd, place] as const) ?? request.handed ?? [];
@@ -107,19 +107,6 @@ interface Start {
   readonly attributes: Uint8Array<ArrayBuffer>;
   readonly actions: Uint8Array<ArrayBuffer> | null;
   readonly environment: CStrings;
-}
-
-function checkStrings({ argv, env = {} }: SpawnRequest): void {
-  if (argv.some((argument) => argument.includes("\0"))) {
-    throw new KlatchError("usage", "an argument of the command holds a NUL character", {
-      hint: "leave it out",
-    });
-  }
-  for (const [name, value] of Object.entries(env)) {
-    if (name === "" || name.includes("=") || (name + value).includes("\0")) {
-      throw new KlatchError("usage", `${JSON.stringify(name)} cannot be an environment variable`);
-    }
-  }
 }
 
 /** A `char *[]` and what keeps its strings alive. */

@@ -12,6 +12,7 @@
  */
 
 import { KlatchError } from "../../errors.ts";
+import { checkStrings } from "../check_strings.ts";
 import type { CommandRequest, Exit, GuardedStart, Mark, RunningCommand } from "../layer.ts";
 import { SIGNALS } from "../signals.ts";
 import { startFailure } from "../start_failure.ts";
@@ -28,7 +29,7 @@ const LOOK_EVERY_MS = 2;
 /** See `ProcessLayer.startCommand`. */
 export function startCommand(request: CommandRequest, guarded?: GuardedStart): RunningCommand {
   const { place, mark } = request;
-  checkStrings(request);
+  checkStrings(request.argv, request.env);
   if (typeof place === "object") throw new KlatchError("internal", "no process group can be joined here");
   const terminal = place === "terminal";
   const child = spawn(request, guarded !== undefined, !terminal);
@@ -47,20 +48,6 @@ export function startCommand(request: CommandRequest, guarded?: GuardedStart): R
 /** By what the shell is known that is to become a command. */
 export function wordOf(mark: Mark | undefined): string {
   return `klatch-start:${mark?.value ?? Deno.pid}`;
-}
-
-function checkStrings({ argv, env }: CommandRequest): void {
-  if (argv.length === 0) throw new KlatchError("usage", "there is no command to run");
-  if (argv.some((argument) => argument.includes("\0"))) {
-    throw new KlatchError("usage", "an argument of the command holds a NUL character", {
-      hint: "leave it out",
-    });
-  }
-  for (const [name, value] of Object.entries(env)) {
-    if (name === "" || name.includes("=") || (name + value).includes("\0")) {
-      throw new KlatchError("usage", `${JSON.stringify(name)} cannot be an environment variable`);
-    }
-  }
 }
 
 function spawn({ argv, env, mark }: CommandRequest, held: boolean, detached: boolean): Deno.ChildProcess {
