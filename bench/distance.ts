@@ -22,6 +22,24 @@ export interface Distance extends AsyncDisposable {
 }
 
 /**
+ * Makes the distances that are to be measured, one after the other; each ends when the next one is asked for.
+ *
+ * @param context which ones.
+ * @param notes gets a sentence for each that cannot be made.
+ */
+export async function* distances(context: Context, notes: string[]): AsyncGenerator<Distance> {
+  for (const roundTripMs of context.roundTripsMs) {
+    const made = await makeDistance(context, roundTripMs);
+    if (typeof made === "string") {
+      notes.push(`Round trips of ${roundTripMs} ms are left out: ${made}`);
+      continue;
+    }
+    await using far = made;
+    yield far;
+  }
+}
+
+/**
  * Makes a distance.
  *
  * @param roundTripMs from 0; at 0 nothing is made, and programs run where the benchmark does.

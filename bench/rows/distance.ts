@@ -6,7 +6,7 @@
 
 import type { Context, Row } from "../context.ts";
 import type { Contender } from "../contenders.ts";
-import { type Distance, makeDistance } from "../distance.ts";
+import { type Distance, distances } from "../distance.ts";
 import { timed } from "../processes.ts";
 import { atMost, ms, ratio, type Section, times, type Verdict } from "../report.ts";
 import { alternate, median, percentile } from "../statistics.ts";
@@ -39,13 +39,8 @@ async function run(context: Context): Promise<Section> {
   const notes: string[] = [];
   const rounds = context.rounds(25, 5);
   const candidates = compared(context);
-  for (const roundTripMs of context.roundTripsMs) {
-    const made = await makeDistance(context, roundTripMs);
-    if (typeof made === "string") {
-      notes.push(`Round trips of ${roundTripMs} ms are left out: ${made}`);
-      continue;
-    }
-    await using far = made;
+  for await (const far of distances(context, notes)) {
+    const { roundTripMs } = far;
     context.say(`a free lock, ${roundTripMs} ms away, ${rounds} rounds of ${candidates.length}`);
     const measure = (contender: Contender) => measured(context, far, contender);
     // The first run of each makes the lock, and fills the caches.

@@ -9,7 +9,7 @@ import { sleep } from "../../tests/support/waiting.ts";
 import type { Context, Row } from "../context.ts";
 import type { Contender } from "../contenders.ts";
 import { contend } from "../contention.ts";
-import { type Distance, makeDistance } from "../distance.ts";
+import { type Distance, distances } from "../distance.ts";
 import { atMost, ms, ratio, type Section, type Verdict } from "../report.ts";
 import { alternate, median, percentile } from "../statistics.ts";
 import { BEFORE_NOTE, compared } from "./distance.ts";
@@ -49,13 +49,8 @@ async function run(context: Context): Promise<Section> {
   const verdicts: Verdict[] = [];
   const notes: string[] = [];
   const candidates = compared(context);
-  for (const roundTripMs of context.roundTripsMs) {
-    const made = await makeDistance(context, roundTripMs);
-    if (typeof made === "string") {
-      notes.push(`Round trips of ${roundTripMs} ms are left out: ${made}`);
-      continue;
-    }
-    await using far = made;
+  for await (const far of distances(context, notes)) {
+    const { roundTripMs } = far;
     for (const waiters of context.crowds) {
       const rounds = waiters > 50 ? context.rounds(2, 1) : context.rounds(5, 1);
       context.say(

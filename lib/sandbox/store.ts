@@ -117,9 +117,7 @@ export class Store {
     if (!isPlainObject(patch)) {
       throw status.badRequest("error decoding patch: the patch is not a JSON object");
     }
-    const decoded = decodePatched(type, mergePatch(existing, patch), options.fieldValidation ?? "Warn");
-    sameAddress(type, namespace, name, decoded.object);
-    return this.#replace(type, existing, decoded, options);
+    return this.#replacePatched(type, existing, mergePatch(existing, patch), options);
   }
 
   /** Applies a JSON Patch; 422 if a `test` in it fails, else as {@link Store.patch}. */
@@ -131,7 +129,17 @@ export class Store {
     options: WriteOptions = {},
   ): Written {
     const existing = this.get(type, namespace, name);
-    const decoded = decodePatched(type, jsonPatch(existing, patch), options.fieldValidation ?? "Warn");
+    return this.#replacePatched(type, existing, jsonPatch(existing, patch), options);
+  }
+
+  #replacePatched(
+    type: ResourceType,
+    existing: AnyObject,
+    patched: unknown,
+    options: WriteOptions,
+  ): Written {
+    const { namespace = "", name = "" } = existing.metadata;
+    const decoded = decodePatched(type, patched, options.fieldValidation ?? "Warn");
     sameAddress(type, namespace, name, decoded.object);
     return this.#replace(type, existing, decoded, options);
   }

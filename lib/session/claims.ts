@@ -82,6 +82,7 @@ export class Claims {
     this.#backoff.passedBy();
     return { object: next };
   }
+
   /**
    * Which part of the window to wait. Where no order is noted, those who have waited for long come before those who have
    * just come, and among those who have waited alike it is drawn.

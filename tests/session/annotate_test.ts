@@ -6,10 +6,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
-import type { KubeClient, KubeObject, WriteOutcome } from "../../lib/kube/api.ts";
+import type { KubeObject, WriteOutcome } from "../../lib/kube/api.ts";
 import { acquire, DEFAULT_TIMING, type Hold } from "../../lib/session/mod.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { ManualClock } from "../support/manual_clock.ts";
+import { oneObjectClient } from "../support/one_object_client.ts";
 
 const NOTE = { "example.com/note": "done" };
 
@@ -23,17 +24,10 @@ class Server {
   goOn = () => {};
   #version = 0;
 
-  readonly client: KubeClient = {
+  readonly client = oneObjectClient({
     get: () => Promise.resolve(this.object),
-    create: (_, object) => this.#write(object),
-    update: (_, object) => this.#write(object),
-    patch: () => Promise.reject(new KlatchError("refused", "this server knows no patches")),
-    delete: () => Promise.resolve({ kind: "gone" }),
-    async *watch(_, { signal }) {
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      yield { kind: "gap" };
-    },
-  };
+    write: (object) => this.#write(object),
+  });
 
   /** Writes past everybody, as a person would. */
   change(metadata: Partial<KubeObject["metadata"]>): void {

@@ -184,7 +184,11 @@ async function lock(request: Request, { client, host, interrupted, leftMs }: Loc
   return 0;
 }
 
-/** What kube-lock says if the name holds already. Throws KlatchError `timeout` if the time is up before that is known. */
+/**
+ * What kube-lock says if the name holds the lock already; `undefined` if it does not.
+ *
+ * @throws KlatchError `timeout` if the time is up before the object could be read.
+ */
 async function heldAlready(
   { lock, wish }: Request,
   { client, interrupted, leftMs }: LockParts,

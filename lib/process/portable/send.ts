@@ -26,8 +26,7 @@ export function send(pid: number, signal: number): boolean {
     throw new KlatchError("internal", `a signal was about to be sent to process ${pid}`);
   }
   try {
-    // The global, since a guard's module is to import nothing.
-    // deno-lint-ignore no-process-global
+    // deno-lint-ignore no-process-global -- a guard's module is to import nothing
     process.kill(pid, signal);
     return true;
   } catch (error) {

@@ -112,7 +112,7 @@ export async function byClientGo(program: string, kubeconfigs: readonly string[]
   }));
 }
 
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- the JSON of a program of the tests' own
 function fromGo(answer: any): Outcome {
   if (answer.error) return { refused: answer.error };
   const { username, password, token, authProvider, exec } = answer;
