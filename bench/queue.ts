@@ -5,7 +5,7 @@
  */
 
 import type { Strategy } from "../lib/lock.ts";
-import { PLACES } from "../lib/strategies/election.ts";
+import { PLACES } from "../lib/strategies/election_line.ts";
 
 /** Whether a strategy has everybody in line who waits. An election does not: it has a few places. */
 export function keepsQueue({ name }: Strategy): boolean {

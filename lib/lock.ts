@@ -139,6 +139,8 @@ export interface Holder extends Participant {
   readonly renewed: string | undefined;
   /** Why, if it says so. */
   readonly reason: string | undefined;
+  /** Whoever held before it wrote this hold, and the holder has not written it itself yet; it may not even know of it. */
+  readonly isHandedOver?: boolean;
 }
 
 /** A participant of a strategy's queue. It writes nothing while it waits, so it cannot expire before its turn. */
@@ -170,13 +172,21 @@ export interface LockView extends Pick<RecordState, "holders" | "slots"> {
 
 /** What a contender does next. */
 export type Claim =
-  /** Write this object; when that is committed, the lock is held. */
-  | { readonly kind: "acquire"; readonly object: KubeObject }
   /**
-   * Write this object; when that is committed, the contender is in the queue. `limited`: the queue has a few places only,
-   * and a contender may as well wait outside.
+   * Write this object; when that is committed, the lock is held. `patch`: or this, which tests all that makes the lock
+   * free, and leaves alone what others write beside it.
    */
-  | { readonly kind: "join"; readonly object: KubeObject; readonly limited?: boolean }
+  | { readonly kind: "acquire"; readonly object: KubeObject; readonly patch?: JsonPatch | undefined }
+  /**
+   * Write this object; when that is committed, the contender is in the queue. `patch`: or this. `limited`: the queue has a
+   * few places only, and a contender may as well wait outside.
+   */
+  | {
+    readonly kind: "join";
+    readonly object: KubeObject;
+    readonly patch?: JsonPatch;
+    readonly limited?: boolean;
+  }
   /** The contender would have to join, and the queue is full: it cannot wait, for this reason. */
   | { readonly kind: "full"; readonly error: Error }
   /**
@@ -219,6 +229,9 @@ export type Change =
   | { readonly kind: "write"; readonly object: KubeObject; readonly patch?: JsonPatch }
   /** The record does not state the contender's hold any more; there is nothing to write. */
   | { readonly kind: "lost" };
+
+/** The judgement whether a waiter has shown a sign of life so recently that it can be made a holder. */
+export type IsAlive = (waiter: Pick<Waiter, "nonce">) => boolean;
 
 /** The judgement whether a holder has expired or a waiter's turn is over, made by the session on the local clock. */
 export type IsExpired = (participant: Holder | Waiter) => boolean;
@@ -265,8 +278,12 @@ export interface Strategy<State extends RecordState = RecordState> {
   claim(state: State, lock: LockName, me: Contender, isExpired: IsExpired, wallMs: number): Claim;
   /** The object with the contender's hold renewed, or `lost`. */
   renew(state: State, me: Contender, wallMs: number): Change;
-  /** The object without the contender's hold, or its place in the queue; `lost` if it has neither. */
-  release(state: State, me: Contender, wallMs: number): Change;
+  /**
+   * The object without the contender's hold, or its place in the queue; `lost` if it has neither.
+   *
+   * @param isAlive who in the queue is known to live: such a one may be made the next holder. Without it, nobody is.
+   */
+  release(state: State, me: Contender, wallMs: number, isAlive?: IsAlive): Change;
   /** What a contender should be warned of before it begins, for people; `undefined`: nothing. */
   caution?(state: State, me: Contender): string | undefined;
   /** What a contender writes that gives up without having joined; `lost`: nothing. See `mustWithdraw` of {@link Claim}. */

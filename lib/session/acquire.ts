@@ -7,6 +7,8 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
+import type { KubeObject } from "../lock.ts";
+import { Arrivals } from "./arrivals.ts";
 import { Claims } from "./claims.ts";
 import { ExpiryTracker } from "./expiry_tracker.ts";
 import { holdLock } from "./held_lock.ts";
@@ -21,7 +23,7 @@ import { Troubles } from "./troubles.ts";
 import { type AcquireRequest, type Hold, refOf } from "./types.ts";
 import { Waiting } from "./waiting.ts";
 import { withdraw } from "./withdraw.ts";
-import { Writes } from "./writes.ts";
+import { type Unread, Writes } from "./writes.ts";
 
 /**
  * Acquires a lock and keeps it renewed.
@@ -47,11 +49,11 @@ export async function acquire(request: AcquireRequest): Promise<Hold> {
 /** Claims, joins, waits, until the lock is held or there is a reason to give up, which is thrown. */
 async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
   const { strategy, lock, clock, interrupted, waitMs, onEvent } = request;
-  const { watcher, expiryTracker, sentWrites, writes, claims, queue, waiting } = parts;
+  const { watcher, expiryTracker, sentWrites, arrivals, writes, claims, queue, waiting } = parts;
   const unread = await writes.claimUnread();
   const { me } = unsure(request, writes);
   interrupted.throwIfAborted();
-  let { object } = unread ?? { object: await watcher.read(waitMs !== undefined && waitMs > 0) };
+  let object = await firstState(unread, watcher, waitMs);
   const caution = strategy.caution?.(strategy.parse(object), me);
   if (caution !== undefined) {
     onEvent({ kind: "caution", message: `${lock.namespace}/${lock.name}: ${caution}` });
@@ -59,6 +61,7 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
   for (;;) {
     interrupted.throwIfAborted();
     const snapshot = snapshotOf(strategy, object, expiryTracker, sentWrites);
+    arrivals.see(snapshot.state);
     request.observe?.({
       object,
       holders: snapshot.state.holders.filter((each) => !expiryTracker.isExpired(each)),
@@ -81,9 +84,9 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
     claims.observe(snapshot);
     const claim = strategy.claim(snapshot.state, lock, me, expiryTracker.isExpired, clock.wall());
     if (claim.kind === "acquire") {
-      object = await claims.claim(snapshot, claim.object);
+      object = await claims.claim(snapshot, claim);
     } else if (claim.kind === "wait" && claim.ahead !== undefined && waitMs === 0) {
-      object = await claims.claim(snapshot, claim.ahead);
+      object = await claims.claim(snapshot, { object: claim.ahead });
     } else if (claim.kind === "wait" && claim.passOn !== undefined && waitMs !== 0) {
       object = await queue.join(snapshot, { kind: "join", object: claim.passOn });
     } else if (claim.kind === "wait") {
@@ -98,6 +101,19 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
       object = await queue.join(snapshot, claim);
     }
   }
+}
+
+/** The state to begin with. Who will have to wait follows the object from the start. */
+async function firstState(
+  unread: Unread,
+  watcher: ObjectWatcher,
+  waitMs: number | undefined,
+): Promise<KubeObject | undefined> {
+  if (unread.kind === "known") return unread.object;
+  const persistent = waitMs !== undefined && waitMs > 0;
+  return await (unread.kind === "taken" && waitMs !== 0
+    ? watcher.start(persistent)
+    : watcher.read(persistent));
 }
 
 /** The request of a contender that remembers that a claim of its own may still be on its way. */
@@ -117,6 +133,7 @@ function partsOf(given: AcquireRequest) {
   const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
   const expiryTracker = request.expiryTracker ?? new ExpiryTracker(clock);
   const sentWrites = new SentWrites(me.nonce);
+  const arrivals = new Arrivals(clock, strategy);
   const troubles = new Troubles(clock, onEvent);
   const patching = new Patching(onEvent);
   const watcher = new ObjectWatcher({
@@ -137,5 +154,8 @@ function partsOf(given: AcquireRequest) {
   const isOver = (error: unknown): error is KlatchError =>
     error instanceof KlatchError && error.code === "unreachable" &&
     waitMs !== undefined && waitMs > 0 && clock.monotonic() >= giveUpAtMs;
-  return { watcher, expiryTracker, sentWrites, troubles, patching, writes, claims, queue, waiting, isOver };
+  return {
+    ...{ watcher, expiryTracker, sentWrites, arrivals, troubles, patching },
+    ...{ writes, claims, queue, waiting, isOver },
+  };
 }

@@ -35,13 +35,6 @@ export const CLAIMING: Width = {
   longest: { leastMs: 250, trips: 6 },
 };
 
-/** For a place in line that is empty, while the lock is held: nobody waits for that, and one of all is enough. */
-export const TAKING_PLACE: Width = {
-  start: { leastMs: 100, trips: 3 },
-  crowd: { leastMs: 300, trips: 8 },
-  longest: { leastMs: 5_000, trips: 100 },
-};
-
 /** What the window becomes after the first write that was lost, where no others are to be seen. */
 const FIRST_MS = 8;
 /** How quickly the window shrinks. */

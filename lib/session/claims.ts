@@ -11,6 +11,7 @@ import type { RoundTrip } from "./round_trip.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { AcquireRequest } from "./types.ts";
 import type { Waiting } from "./waiting.ts";
+import type { WrittenWays } from "./write.ts";
 import type { Writes } from "./writes.ts";
 
 /** After such a time a contender counts as half as new, in milliseconds. */
@@ -53,14 +54,14 @@ export class Claims {
    * Writes the claim.
    *
    * @param snapshot what it was judged by.
-   * @param object what to write.
+   * @param claim what to write.
    * @returns the object to judge next, which states the contender's hold if the claim succeeded.
    */
-  async claim(snapshot: Snapshot, object: KubeObject): Promise<KubeObject | undefined> {
+  async claim(snapshot: Snapshot, claim: WrittenWays): Promise<KubeObject | undefined> {
     const { request: { onEvent }, waiting, expiryTracker, writes } = this.#parts;
     const paused = await waiting.untilWritable(snapshot) ?? await this.#hesitate(snapshot);
     if (paused !== undefined) return paused.object;
-    const written = await writes.claim(snapshot, object, () => this.#backoff.collided());
+    const written = await writes.claim(snapshot, claim, () => this.#backoff.collided());
     if (written.done) {
       for (const from of snapshot.view.holders.filter(expiryTracker.isExpired)) {
         onEvent({ kind: "took-over", from });

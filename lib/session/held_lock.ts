@@ -11,6 +11,7 @@ import { KlatchError } from "../errors.ts";
 import { DECIMAL, isLater } from "../kube/api.ts";
 import type { KubeObject, RecordState } from "../lock.ts";
 import { type Deadlines, deadlines } from "./deadlines.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { ObjectWatcher } from "./object_watcher.ts";
 import type { Patching } from "./patching.ts";
 import { releaseHold } from "./release.ts";
@@ -33,6 +34,8 @@ const FOLLOW_AFTER_MS = 1_000;
 export interface HeldParts {
   /** What was written for the hold. */
   readonly sentWrites: SentWrites;
+  /** Of waiters, as seen until now. */
+  readonly arrivals: Arrivals;
   /** Of the object; if it follows the object already, it goes on. It ends with the hold, or when nobody waits. */
   readonly watcher: ObjectWatcher;
   readonly troubles: Troubles;
@@ -69,6 +72,7 @@ class HeldLock implements Hold {
   readonly token: string;
   readonly #request: AcquireRequest;
   readonly #sentWrites: SentWrites;
+  readonly #arrivals: Arrivals;
   readonly #troubles: Troubles;
   readonly #patching: Patching;
   readonly #renewals: Renewals;
@@ -82,13 +86,14 @@ class HeldLock implements Hold {
 
   constructor(
     request: AcquireRequest,
-    { sentWrites, watcher, troubles, patching }: HeldParts,
+    { sentWrites, arrivals, watcher, troubles, patching }: HeldParts,
     state: RecordState,
     sentMs: number,
     token: string,
   ) {
     this.#request = request;
     this.#sentWrites = sentWrites;
+    this.#arrivals = arrivals;
     this.#troubles = troubles;
     this.#patching = patching;
     this.#state = state;
@@ -138,7 +143,8 @@ class HeldLock implements Hold {
     const { expiresAtMs } = this.deadlines();
     try {
       const { remove = false } = options;
-      await releaseHold(this.#request, this.#sentWrites, this.#patching, this.#state, expiresAtMs, remove);
+      const parts = { sentWrites: this.#sentWrites, arrivals: this.#arrivals, patching: this.#patching };
+      await releaseHold(this.#request, parts, this.#state, expiresAtMs, remove);
     } finally {
       this.#watcher.stop();
     }
@@ -206,7 +212,10 @@ class HeldLock implements Hold {
     const { object } = state;
     // An answer that comes after the loss must not bring the hold back to life.
     if (this.#over) return;
-    if (object !== undefined && this.#isNewer(object)) this.#state = state;
+    if (object !== undefined && this.#isNewer(object)) {
+      this.#state = state;
+      this.#arrivals.see(state);
+    }
     this.#watcher.passOver(object?.metadata.resourceVersion);
     if (sentMs <= this.#sentMs) return;
     this.#sentMs = sentMs;

@@ -4,14 +4,15 @@
  *
  * @module
  */
-import type { Claim, KubeObject } from "../lock.ts";
-import { ClaimBackoff, TAKING_PLACE } from "./claim_backoff.ts";
+import type { Claim, KubeObject, Waiter } from "../lock.ts";
 import { JoinBackoff } from "./join_backoff.ts";
 import { isSame, type ObjectWatcher } from "./object_watcher.ts";
+import { PlaceBackoff } from "./place_backoff.ts";
 import type { RoundTrip } from "./round_trip.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { AcquireRequest } from "./types.ts";
 import type { Waiting } from "./waiting.ts";
+import type { WrittenWays } from "./write.ts";
 import type { Writes } from "./writes.ts";
 
 /** How long a watch may take to begin, or to be refused, before a contender counts on it. */
@@ -30,19 +31,29 @@ export interface JoinQueueParts {
 export class JoinQueue {
   readonly #parts: JoinQueueParts;
   readonly #backoff = new JoinBackoff();
-  readonly #placeBackoff: ClaimBackoff;
+  readonly #placeBackoff: PlaceBackoff;
   /** When the contender may take an empty place, on the monotonic clock, once that is decided. */
   #placeAtMs: number | undefined;
+  /** The state that had the empty place. */
+  #emptyIn: KubeObject | undefined;
+  /** Who stood in line when no place was empty. */
+  #line: ReadonlySet<string | undefined> = new Set();
 
   constructor(parts: JoinQueueParts) {
     this.#parts = parts;
-    this.#placeBackoff = new ClaimBackoff(TAKING_PLACE, parts.roundTrip);
+    this.#placeBackoff = new PlaceBackoff(parts.roundTrip);
   }
 
   /** Takes note that there is nothing to join at present. */
-  observe({ view: { waiters: [first] } }: Snapshot): void {
-    this.#placeAtMs = undefined;
-    if (first !== undefined) this.#placeBackoff.crowded();
+  observe({ view: { waiters } }: Snapshot): void {
+    this.#placeAtMs = this.#emptyIn = undefined;
+    const { me } = this.#parts.request;
+    if (waiters.length === 0 || waiters.some(({ nonce }) => nonce === me.nonce)) return;
+    const isNewcomer = ({ nonce }: Waiter) => !this.#line.has(nonce);
+    // The first who fill the line have come at once, which says nothing of the others.
+    if (this.#line.size > 0 && waiters.some(isNewcomer)) this.#placeBackoff.refilled();
+    this.#placeBackoff.full();
+    this.#line = new Set(waiters.map(({ nonce }) => nonce));
   }
 
   /**
@@ -54,14 +65,14 @@ export class JoinQueue {
    */
   async join(
     snapshot: Snapshot,
-    { object, limited = false }: Extract<Claim, { kind: "join" }>,
+    claim: Extract<Claim, { kind: "join" }>,
   ): Promise<KubeObject | undefined> {
     const paused = await this.#parts.waiting.untilWritable(snapshot);
     if (paused !== undefined) return paused.object;
-    return limited ? await this.#takePlace(snapshot, object) : await this.#join(snapshot, object);
+    return claim.limited ? await this.#takePlace(snapshot, claim) : await this.#join(snapshot, claim);
   }
 
-  async #join(snapshot: Snapshot, object: KubeObject): Promise<KubeObject | undefined> {
+  async #join(snapshot: Snapshot, claim: WrittenWays): Promise<KubeObject | undefined> {
     const { request: { clock }, waiting, writes } = this.#parts;
     const leftMs = this.#backoff.leftMs(clock.monotonic(), clock.random());
     if (leftMs > 0) {
@@ -71,24 +82,28 @@ export class JoinQueue {
     }
     const sentMs = clock.monotonic();
     const collided = () => this.#backoff.collided(sentMs, clock.monotonic(), clock.random());
-    return (await writes.join(snapshot, object, collided)).object;
+    return (await writes.join(snapshot, claim, collided)).object;
   }
 
   /** Takes a place that is empty. Of all who see it one is enough, so each waits for a while first. */
-  async #takePlace(snapshot: Snapshot, object: KubeObject): Promise<KubeObject | undefined> {
+  async #takePlace(snapshot: Snapshot, claim: WrittenWays): Promise<KubeObject | undefined> {
     const { request: { clock }, watcher, waiting, writes } = this.#parts;
     // A contender that can only poll would keep the others waiting. Whether it may watch turns out when it begins to.
     if (watcher.mode !== "watching") {
       return await waiting.next(snapshot, watcher.mode === "idle" ? FIRST_LOOK_MS : Infinity);
     }
+    if (!isSame(this.#emptyIn, snapshot.object)) {
+      if (snapshot.view.waiters.length === 0) this.#placeBackoff.deserted();
+      else if (this.#emptyIn !== undefined) this.#placeBackoff.stillEmpty();
+      const atMs = clock.monotonic() + this.#placeBackoff.delayMs(clock.random());
+      this.#placeAtMs = Math.min(atMs, this.#placeAtMs ?? Infinity);
+      this.#emptyIn = snapshot.object;
+    }
     this.#placeAtMs ??= clock.monotonic() + this.#placeBackoff.delayMs(clock.random());
     const leftMs = this.#placeAtMs - clock.monotonic();
     if (leftMs > 0) return await waiting.next(snapshot, leftMs);
     this.#placeAtMs = undefined;
-    const collided = () => {
-      this.#placeBackoff.crowded();
-      this.#placeBackoff.collided();
-    };
-    return (await writes.join(snapshot, object, collided)).object;
+    const collided = () => this.#placeBackoff.refilled();
+    return (await writes.join(snapshot, claim, collided)).object;
   }
 }

@@ -24,6 +24,8 @@ const FIRST_ANSWER_MS = 5 * 60_000;
 /** How often the time for an answer doubles when there is none: a try that is given up has to connect anew. */
 const DOUBLINGS = 2;
 const LEAST_RETRY_MS = 1_000;
+/** How long a watch may take to begin, before the object is read. */
+const FIRST_STATE_MS = 1_000;
 /** How long the watch may take to tell what is known to have happened, before it is read. */
 const WATCH_LAG_MS = 300;
 
@@ -96,6 +98,18 @@ export class ObjectWatcher {
   }
 
   /**
+   * Gives the present state of an object that is known to exist, and follows it from there on: the watch tells both, which
+   * spares a read.
+   *
+   * @param persistent as for {@link read}, if the watch does not tell it.
+   * @returns as {@link read} does.
+   */
+  async start(persistent: boolean): Promise<KubeObject | undefined> {
+    this.#startWatch(undefined);
+    return await this.#told(undefined, FIRST_STATE_MS) ?? await this.read(persistent);
+  }
+
+  /**
    * Waits until the object is another than the one known, or until `forMs` has passed.
    *
    * @param known the object that the caller has seen.
@@ -114,6 +128,12 @@ export class ObjectWatcher {
       interrupted.throwIfAborted();
       return await this.read();
     }
+    return await this.#told(known, forMs, lateMs);
+  }
+
+  /** What the watch tells within a time. */
+  async #told(known: KubeObject | undefined, forMs: number, lateMs = 0): Promise<KubeObject | undefined> {
+    const { interrupted } = this.#request;
     await this.#feed.wait(forMs, lateMs);
     interrupted.throwIfAborted();
     const { failure } = this.#feed;

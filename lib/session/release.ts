@@ -4,33 +4,35 @@
  * @module
  */
 import { KlatchError } from "../errors.ts";
-import {
-  type Change,
-  type KubeObject,
-  MANAGED_BY_KLATCH,
-  MANAGED_BY_LABEL,
-  type RecordState,
-  viewOf,
-} from "../lock.ts";
-import type { WriteOutcome } from "../kube/api.ts";
+import { type KubeObject, MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type RecordState, viewOf } from "../lock.ts";
 import { isSame } from "./object_watcher.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { Patching } from "./patching.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import { Troubles } from "./troubles.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
-import { causeOf } from "./write.ts";
+import { causeOf, writeEitherWay } from "./write.ts";
 
 /** How long one request to release may take. */
 const REQUEST_TIMEOUT_MS = 2_000;
 /** How long a release is tried: who waits for the command to end does not wait for the lock to expire. */
 const PATIENCE_MS = 10_000;
 
+/** What acquiring and holding have left. */
+export interface ReleaseParts {
+  /** What was written for the hold. */
+  readonly sentWrites: SentWrites;
+  /** To whom the lock may be handed over. */
+  readonly arrivals: Arrivals;
+  /** Whether a patch may be sent, which does not conflict with what waiters write. */
+  readonly patching: Patching;
+}
+
 /**
  * Releases a hold. Nothing may run under it any more.
  *
  * @param request what is held and with what.
- * @param sentWrites what was written for it.
- * @param patching whether a patch may be sent, which does not conflict with what waiters write.
+ * @param parts see there.
  * @param state the record as last seen, which states the hold.
  * @param expiresAtMs until when the hold is safe, on `clock.boottime()`; no longer is it tried.
  * @param remove whether to delete the object after.
@@ -38,14 +40,14 @@ const PATIENCE_MS = 10_000;
  */
 export async function releaseHold(
   request: AcquireRequest,
-  sentWrites: SentWrites,
-  patching: Patching,
+  { sentWrites, arrivals, patching }: ReleaseParts,
   state: RecordState,
   expiresAtMs: number,
   remove: boolean,
 ): Promise<void> {
   const { client, clock, strategy, lock, me, onEvent } = request;
   const ref = refOf(strategy, lock);
+  const target = { client, clock, strategy, ref, sentWrites: undefined };
   const wasSafe = clock.boottime() < expiresAtMs;
   const troubles = new Troubles(clock, onEvent);
   const endMs = Math.min(expiresAtMs, clock.boottime() + PATIENCE_MS);
@@ -55,9 +57,9 @@ export async function releaseHold(
   do {
     let pauseMs = 0;
     try {
-      const change = strategy.release(current, me, clock.wall());
+      const change = strategy.release(current, me, clock.wall(), arrivals.isRecent);
       if (change.kind === "lost") throw takenAway(request);
-      const { outcome, isPatch } = await send(request, patching, change);
+      const { outcome, isPatch } = await writeEitherWay(target, change, patching, REQUEST_TIMEOUT_MS);
       if (outcome.kind === "done") {
         onEvent({ kind: "released", confirmed: true });
         return remove ? await removeObject(request, outcome.object) : undefined;
@@ -75,6 +77,7 @@ export async function releaseHold(
         else pauseMs = troubles.met("writes", causeOf(outcome));
       }
       current = fresh;
+      arrivals.see(fresh);
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code === "lost" || error.code === "record") throw error;
       pauseMs = troubles.met("writes", error);
@@ -84,24 +87,6 @@ export async function releaseHold(
   if (!wasSafe) throw takenAway(request);
   const { cause } = troubles;
   onEvent({ kind: "released", confirmed: false, ...(cause !== undefined && { cause }) });
-}
-
-/** Sends a release: as a patch if that is possible. */
-async function send(
-  { client, strategy, lock }: AcquireRequest,
-  patching: Patching,
-  { object, patch }: Extract<Change, { kind: "write" }>,
-): Promise<{ readonly outcome: WriteOutcome; readonly isPatch: boolean }> {
-  const ref = refOf(strategy, lock);
-  const options = { timeoutMs: REQUEST_TIMEOUT_MS };
-  if (patch !== undefined && patching.isAllowed) {
-    try {
-      return { outcome: await client.patch(ref, patch, options), isPatch: true };
-    } catch (error) {
-      if (!patching.isRefused(error)) throw error;
-    }
-  }
-  return { outcome: await client.update(ref, object, options), isPatch: false };
 }
 
 /**

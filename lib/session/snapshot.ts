@@ -30,5 +30,6 @@ export function snapshotOf(
   sentWrites: SentWrites,
 ): Snapshot {
   const state = strategy.parse(object);
+  sentWrites.accept(state);
   return { object, state, view: expiryTracker.see(strategy, state), sentMs: sentWrites.sentMsOf(state) };
 }

@@ -64,7 +64,9 @@ export class Waiting {
     if (!silent) this.#tell(snapshot, at < 0 ? undefined : at + 1);
     const untilMs = Math.min(forMs, leftMs, expiryTracker.untilNextExpiryMs(view));
     const lookMs = LOOK_AFTER_MS * (1 + LOOK_JITTER * clock.random());
-    const lateMs = deferralMs(at < 0 ? view.waiters.length : at, view.slots, this.#parts.roundTrip.ms);
+    // Who is not in line has to hear of an empty place before the line has come to its end.
+    const ahead = at < 0 ? Math.floor(view.waiters.length / 2) : at;
+    const lateMs = deferralMs(ahead, view.slots, this.#parts.roundTrip.ms);
     const next = await watcher.next(object, Math.min(untilMs, lookMs), lateMs);
     const isQuiet = untilMs > lookMs && isSame(next, object) && watcher.mode === "watching";
     return isQuiet ? await watcher.look() : next;

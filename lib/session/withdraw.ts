@@ -34,6 +34,7 @@ export async function withdraw(request: AcquireRequest, sentWrites: SentWrites):
     do {
       const object = await client.get(ref, options);
       const state = strategy.parse(object);
+      sentWrites.accept(state);
       if (object === undefined || isAnothers(request, sentWrites, state)) return;
       const left = strategy.release(state, me, clock.wall());
       const change = left.kind === "lost" ? strategy.giveUp?.(state, me) ?? left : left;

@@ -6,7 +6,8 @@
 import type { Clock } from "../clock.ts";
 import { KlatchError } from "../errors.ts";
 import type { KubeClient, ObjectRef, WriteOutcome } from "../kube/api.ts";
-import type { KubeObject, Strategy } from "../lock.ts";
+import type { JsonPatch, KubeObject, Strategy } from "../lock.ts";
+import type { Patching } from "./patching.ts";
 import type { SentWrites } from "./sent_writes.ts";
 
 /** Where and how to write. */
@@ -45,6 +46,36 @@ export async function write(
     ? await client.create(ref, object, options)
     : await client.update(ref, object, options);
   return { outcome, sentMs };
+}
+
+/** What to write, in one of two ways. */
+export interface WrittenWays {
+  readonly object: KubeObject;
+  readonly patch?: JsonPatch | undefined;
+}
+
+/**
+ * Writes an object as {@link write} does, by a patch if there is one and patches may be sent.
+ *
+ * @returns also whether it was a patch.
+ */
+export async function writeEitherWay(
+  request: WriteRequest,
+  { object, patch }: WrittenWays,
+  patching: Patching,
+  timeoutMs: number,
+): Promise<{ readonly outcome: WriteOutcome; readonly sentMs: number; readonly isPatch: boolean }> {
+  const { client, clock, strategy, ref, sentWrites } = request;
+  if (patch !== undefined && patching.isAllowed) {
+    const sentMs = clock.boottime();
+    sentWrites?.sending(strategy.parse(object), sentMs);
+    try {
+      return { outcome: await client.patch(ref, patch, { timeoutMs }), sentMs, isPatch: true };
+    } catch (error) {
+      if (!patching.isRefused(error)) throw error;
+    }
+  }
+  return { ...await write(request, object, timeoutMs), isPatch: false };
 }
 
 /** Why a write came to nothing. */

@@ -19,7 +19,7 @@ import type { Snapshot } from "./snapshot.ts";
 import type { Troubles } from "./troubles.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 import type { Waiting } from "./waiting.ts";
-import { causeOf, write } from "./write.ts";
+import { causeOf, writeEitherWay, type WrittenWays } from "./write.ts";
 
 /** How long a claim's answer is waited for before the object is read instead. */
 const CLAIM_TIMEOUT_MS = 5_000;
@@ -43,6 +43,14 @@ export interface WritesParts {
 
 /** What became of a write; failed: it was surely not taken. */
 type Sent = WriteOutcome | { readonly kind: "failed"; readonly cause: KlatchError };
+
+/** What is known after a claim without a read. */
+export type Unread =
+  /** The object states the contender's hold, or does not exist. */
+  | { readonly kind: "known"; readonly object: KubeObject | undefined }
+  /** The object exists, and is not free as klatch leaves it. */
+  | { readonly kind: "taken" }
+  | { readonly kind: "unknown" };
 
 /** What to judge after a write. */
 export interface Written {
@@ -68,16 +76,16 @@ export class Writes {
   /**
    * Claims the lock without reading the object, if the strategy can.
    *
-   * @returns the object, which states the contender's hold or does not exist; `undefined`: it has to be read. Whatever the
-   * API server refuses is found again, and told, on the way that begins with a read.
+   * @returns what is known then. Whatever the API server refuses is found again, and told, on the way that begins with a
+   * read.
    */
-  async claimUnread(): Promise<{ readonly object: KubeObject | undefined } | undefined> {
+  async claimUnread(): Promise<Unread> {
     const { request, sentWrites, patching, giveUpAtMs } = this.#parts;
     const { client, clock, strategy, lock, me, waitMs, interrupted } = request;
     // Who looks at each state may not want the lock at all when it sees the first one.
     const isWorthIt = patching.isAllowed && request.observe === undefined;
     const unread = isWorthIt ? strategy.claimUnread?.(me, clock.wall()) : undefined;
-    if (unread === undefined) return undefined;
+    if (unread === undefined) return { kind: "unknown" };
     const leftMs = waitMs === 0
       ? Infinity
       : Math.max(LEAST_UNREAD_TIMEOUT_MS, giveUpAtMs - clock.monotonic());
@@ -91,33 +99,34 @@ export class Writes {
       if (!(error instanceof KlatchError) || interrupted.aborted) throw error;
       patching.isRefused(error);
     }
-    if (outcome?.kind === "unknown") return undefined;
+    if (outcome?.kind === "unknown") return { kind: "unknown" };
     this.isUnsure = false;
     if (outcome?.kind === "done") {
       this.#written = outcome.object;
-      return { object: outcome.object };
+      return { kind: "known", object: outcome.object };
     }
     this.mayBeThere = false;
-    return outcome?.kind === "gone" ? { object: undefined } : undefined;
+    if (outcome?.kind === "gone") return { kind: "known", object: undefined };
+    return { kind: outcome?.kind === "conflict" ? "taken" : "unknown" };
   }
 
   /**
    * Claims: writes an object that states the contender's hold.
    *
    * @param snapshot what the claim was judged by.
-   * @param object what to write.
+   * @param claim what to write.
    * @param collided is called if another was first.
    */
-  async claim(snapshot: Snapshot, object: KubeObject, collided: () => void): Promise<Written> {
-    return await this.#write(snapshot, object, this.#parts.sentWrites, collided);
+  async claim(snapshot: Snapshot, claim: WrittenWays, collided: () => void): Promise<Written> {
+    return await this.#write(snapshot, claim, this.#parts.sentWrites, collided);
   }
 
   /**
    * Joins the queue. Only a claim is the contender's to recognise: the object that it joins may state a hold that another
    * process writes under its name.
    */
-  async join(snapshot: Snapshot, object: KubeObject, collided: () => void): Promise<Written> {
-    return await this.#write(snapshot, object, undefined, collided);
+  async join(snapshot: Snapshot, claim: WrittenWays, collided: () => void): Promise<Written> {
+    return await this.#write(snapshot, claim, undefined, collided);
   }
 
   /** Whether a hold that was found to be the contender's is one to begin with. */
@@ -137,17 +146,17 @@ export class Writes {
     if (paused !== undefined) return paused.object;
     const change = strategy.renew(snapshot.state, me, clock.wall());
     invariant(change.kind === "write", "what the sent writes recognise states the contender's hold");
-    return (await this.#write(snapshot, change.object, sentWrites, () => {})).object;
+    return (await this.#write(snapshot, change, sentWrites, () => {})).object;
   }
 
   async #write(
     snapshot: Snapshot,
-    object: KubeObject,
+    ways: WrittenWays,
     sentWrites: SentWrites | undefined,
     collided: () => void,
   ): Promise<Written> {
-    const { watcher, troubles } = this.#parts;
-    const outcome = await this.#send(object, sentWrites);
+    const { watcher, troubles, patching } = this.#parts;
+    const { outcome, isPatch } = await this.#send(ways, sentWrites);
     if (outcome.kind === "done") {
       troubles.over("writes");
       return { done: true, object: outcome.object };
@@ -159,30 +168,41 @@ export class Writes {
     // What others write says nothing about the contender's own writes.
     const wasProcessed = outcome.kind === "conflict" || outcome.kind === "gone";
     if (wasProcessed && !isSame(next, snapshot.object)) troubles.over("writes");
+    // A patch that others do not let through, though the object is as it was made for, is made an update.
+    else if (wasProcessed && isPatch) patching.stop();
     else troubles.met("writes", causeOf(outcome));
+    // Something on the way may swallow patches.
+    if (isPatch && outcome.kind === "unknown") patching.stop();
     return { done: false, object: next };
   }
 
   /** Sends a write, and remembers that it may have been committed. */
-  async #send(object: KubeObject, sentWrites: SentWrites | undefined): Promise<Sent> {
-    const { client, clock, strategy, lock } = this.#parts.request;
+  async #send(
+    ways: WrittenWays,
+    sentWrites: SentWrites | undefined,
+  ): Promise<{ readonly outcome: Sent; readonly isPatch: boolean }> {
+    const { request: { client, clock, strategy, lock }, patching } = this.#parts;
     const before = this.mayBeThere;
     this.mayBeThere = true;
+    if (sentWrites === undefined) this.#parts.sentWrites.joining();
     const target = { client, clock, strategy, ref: refOf(strategy, lock), sentWrites };
-    let outcome: WriteOutcome;
+    let written: Awaited<ReturnType<typeof writeEitherWay>>;
     try {
-      ({ outcome } = await write(target, object, CLAIM_TIMEOUT_MS));
+      written = await writeEitherWay(target, ways, patching, CLAIM_TIMEOUT_MS);
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code !== "unreachable") throw error;
       this.mayBeThere = before;
-      return { kind: "failed", cause: error };
+      return { outcome: { kind: "failed", cause: error }, isPatch: false };
     }
+    const { outcome, sentMs } = written;
     if (outcome.kind === "done") {
       this.#written = outcome.object;
-      sentWrites?.settle(strategy.parse(outcome.object));
+      const state = strategy.parse(outcome.object);
+      if (sentWrites === undefined) this.#parts.sentWrites.joined(state, sentMs);
+      else sentWrites.settle(state);
     }
     if (outcome.kind === "conflict" || outcome.kind === "gone") this.mayBeThere = before;
-    return outcome;
+    return written;
   }
 
   /** Others may be first again and again, which takes a time that the contender does not have. */

@@ -6,53 +6,29 @@
  * and the reason. client-go keeps annotations when it takes a lock over, so the nonce counts only together with
  * what client-go changes then.
  *
- * It keeps no queue, but a few places: a waiter that finds one empty notes itself there. When the lock comes free the
- * first of them claims it, and the others hold back for a moment, so that a release costs few writes, however many wait.
- * The places are a courtesy that nothing depends on: client-go does not know of them, and dead waiters are passed over.
- * They are no promise of order either.
+ * It keeps no queue, but a few places: a waiter that finds one empty notes itself there. A holder that has just seen the
+ * first of them come hands the lock over to it: its release writes the next hold. Otherwise the lock comes free, the first
+ * in line claims it, and the others hold back for a moment. So a release costs few writes, however many wait. The places are
+ * a courtesy that nothing depends on: client-go does not know of them, and dead waiters are passed over. They are no
+ * promise of order either.
  *
  * While another tool holds the lock, waiters write nothing. client-go releases by a read and a write, and does not repeat
- * the write: one that comes between makes it fail, and the lock stays held until it expires.
+ * the write: one that comes between makes it fail, and the lock stays held until it expires. For the sake of such tools
+ * the lock also comes free after so many times that it was handed over.
  *
  * Format: {@link https://pkg.go.dev/k8s.io/client-go/tools/leaderelection/resourcelock#LeaderElectionRecord}.
  *
  * @module
  */
-import type {
-  Change,
-  Claim,
-  Contender,
-  Holder,
-  IsExpired,
-  KubeObject,
-  LockName,
-  UnreadClaim,
-  Waiter,
-} from "../lock.ts";
-import { invariant } from "../invariant.ts";
-import { MANAGED_BY_KLATCH, MANAGED_BY_LABEL, type Strategy } from "../lock.ts";
-import {
-  annotated,
-  type ElectionState,
-  type ElectionStorage,
-  FREE_TESTS,
-  HOLD_FIELDS,
-  nextCount,
-  parse,
-  type Place,
-  reasonOf,
-  saysFree,
-  withFree,
-  withLine,
-} from "./election_record.ts";
-import { changesOf, patchOf } from "./changed_fields.ts";
-import { instant } from "./record_fields.ts";
+import type { Claim, Contender, Holder, IsExpired, LockName, Waiter } from "../lock.ts";
+import type { Strategy } from "../lock.ts";
+import { patchOf } from "./changed_fields.ts";
+import { claimPatch, claimUnread, leave, release, renew, withHold } from "./election_changes.ts";
+import { fieldOfPlace, type Place, withoutPlaces, withPlace } from "./election_line.ts";
+import { type ElectionState, type ElectionStorage, FREE_FIELD, parse, STAYS } from "./election_record.ts";
 
 /** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
 const TURN_MS = 250;
-
-/** How many may stand in line. Each makes the record longer; with more than one, short holds do not find it empty. */
-export const PLACES = 4;
 
 /**
  * A strategy over client-go's record.
@@ -84,27 +60,23 @@ export function election(storage: ElectionStorage): Strategy<ElectionState> {
     }),
     claim: (state, lock, me, isExpired, wallMs) => claim(storage, state, lock, me, isExpired, wallMs),
     renew: (state, me, wallMs) => renew(storage, state, me, wallMs),
-    release: (state, me, wallMs) => leave(storage, state, me, wallMs),
+    release: (state, me, wallMs, isAlive) => leave(storage, state, me, wallMs, isAlive),
     evict: (state, { nonce }, wallMs) => release(storage, state, nonce, wallMs),
   };
 }
 
 /** Those in line: the first one's turn begins when the lock comes free, the others' come soon after. */
-function waiters({ holder, record, line }: ElectionState, isExpired: IsExpired): (Waiter & Place)[] {
+function waiters({ holder, record, line }: ElectionState, isExpired: IsExpired): Waiter[] {
   if (holder !== undefined && !isExpired(holder)) {
-    return line.map((place) => ({
-      ...place,
-      turnMs: undefined,
-      fingerprint: JSON.stringify([place.nonce]),
-    }));
+    return line.map((place) => waiterIn(place, undefined));
   }
   // Whatever ends a turn makes another record, and so another turn.
   const turn = holder?.fingerprint ?? record;
-  return line.map((place, i) => ({
-    ...place,
-    turnMs: (i + 1) * TURN_MS,
-    fingerprint: JSON.stringify([place.nonce, turn]),
-  }));
+  return line.map((place, i) => waiterIn(place, (i + 1) * TURN_MS, turn));
+}
+
+function waiterIn({ identity, nonce, since }: Place, turnMs: number | undefined, ...turn: unknown[]): Waiter {
+  return { identity, nonce, since, turnMs, fingerprint: JSON.stringify([nonce, ...turn]) };
 }
 
 function claim(
@@ -119,157 +91,26 @@ function claim(
   const line = waiters(state, isExpired);
   const mine = line.findIndex(({ nonce }) => nonce === me.nonce);
   if (object !== undefined && holder !== undefined && !isExpired(holder)) {
-    if (mine >= 0 || line.length >= PLACES || isForeign(holder)) return { kind: "wait" };
-    const { identity, nonce } = me;
-    const last = { identity, nonce, since: instant(wallMs) };
-    return { kind: "join", limited: true, object: withLine(object, [...line, last]) };
+    const joined = mine >= 0 || isForeign(holder) ? undefined : withPlace(object, state.line, me, wallMs);
+    if (joined === undefined) return { kind: "wait" };
+    // Who has taken the lock in the way of another tool has left the mark there.
+    const patch = [...STAYS, ...patchOf(object, joined.object, [FREE_FIELD, fieldOfPlace(joined.slot)])];
+    return { kind: "join", limited: true, object: joined.object, patch };
   }
   // Judged once: a turn may end between two looks, and whoever is passed over has to leave the line.
   const over = line.filter(isExpired);
   // A waiter whose turn is over leaves the line, as the contender does, and may join again.
-  const left = line.filter((each) => each.nonce !== me.nonce && !over.includes(each));
-  const taken = withLine(withHold(storage, state, lock, me, wallMs), left);
+  const leaving = state.line.filter((each, i) => {
+    const waiter = line[i];
+    return each.nonce === me.nonce || (waiter !== undefined && over.includes(waiter));
+  });
+  const taken = withoutPlaces(withHold(storage, state, lock, me, wallMs), leaving);
   const isFree = (mine < 0 ? line : line.slice(0, mine)).every((each) => over.includes(each));
-  return isFree ? { kind: "acquire", object: taken } : { kind: "wait", ahead: taken };
+  if (!isFree) return { kind: "wait", ahead: taken };
+  return { kind: "acquire", object: taken, patch: claimPatch(storage, state, taken, leaving, me) };
 }
 
 /** Whether another tool wrote a hold. */
 function isForeign({ nonce }: Holder): boolean {
   return nonce === undefined;
-}
-
-/** Whether a free record has neither holder nor duration, not even empty ones. */
-function isBareRecord({ holderIdentity, leaseDurationSeconds }: ElectionState["record"]): boolean {
-  const isMissing = (value: unknown) => value === undefined || value === null;
-  return isMissing(holderIdentity) && isMissing(leaseDurationSeconds);
-}
-
-/** The object with the contender's hold. */
-function withHold(
-  storage: ElectionStorage,
-  { object, record, note: before }: ElectionState,
-  lock: LockName,
-  me: Contender,
-  wallMs: number,
-): KubeObject {
-  const { resource: { apiVersion, kind }, transitions } = storage;
-  const base: KubeObject = object ??
-    { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
-  const changes = object === undefined ? 0 : nextCount(record[transitions]);
-  const isBare = before?.bare === true || (object !== undefined && isBareRecord(record));
-  const held = heldBy(storage, me, wallMs);
-  const { acquireTime } = held;
-  const taken = { ...record, ...held, [transitions]: changes };
-  const note = {
-    nonce: me.nonce,
-    acquireTime,
-    transitions: changes,
-    renewed: instant(wallMs),
-    ...isBare && { bare: true },
-    ...me.isUnsure === true && { unsure: true },
-  };
-  const labels = {
-    ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
-    ...me.labels,
-  };
-  return annotated(storage.write(base, taken), note, me.reason, labels);
-}
-
-/** What the record says of a hold that begins. */
-function heldBy(storage: ElectionStorage, me: Contender, wallMs: number) {
-  const time = storage.time(wallMs);
-  return {
-    holderIdentity: me.identity,
-    // The record has whole seconds. Rounded up, others wait a little longer than the holder counts on.
-    leaseDurationSeconds: Math.ceil(me.leaseDurationMs / 1000),
-    acquireTime: time,
-    renewTime: time,
-  };
-}
-
-/** A claim of a lock that is free as klatch has left it. The count of changes is put right by the next write. */
-function claimUnread(storage: ElectionStorage, me: Contender, wallMs: number): UnreadClaim {
-  const { apiVersion, kind } = storage.resource;
-  const free = withFree(
-    storage.write({ apiVersion, kind, metadata: { name: "" } }, { holderIdentity: "" }),
-    true,
-  );
-  const record = heldBy(storage, me, wallMs);
-  const { acquireTime } = record;
-  const note = { nonce: me.nonce, acquireTime, transitions: undefined, renewed: instant(wallMs) };
-  const held = annotated(storage.write(free, record), note, me.reason, me.labels);
-  const { holder: hold } = parse(storage, held);
-  invariant(hold !== undefined, "a claim states a hold");
-  const labels = Object.keys(me.labels).map((name) => ["metadata", "labels", name]);
-  const [holder, ...others] = storage.fields;
-  invariant(holder !== undefined, "a record has a holder");
-  const tests = [...FREE_TESTS, ...patchOf(free, held, [holder])];
-  return { patch: [...tests, ...changesOf(free, held, [...others, ...HOLD_FIELDS, ...labels])], hold };
-}
-
-function renew(
-  storage: ElectionStorage,
-  { object, record, holder, note }: ElectionState,
-  me: Contender,
-  wallMs: number,
-): Change {
-  if (object === undefined || holder?.nonce !== me.nonce || note === undefined) return { kind: "lost" };
-  const transitions = note.transitions ?? nextCount(record[storage.transitions]);
-  const renewTime = storage.time(wallMs);
-  const renewed = storage.write(object, { ...record, renewTime, [storage.transitions]: transitions });
-  const changed = annotated(renewed, { ...note, transitions, renewed: instant(wallMs) }, reasonOf(object));
-  return { kind: "write", object: changed };
-}
-
-/**
- * Releases the contender's hold, by a patch that tests all that states it, or leaves the line. A place that stays there while
- * another tool holds is passed over.
- */
-function leave(storage: ElectionStorage, state: ElectionState, me: Contender, wallMs: number): Change {
-  const { object, holder } = state;
-  const { nonce, isUnsure } = me;
-  if (holder !== undefined && isForeign(holder)) return { kind: "lost" };
-  const change = release(storage, state, nonce, wallMs);
-  if (isUnsure === true && object !== undefined && holder === undefined && saysFree(object)) {
-    // Its own claim is not to find the lock free any more.
-    return { kind: "write", object: withFree(change.kind === "write" ? change.object : object, false) };
-  }
-  if (change.kind === "lost" || object === undefined || holder?.nonce !== nonce) return change;
-  return { ...change, patch: patchOf(object, change.object, [...storage.fields, ...HOLD_FIELDS]) };
-}
-
-/**
- * As client-go releases: no holder, one second, so that everybody may take it at once.
- *
- * @param nonce of who leaves; `undefined` for a holder that another tool wrote.
- */
-function release(
-  storage: ElectionStorage,
-  { object, record, holder, line, note }: ElectionState,
-  nonce: string | undefined,
-  wallMs: number,
-): Change {
-  if (object === undefined) return { kind: "lost" };
-  if (holder === undefined || holder.nonce !== nonce) {
-    const left = line.filter((place) => place.nonce !== nonce);
-    if (left.length === line.length) return { kind: "lost" };
-    return { kind: "write", object: withLine(object, left) };
-  }
-  if (note?.bare === true) {
-    const { holderIdentity: _holder, leaseDurationSeconds: _seconds, ...bare } = record;
-    return { kind: "write", object: annotated(storage.write(object, bare), undefined, undefined) };
-  }
-  const now = storage.time(wallMs);
-  const { transitions } = storage;
-  const empty = {
-    ...record,
-    holderIdentity: "",
-    leaseDurationSeconds: 1,
-    acquireTime: now,
-    renewTime: now,
-    ...(note !== undefined && note.transitions === undefined &&
-      { [transitions]: nextCount(record[transitions]) }),
-  };
-  const released = annotated(storage.write(object, empty), undefined, undefined);
-  return { kind: "write", object: withFree(released, storage.canClaimUnread && note?.unsure !== true) };
 }

@@ -8,16 +8,20 @@ import type { V1LeaseSpec } from "@kubernetes/client-node";
 import type { KlatchError } from "../errors.ts";
 import type { Holder, Json, JsonPatch, KubeObject, RecordState, Resource } from "../lock.ts";
 import { type FieldPath, pointerTo } from "./changed_fields.ts";
+import { lineOf, NOBODY_IN_LINE, type TakenPlace } from "./election_line.ts";
 import { unreadable } from "./record_fields.ts";
 
 /** Says whose hold the record states: JSON, see {@link Note}. */
 const HOLD = "klatch.dev/hold";
 /** Why the holder holds it, for people. */
 const REASON = "klatch.dev/reason";
-/** There while the lock is free as klatch released it: `true`. A claim that was sent without reading looks for it. */
+/**
+ * There while the lock is free as klatch released it, and still there when another tool has taken it since, which keeps
+ * annotations. {@link UNREAD}: a claim that was sent without reading the object may take it. {@link READ_FIRST}: it may not.
+ */
 const FREE = "klatch.dev/free";
-/** Who is to have the lock next, in that order: a list in JSON, see {@link Place}. */
-const NEXT = "klatch.dev/next";
+const UNREAD = "true";
+const READ_FIRST = "read-first";
 
 /** The record as the storage spells it; fields that klatch does not know are kept. */
 export type ElectionRecord = Json<V1LeaseSpec> & { readonly leaderTransitions?: number };
@@ -64,16 +68,12 @@ export interface Note {
    * holder, an empty one too, for a lock that is held, so a release removes both.
    */
   readonly bare?: boolean;
-  /** The holder may have another claim on its way, so its release does not say {@link FREE}. */
+  /** The holder may have another claim on its way, which its release must not let through. */
   readonly unsure?: boolean;
-}
-
-/** Who waits in one of the places. */
-export interface Place {
-  readonly identity: string;
-  readonly nonce: string;
-  /** Since when, by its own wall clock; for people. */
-  readonly since: string;
+  /** How many times in a row the lock was handed over, up to this hold; a claim begins anew. */
+  readonly handOvers?: number;
+  /** The hold was handed over, and its holder has written nothing since. */
+  readonly given?: boolean;
 }
 
 /** All of it. */
@@ -83,7 +83,7 @@ export interface ElectionState extends RecordState {
   /** What was noted of the holder, if it is one of klatch's. */
   readonly note: Note | undefined;
   /** Who stands in line. */
-  readonly line: readonly Place[];
+  readonly line: readonly TakenPlace[];
 }
 
 /**
@@ -124,6 +124,8 @@ function holderOf(
     since: textOf(acquireTime),
     renewed: textOf(renewTime),
     reason: note === undefined ? undefined : reasonOf(object),
+    // Another process of the holder's name may have renewed it since.
+    ...(note?.given === true && renewTime === acquireTime && { isHandedOver: true }),
     fingerprint: JSON.stringify([
       identity,
       note?.nonce,
@@ -165,6 +167,8 @@ function noteOf(
     renewed: textOf(renewed) ?? "",
     ...(note.bare === true && { bare: true }),
     ...(note.unsure === true && { unsure: true }),
+    ...(typeof note.handOvers === "number" && { handOvers: note.handOvers }),
+    ...(note.given === true && { given: true }),
   };
 }
 
@@ -184,49 +188,34 @@ export function annotated(
   return { ...object, metadata: { ...object.metadata, annotations, ...(labels && { labels }) } };
 }
 
-/** The object, said to be free as klatch has left it, or not. */
-export function withFree(object: KubeObject, isFree: boolean): KubeObject {
-  const { [FREE]: _free, ...others } = object.metadata.annotations ?? {};
-  const annotations = { ...others, ...(isFree && { [FREE]: "true" }) };
+/** The object, said to be free as klatch has left it. */
+export function withFree(object: KubeObject, mayBeClaimedUnread: boolean): KubeObject {
+  const annotations = { ...object.metadata.annotations, [FREE]: mayBeClaimedUnread ? UNREAD : READ_FIRST };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-/** Whether the object says that it is free as klatch has left it. */
-export function saysFree(object: KubeObject): boolean {
+/** Whether the object is as klatch has left it, if it states no holder. */
+export function isLeftFree(object: KubeObject): boolean {
   return object.metadata.annotations?.[FREE] !== undefined;
 }
 
+/** Whether a claim that was sent without reading the object may take it. */
+export function mayBeClaimedUnread(object: KubeObject): boolean {
+  return object.metadata.annotations?.[FREE] === UNREAD;
+}
+
+/** The test that the object stays. */
+export const STAYS: JsonPatch = [{ op: "test", path: "/metadata/deletionTimestamp", value: null }];
+
+/** Where the lock is said to be free. */
+export const FREE_FIELD: FieldPath = ["metadata", "annotations", FREE];
+
 /** The tests that a lock is free as klatch has left it, that nobody stands in line, and that the object stays. */
 export const FREE_TESTS: JsonPatch = [
-  { op: "test", path: "/metadata/deletionTimestamp", value: null },
-  { op: "test", path: pointerTo(["metadata", "annotations", NEXT]), value: null },
-  { op: "test", path: pointerTo(["metadata", "annotations", FREE]), value: "true" },
+  ...STAYS,
+  ...NOBODY_IN_LINE,
+  { op: "test", path: pointerTo(FREE_FIELD), value: UNREAD },
 ];
-
-/** The object with these in line. */
-export function withLine(object: KubeObject, line: readonly Place[]): KubeObject {
-  const { [NEXT]: _next, ...others } = object.metadata.annotations ?? {};
-  const noted = line.map(({ identity, nonce, since }) => ({ identity, nonce, since }));
-  const annotations = { ...others, ...(noted.length > 0 && { [NEXT]: JSON.stringify(noted) }) };
-  return { ...object, metadata: { ...object.metadata, annotations } };
-}
-
-/** Who stands in line. A note that cannot be read is nobody's: the places are only a courtesy. */
-function lineOf(object: KubeObject): readonly Place[] {
-  const text = object.metadata.annotations?.[NEXT];
-  if (text === undefined) return [];
-  try {
-    const found: unknown = JSON.parse(text);
-    return Array.isArray(found) ? found.filter(isPlace) : [];
-  } catch {
-    return [];
-  }
-}
-
-function isPlace(found: unknown): found is Place {
-  const { identity, nonce, since }: Partial<Record<keyof Place, unknown>> = Object(found);
-  return [identity, nonce, since].every((each) => typeof each === "string");
-}
 
 /** Where klatch's notes of a hold are, and what it leaves in their place. */
 export const HOLD_FIELDS: readonly FieldPath[] = [HOLD, REASON, FREE].map((

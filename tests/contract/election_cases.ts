@@ -17,7 +17,6 @@ type Fields = Record<string, unknown>;
 interface Storage {
   readonly strategy: Strategy;
   readonly transitions: string;
-  readonly annotations?: readonly string[];
   now(): string;
   read(object: KubeObject): Fields;
   write(object: KubeObject, record: Fields): KubeObject;
@@ -29,7 +28,6 @@ let ticks = 0;
 export const leaseCase: Case = electionCase({
   strategy: lease,
   transitions: "leaseTransitions",
-  annotations: ["klatch.dev/free"],
   /** A MicroTime that differs from every other one made here. */
   now: () => new Date().toISOString().replace("Z", `${String(++ticks % 1000).padStart(3, "0")}Z`),
   read: (object) => (object as Lease).spec as Fields,
@@ -52,7 +50,7 @@ export const endpointsCase: Case = electionCase({
 /** klatch's note of a hold, which says whose it is. */
 const HOLD = "klatch.dev/hold";
 
-function electionCase({ strategy, transitions, annotations = [], now, read, write }: Storage): Case {
+function electionCase({ strategy, transitions, now, read, write }: Storage): Case {
   const { apiVersion, kind } = strategy.resource;
   const made = (lock: LockName, record: Fields) =>
     write({
@@ -63,7 +61,7 @@ function electionCase({ strategy, transitions, annotations = [], now, read, writ
   return {
     strategy,
     elder: "client-go",
-    annotations,
+    annotations: ["klatch.dev/free"],
     failsOnConflict: true,
     held(lock, holder, durationMs) {
       const time = now();

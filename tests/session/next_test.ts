@@ -7,6 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { type KubeObject, type Participant, viewOf } from "../../lib/lock.ts";
 import { DEFAULT_TIMING } from "../../lib/session/mod.ts";
+import { PLACES } from "../../lib/strategies/election_line.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { leaseCase } from "../contract/election_cases.ts";
 import { until } from "../contract/bench.ts";
@@ -17,14 +18,14 @@ import { contender, stepsOf } from "../support/steps.ts";
 import { sleep } from "../support/waiting.ts";
 
 const lock = { namespace: "ns", name: "x" };
-const NOTE = "klatch.dev/next";
+const NOTE = "klatch.dev/next-1";
 const timing = DEFAULT_TIMING;
 const { claimed, acquired, joined, renewed, released } = stepsOf(lease, lock, 0);
 
 const nextIn = (object: KubeObject) => viewOf(lease, object).waiters.map(({ nonce }) => nonce);
 
 const a = contender("a"), b = contender("b"), c = contender("c");
-const d = contender("d"), e = contender("e"), f = contender("f");
+const d = contender("d");
 
 describe("a place in the line for a Lease", () => {
   const held = acquired(undefined, a);
@@ -32,9 +33,10 @@ describe("a place in the line for a Lease", () => {
 
   it("is taken by those who wait, as long as there are any", () => {
     assertEquals(nextIn(waitedFor), ["b", "c"]);
-    const full = joined(joined(waitedFor, d), e);
-    assertEquals(nextIn(full), ["b", "c", "d", "e"]);
-    assertEquals([claimed(full, b).kind, claimed(full, f).kind], ["wait", "wait"]);
+    const others = Array.from({ length: PLACES - 2 }, (_, i) => contender(`n${i}`));
+    const full = others.reduce(joined, waitedFor);
+    assertEquals(nextIn(full), ["b", "c", ...others.map(({ nonce }) => nonce)]);
+    assertEquals([claimed(full, b).kind, claimed(full, d).kind], ["wait", "wait"]);
   });
 
   it("gives the first of them the first go at a lock that has come free", () => {
@@ -102,7 +104,16 @@ describe("a place in the line for a Lease", () => {
 
   it("is nobody's where its note cannot be read", () => {
     const { metadata } = held;
-    for (const note of ["{", "null", '{"nonce":1}', '[{"nonce":1}]', "[null]"]) {
+    for (
+      const note of [
+        "{",
+        "null",
+        '{"nonce":1}',
+        '[{"nonce":1}]',
+        "[null]",
+        JSON.stringify({ ...b, order: "1" }),
+      ]
+    ) {
       const annotations = { ...metadata.annotations, [NOTE]: note };
       assertEquals(nextIn({ ...held, metadata: { ...metadata, annotations } }), []);
     }
@@ -113,9 +124,11 @@ onEachServer("the next one", "next", (ground) => {
   const on = onBench(lease, ground);
 
   const dead = (object: KubeObject): KubeObject => {
-    const line = ["x", "y"].map((nonce) => ({ identity: "dead", nonce, since: "2026-01-01T00:00:00Z" }));
-    const note = JSON.stringify(line);
-    const annotations = { ...object.metadata.annotations, [NOTE]: note };
+    const since = "2026-01-01T00:00:00Z";
+    const line = ["x", "y"].map((nonce, i) => {
+      return [`klatch.dev/next-${i + 1}`, JSON.stringify({ identity: "dead", nonce, since, order: i })];
+    });
+    const annotations = { ...object.metadata.annotations, ...Object.fromEntries(line) };
     return { ...object, metadata: { ...object.metadata, annotations } };
   };
 
@@ -123,11 +136,11 @@ onEachServer("the next one", "next", (ground) => {
     "keeps a crowd from writing: while all places are taken, nobody else writes",
     on(async (bench) => {
       const first = await bench.acquire({ timing });
-      const clients = Array.from({ length: 8 }, () => new CountingClient(bench.client));
+      const clients = Array.from({ length: PLACES + 4 }, () => new CountingClient(bench.client));
       const abort = new AbortController();
       const waiters = clients.map((client) => bench.contend({ client, timing, interrupted: abort.signal }));
       await until(() => waiters.every(({ events }) => events.length > 0));
-      await until(async () => (await bench.queue()).length === 4);
+      await until(async () => (await bench.queue()).length === PLACES);
       const before = await bench.object();
       await sleep(700);
       assertEquals((await bench.object()).metadata.resourceVersion, before.metadata.resourceVersion);

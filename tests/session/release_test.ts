@@ -18,12 +18,12 @@ import { CountingClient } from "../support/counting_client.ts";
 import { onEachServer } from "../support/on_each_server.ts";
 
 const timing = DEFAULT_TIMING;
-const NEXT = "klatch.dev/next";
+const NEXT = "klatch.dev/next-1";
 
 /** The object after somebody who waits has written into it. */
 function waitedFor(object: KubeObject): KubeObject {
   const since = "2026-01-01T00:00:00Z";
-  const line = JSON.stringify([{ identity: "next", nonce: "n", since }]);
+  const line = JSON.stringify({ identity: "next", nonce: "n", since, order: 1 });
   const annotations = { ...object.metadata.annotations, [NEXT]: line };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }

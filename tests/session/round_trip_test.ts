@@ -6,7 +6,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { KubeClient } from "../../lib/kube/api.ts";
-import { ClaimBackoff, CLAIMING, TAKING_PLACE } from "../../lib/session/claim_backoff.ts";
+import { ClaimBackoff, CLAIMING } from "../../lib/session/claim_backoff.ts";
+import { PlaceBackoff } from "../../lib/session/place_backoff.ts";
 import { RoundTrip } from "../../lib/session/round_trip.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
@@ -54,10 +55,10 @@ describe("the distance to the API server", () => {
 describe("the window in which contenders write", () => {
   const widths = (tripMs: number) => {
     const claiming = new ClaimBackoff(CLAIMING, { ms: tripMs });
-    const place = new ClaimBackoff(TAKING_PLACE, { ms: tripMs });
+    const place = new PlaceBackoff({ ms: tripMs });
     const before = [claiming.delayMs(1), place.delayMs(1)];
     claiming.crowded();
-    place.crowded();
+    place.full();
     const crowded = [claiming.delayMs(1), place.delayMs(1)];
     for (let i = 0; i < 10; i++) claiming.collided();
     return [before, crowded, claiming.delayMs(1)];
@@ -69,5 +70,16 @@ describe("the window in which contenders write", () => {
 
   it("is some round trips where it is far away", () => {
     assertEquals(widths(50), [[0, 150], [100, 400], 300]);
+  });
+
+  it("for a place in line grows while the line is full, and shrinks while places stay empty", () => {
+    const place = new PlaceBackoff({ ms: 1 });
+    const lengths: number[] = [];
+    const steps = ["full", "full", "refilled", "refilled", "refilled", "refilled", "refilled"] as const;
+    for (const step of [...steps, "stillEmpty", "stillEmpty", "deserted"] as const) {
+      place[step]();
+      lengths.push(Math.round(place.delayMs(1)));
+    }
+    assertEquals(lengths, [300, 300, 600, 1_200, 2_400, 4_800, 5_000, 3_500, 2_450, 100]);
   });
 });

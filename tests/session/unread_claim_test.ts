@@ -110,15 +110,15 @@ onEachServer("a claim without a read", "unread", (ground) => {
     "lets those go first who stand in line",
     on(async (bench) => {
       await released(bench);
-      const line = JSON.stringify([{ identity: "next", nonce: "n", since: "2026-01-01T00:00:00Z" }]);
+      const line = JSON.stringify({ identity: "next", nonce: "n", since: "2026-01-01T00:00:00Z", order: 1 });
       await bench.rewrite((object) => {
-        const annotations = { ...object.metadata.annotations, "klatch.dev/next": line };
+        const annotations = { ...object.metadata.annotations, "klatch.dev/next-1": line };
         return { ...object, metadata: { ...object.metadata, annotations } };
       });
       const client = new CountingClient(bench.client);
       const { hold } = bench.contend({ timing, client });
       await hold;
-      assert(client.reads > 0);
+      assertEquals([client.conflicts > 0, client.watches], [true, 1]);
     }),
   );
 

@@ -44,7 +44,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a claim without a read does not test that nobody holds",
-    file: "lib/strategies/election.ts",
+    file: "lib/strategies/election_changes.ts",
     edits: [{
       find: `const tests = [...FREE_TESTS, ...patchOf(free, held, [holder])];`,
       replace: `const tests = [...FREE_TESTS, ...patchOf(free, held, [holder]).slice(1)];`,
@@ -54,15 +54,15 @@ export const mutants: readonly Mutant[] = [
     name: "a claim without a read takes an object that is being deleted",
     file: "lib/strategies/election_record.ts",
     edits: [{
-      find: `  { op: "test", path: "/metadata/deletionTimestamp", value: null },\n`,
-      replace: "",
+      find: `[{ op: "test", path: "/metadata/deletionTimestamp", value: null }];`,
+      replace: "[];",
     }],
   },
   {
     name: "a claim without a read whose answer is lost is taken for refused",
     file: "lib/session/writes.ts",
     edits: [{
-      find: `if (outcome?.kind === "unknown") return undefined;`,
+      find: `if (outcome?.kind === "unknown") return { kind: "unknown" };`,
       replace: `if (outcome?.kind === "unknown") sentWrites.settle({ ...strategy.parse(undefined) });`,
     }],
   },
@@ -130,7 +130,7 @@ export const mutants: readonly Mutant[] = [
       replace:
         `      object = await waiting.next({ ...snapshot, view: { ...snapshot.view, note: claim.note } });
       const blind = strategy.claim(strategy.parse(object), lock, me, () => true, clock.wall());
-      if (blind.kind === "acquire") object = await claims.claim({ ...snapshot, object }, blind.object);`,
+      if (blind.kind === "acquire") object = await claims.claim({ ...snapshot, object }, { object: blind.object });`,
     }],
   },
   {
@@ -243,24 +243,24 @@ export const mutants: readonly Mutant[] = [
     file: "lib/strategies/election.ts",
     edits: [{
       find: `holder !== undefined && !isExpired(holder)) {
-    if (mine`,
+    const joined`,
       replace: `holder !== undefined && holder.identity !== me.identity && !isExpired(holder)) {
-    if (mine`,
+    const joined`,
     }],
   },
   {
     name: "a waiter notes its place while another tool holds",
     file: "lib/strategies/election.ts",
     edits: [{
-      find: ` || isForeign(holder)) return { kind: "wait" };`,
-      replace: ` || isForeign({ ...holder, nonce: "" })) return { kind: "wait" };`,
+      find: ` || isForeign(holder) ?`,
+      replace: ` || isForeign({ ...holder, nonce: "" }) ?`,
     }],
   },
   {
     name: "a waiter takes its place back while another tool holds",
-    file: "lib/strategies/election.ts",
+    file: "lib/strategies/election_changes.ts",
     edits: [{
-      find: `if (holder !== undefined && isForeign(holder)) return { kind: "lost" };`,
+      find: `if (holder !== undefined && holder.nonce === undefined) return { kind: "lost" };`,
       replace: "",
     }],
   },
@@ -275,10 +275,37 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "the recorded duration is rounded down",
-    file: "lib/strategies/election.ts",
+    file: "lib/strategies/election_line.ts",
     edits: [{
-      find: `Math.ceil(me.leaseDurationMs / 1000)`,
-      replace: `Math.floor(me.leaseDurationMs / 1000)`,
+      find: `Math.ceil(leaseDurationMs / 1000)`,
+      replace: `Math.floor(leaseDurationMs / 1000)`,
+    }],
+  },
+  {
+    name: "a hold that was handed over counts from a time at which it was not",
+    file: "lib/session/writes.ts",
+    edits: [{
+      find: `this.#parts.sentWrites.joined(state, sentMs);`,
+      replace: `this.#parts.sentWrites.joined(state, sentMs + 5_000);`,
+    }],
+  },
+  {
+    name: "the lock is handed over to a waiter that may have left",
+    file: "lib/strategies/election_changes.ts",
+    edits: [{
+      find: `patchOfHold(storage, object, changed, fieldOfPlace(slot)) };`,
+      replace: `[
+    ...patchOfHold(storage, object, changed),
+    { op: "add", path: "/metadata/annotations/" + fieldOfPlace(slot)[2]?.replace("/", "~1"), value: "" },
+  ] };`,
+    }],
+  },
+  {
+    name: "a hold that was handed over is accepted though another process of that name has renewed it",
+    file: "lib/strategies/election_record.ts",
+    edits: [{
+      find: `note?.given === true && renewTime === acquireTime && {`,
+      replace: `note?.given === true && {`,
     }],
   },
   {

@@ -45,9 +45,11 @@ export interface HoldTruth {
 /** All holds. Give it each fact before the checkers. */
 export class Truth {
   readonly holds: Map<Run, HoldTruth> = new Map();
-  /** Who wrote each fingerprint that the record shows, and when. */
+  /** Who wrote each fingerprint that the record shows, or whom it was written for; and when. */
   readonly fingerprints: Map<string, { readonly by: Commit["by"]; readonly atMs: number }> = new Map();
   nowMs = 0;
+  /** Those that have begun, by nonce. */
+  readonly #runs = new Map<string | undefined, Run>();
   #order = 0;
 
   /** Takes a fact in. */
@@ -62,6 +64,7 @@ export class Truth {
       });
     }
     if (!("run" in fact)) return;
+    if (fact.kind === "started") this.#runs.set(fact.run.me.nonce, fact.run);
     const hold = this.holds.get(fact.run);
     if (hold === undefined) return;
     if (fact.kind === "held") hold.held = true;
@@ -86,8 +89,11 @@ export class Truth {
     for (const fingerprint of this.fingerprints.keys()) {
       if (!fingerprints.includes(fingerprint)) this.fingerprints.delete(fingerprint);
     }
-    for (const fingerprint of fingerprints) {
-      if (!this.fingerprints.has(fingerprint)) this.fingerprints.set(fingerprint, { by, atMs: this.nowMs });
+    for (const { fingerprint, nonce, isHandedOver = false } of after.holders) {
+      if (this.fingerprints.has(fingerprint)) continue;
+      const heir = isHandedOver ? this.#runs.get(nonce) : undefined;
+      this.fingerprints.set(fingerprint, { by: heir ?? by, atMs: this.nowMs });
+      if (heir !== undefined) this.#acquired(heir);
     }
     for (const holder of before.holders) {
       const hold = this.holds.get(this.runOf(holder) as Run);

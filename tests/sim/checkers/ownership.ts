@@ -1,7 +1,8 @@
 /**
  * Nobody writes a hold that is not theirs. A klatch may state its own hold, from its claim to its loss or release; it
  * may leave the holds of others as they are; and it may remove one of them only when its own clock can have counted
- * the duration that the record states, since that hold was last changed.
+ * the duration that the record states, since that hold was last changed. Who releases its own hold may write that of
+ * somebody who waits in line.
  *
  * @module
  */
@@ -28,7 +29,14 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
     return seenMs >= holder.leaseDurationMs - ROUNDING_MS;
   }
 
-  function check({ by, before, after, sentMs, deleted, dying }: Commit): void {
+  function handsOver({ nonce, isHandedOver }: Holder, { by, before, after }: Commit): boolean {
+    if (typeof by === "string" || isHandedOver !== true) return false;
+    const released = holdOf(before, by.me.nonce) !== undefined && holdOf(after, by.me.nonce) === undefined;
+    return released && before.waiters.some((waiter) => waiter.nonce === nonce);
+  }
+
+  function check(commit: Commit): void {
+    const { by, before, after, sentMs, deleted, dying } = commit;
     if (typeof by === "string") return;
     const { nonce } = by.me;
     for (const holder of before.holders) {
@@ -38,7 +46,8 @@ export const ownership: MakeChecker = ({ truth, violation }) => {
     }
     for (const holder of after.holders) {
       const known = before.holders.some(({ fingerprint }) => fingerprint === holder.fingerprint);
-      if (!known && holder.nonce !== nonce) violation(`${by.name} writes a hold of ${nameOf(holder)}`);
+      if (known || holder.nonce === nonce || handsOver(holder, commit)) continue;
+      violation(`${by.name} writes a hold of ${nameOf(holder)}`);
     }
     // An older tool may have come in beyond the number of slots; those who were in before it renew all the same.
     if (after.holders.length > Math.max(after.slots, before.holders.length)) {

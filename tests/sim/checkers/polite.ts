@@ -1,20 +1,31 @@
 /**
  * While a tool holds whose release fails for good if somebody else writes between its read and its write, klatch writes
- * nothing: the lock would stay held until it expires.
+ * nothing: the lock would stay held until it expires. Where such a tool has ended a klatch's hold, nothing in the object
+ * tells it to a waiter that has not heard of it; it knows when that hold would have expired.
  *
  * @module
  */
-import type { Holder } from "../../../lib/lock.ts";
+import { type Holder, holdOf } from "../../../lib/lock.ts";
 import type { MakeChecker } from "./checker.ts";
 
-export const polite: MakeChecker = ({ violation }) => ({
-  name: "polite",
-  hear(fact) {
-    if (fact.kind !== "commit" || typeof fact.by === "string") return;
-    const isForeign = ({ nonce }: Holder) => nonce === undefined;
-    for (const { identity, fingerprint } of fact.before.holders.filter(isForeign)) {
-      const stays = fact.after.holders.some((holder) => holder.fingerprint === fingerprint);
-      if (stays) violation(`${fact.by.name} writes while ${identity} holds, a tool that does not expect it`);
-    }
-  },
-});
+export const polite: MakeChecker = ({ scenario, truth, violation }) => {
+  const longestMs = Math.max(...scenario.timings.map(({ leaseDurationMs }) => leaseDurationMs));
+  /** When somebody else ended a klatch's hold last. */
+  let seizedMs = -Infinity;
+  const isForeign = ({ nonce }: Holder) => nonce === undefined;
+
+  return {
+    name: "polite",
+    hear(fact) {
+      if (fact.kind !== "commit") return;
+      const { by, before, after, sentMs } = fact;
+      const isEnded = ({ nonce }: Holder) => nonce !== undefined && holdOf(after, nonce) === undefined;
+      if (typeof by === "string" && before.holders.some(isEnded)) seizedMs = truth.nowMs;
+      if (typeof by === "string" || sentMs < seizedMs + longestMs) return;
+      for (const { identity, fingerprint } of before.holders.filter(isForeign)) {
+        const stays = after.holders.some((holder) => holder.fingerprint === fingerprint);
+        if (stays) violation(`${by.name} writes while ${identity} holds, a tool that does not expect it`);
+      }
+    },
+  };
+};

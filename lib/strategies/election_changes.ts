@@ -1,0 +1,255 @@
+/**
+ * What contenders of an election write: claims, renewals, releases and hand-overs. When they are due is told in
+ * `election.ts`.
+ *
+ * @module
+ */
+import { invariant } from "../invariant.ts";
+import {
+  type Change,
+  type Contender,
+  type IsAlive,
+  type JsonPatch,
+  type KubeObject,
+  type LockName,
+  MANAGED_BY_KLATCH,
+  MANAGED_BY_LABEL,
+  type UnreadClaim,
+} from "../lock.ts";
+import { changesOf, type FieldPath, patchOf } from "./changed_fields.ts";
+import { fieldOfPlace, secondsOf, type TakenPlace, withoutPlaces } from "./election_line.ts";
+import {
+  annotated,
+  type ElectionRecord,
+  type ElectionState,
+  type ElectionStorage,
+  FREE_TESTS,
+  HOLD_FIELDS,
+  isLeftFree,
+  mayBeClaimedUnread,
+  nextCount,
+  type Note,
+  parse,
+  reasonOf,
+  STAYS,
+  withFree,
+} from "./election_record.ts";
+import { instant } from "./record_fields.ts";
+
+/** How many times in a row a lock is handed over. Then it comes free, for those who do not know of the line. */
+const HAND_OVERS = 7;
+
+/** Whether a free record has neither holder nor duration, not even empty ones. */
+function isBareRecord({ holderIdentity, leaseDurationSeconds }: ElectionState["record"]): boolean {
+  const isMissing = (value: unknown) => value === undefined || value === null;
+  return isMissing(holderIdentity) && isMissing(leaseDurationSeconds);
+}
+
+/** The object with the contender's hold. */
+export function withHold(
+  storage: ElectionStorage,
+  { object, record, note: before }: ElectionState,
+  lock: LockName,
+  me: Contender,
+  wallMs: number,
+): KubeObject {
+  const { resource: { apiVersion, kind }, transitions } = storage;
+  const base: KubeObject = object ??
+    { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
+  const changes = object === undefined ? 0 : nextCount(record[transitions]);
+  const isBare = before?.bare === true || (object !== undefined && isBareRecord(record));
+  const held = heldBy(storage, me.identity, secondsOf(me), wallMs);
+  const { acquireTime } = held;
+  const taken = { ...record, ...held, [transitions]: changes };
+  const note = {
+    nonce: me.nonce,
+    acquireTime,
+    transitions: changes,
+    renewed: instant(wallMs),
+    ...isBare && { bare: true },
+    ...me.isUnsure === true && { unsure: true },
+  };
+  const labels = {
+    ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
+    ...me.labels,
+  };
+  return annotated(storage.write(base, taken), note, me.reason, labels);
+}
+
+/**
+ * The patch that makes the contender the holder of a lock that is free as klatch has left it; `undefined` if it is not.
+ *
+ * @param taken what the claim is to make of the object.
+ * @param leaving whose places it empties.
+ */
+export function claimPatch(
+  storage: ElectionStorage,
+  { object, holder }: ElectionState,
+  taken: KubeObject,
+  leaving: readonly TakenPlace[],
+  me: Contender,
+): JsonPatch | undefined {
+  if (object === undefined || holder !== undefined || !isLeftFree(object)) return undefined;
+  const labels = labelFields(me);
+  // A label cannot be added where there are none at all.
+  if (labels.length > 0 && object.metadata.labels === undefined) return undefined;
+  const places = leaving.map(({ slot }) => fieldOfPlace(slot));
+  const tests = patchOf(object, taken, [...storage.fields, ...HOLD_FIELDS, ...places]);
+  return [...STAYS, ...tests, ...changesOf(object, taken, labels)];
+}
+
+function labelFields({ labels }: Contender): FieldPath[] {
+  return Object.keys(labels).map((name) => ["metadata", "labels", name]);
+}
+
+/** What the record says of a hold that begins. */
+function heldBy(storage: ElectionStorage, identity: string, leaseDurationSeconds: number, wallMs: number) {
+  const time = storage.time(wallMs);
+  return { holderIdentity: identity, leaseDurationSeconds, acquireTime: time, renewTime: time };
+}
+
+/** A claim of a lock that is free as klatch has left it. The count of changes is put right by the next write. */
+export function claimUnread(storage: ElectionStorage, me: Contender, wallMs: number): UnreadClaim {
+  const { apiVersion, kind } = storage.resource;
+  const free = withFree(
+    storage.write({ apiVersion, kind, metadata: { name: "" } }, { holderIdentity: "" }),
+    true,
+  );
+  const record = heldBy(storage, me.identity, secondsOf(me), wallMs);
+  const { acquireTime } = record;
+  const note = { nonce: me.nonce, acquireTime, transitions: undefined, renewed: instant(wallMs) };
+  const held = annotated(storage.write(free, record), note, me.reason, me.labels);
+  const { holder: hold } = parse(storage, held);
+  invariant(hold !== undefined, "a claim states a hold");
+  const [holder, ...others] = storage.fields;
+  invariant(holder !== undefined, "a record has a holder");
+  const tests = [...FREE_TESTS, ...patchOf(free, held, [holder])];
+  return {
+    patch: [...tests, ...changesOf(free, held, [...others, ...HOLD_FIELDS, ...labelFields(me)])],
+    hold,
+  };
+}
+
+export function renew(
+  storage: ElectionStorage,
+  { object, record, holder, note }: ElectionState,
+  me: Contender,
+  wallMs: number,
+): Change {
+  if (object === undefined || holder?.nonce !== me.nonce || note === undefined) return { kind: "lost" };
+  const { given: _given, ...noted } = note;
+  const transitions = countOfHold(storage, record, note);
+  const renewTime = storage.time(wallMs);
+  const renewed = storage.write(object, { ...record, renewTime, [storage.transitions]: transitions });
+  const changed = annotated(renewed, { ...noted, transitions, renewed: instant(wallMs) }, reasonOf(object));
+  return { kind: "write", object: changed, patch: patchOfHold(storage, object, changed) };
+}
+
+/** The count of changes with this hold, which a claim without a read could not count. */
+function countOfHold(
+  { transitions }: ElectionStorage,
+  record: ElectionRecord,
+  note: Note | undefined,
+): number {
+  return note?.transitions ?? nextCount(record[transitions]);
+}
+
+/** The patch that changes a hold, if it still is as it was. */
+function patchOfHold(
+  storage: ElectionStorage,
+  object: KubeObject,
+  changed: KubeObject,
+  ...others: readonly FieldPath[]
+): JsonPatch {
+  return patchOf(object, changed, [...storage.fields, ...HOLD_FIELDS, ...others]);
+}
+
+/**
+ * Releases the contender's hold, by a patch that tests all that states it, or leaves the line. A place that stays there while
+ * another tool holds is passed over.
+ */
+export function leave(
+  storage: ElectionStorage,
+  state: ElectionState,
+  me: Contender,
+  wallMs: number,
+  isAlive: IsAlive = () => false,
+): Change {
+  const { object, holder, line: [next] } = state;
+  const { nonce, isUnsure } = me;
+  if (holder !== undefined && holder.nonce === undefined) return { kind: "lost" };
+  if (object !== undefined && holder?.nonce === nonce) {
+    const canTake = next !== undefined && isAlive(next);
+    const handedOver = canTake ? handOver(storage, state, next, wallMs) : undefined;
+    if (handedOver !== undefined) return handedOver;
+  }
+  const change = release(storage, state, nonce, wallMs);
+  if (isUnsure === true && object !== undefined && holder === undefined && mayBeClaimedUnread(object)) {
+    // Its own claim is not to find the lock free any more.
+    return { kind: "write", object: withFree(change.kind === "write" ? change.object : object, false) };
+  }
+  if (change.kind === "lost" || object === undefined || holder?.nonce !== nonce) return change;
+  return { ...change, patch: patchOfHold(storage, object, change.object) };
+}
+
+/**
+ * Releases the contender's hold by writing that of the next in line.
+ *
+ * @returns `undefined` if that cannot be done.
+ */
+function handOver(
+  storage: ElectionStorage,
+  { object, record, note }: ElectionState,
+  next: TakenPlace,
+  wallMs: number,
+): Change | undefined {
+  const { nonce, identity, slot, accepts } = next;
+  const handOvers = 1 + (note?.handOvers ?? 0);
+  if (object === undefined || accepts === undefined || note?.bare === true || handOvers > HAND_OVERS) {
+    return undefined;
+  }
+  const held = heldBy(storage, identity, accepts.leaseDurationSeconds, wallMs);
+  const { acquireTime } = held;
+  const transitions = nextCount(countOfHold(storage, record, note));
+  const theirs: Note = { nonce, acquireTime, transitions, renewed: instant(wallMs), handOvers, given: true };
+  const taken = storage.write(withoutPlaces(object, [next]), {
+    ...record,
+    ...held,
+    [storage.transitions]: transitions,
+  });
+  const changed = annotated(taken, theirs, accepts.reason);
+  return { kind: "write", object: changed, patch: patchOfHold(storage, object, changed, fieldOfPlace(slot)) };
+}
+
+/**
+ * As client-go releases: no holder, one second, so that everybody may take it at once.
+ *
+ * @param nonce of who leaves; `undefined` for a holder that another tool wrote.
+ */
+export function release(
+  storage: ElectionStorage,
+  { object, record, holder, line, note }: ElectionState,
+  nonce: string | undefined,
+  wallMs: number,
+): Change {
+  if (object === undefined) return { kind: "lost" };
+  if (holder === undefined || holder.nonce !== nonce) {
+    const left = line.filter((place) => place.nonce === nonce);
+    return left.length === 0 ? { kind: "lost" } : { kind: "write", object: withoutPlaces(object, left) };
+  }
+  if (note?.bare === true) {
+    const { holderIdentity: _holder, leaseDurationSeconds: _seconds, ...bare } = record;
+    return { kind: "write", object: annotated(storage.write(object, bare), undefined, undefined) };
+  }
+  const now = storage.time(wallMs);
+  const empty = {
+    ...record,
+    holderIdentity: "",
+    leaseDurationSeconds: 1,
+    acquireTime: now,
+    renewTime: now,
+    ...(note !== undefined && { [storage.transitions]: countOfHold(storage, record, note) }),
+  };
+  const released = annotated(storage.write(object, empty), undefined, undefined);
+  return { kind: "write", object: withFree(released, storage.canClaimUnread && note?.unsure !== true) };
+}
