@@ -40,6 +40,8 @@ export interface Scene {
 
 /** What happened. Times are milliseconds. */
 export interface Outcome {
+  /** Who held, in that order; of those who wait, their indices. */
+  readonly order: readonly string[];
   /** From each command's last act to the next one's first; as many as there are waiters. */
   readonly gaps: readonly number[];
   /** From the first holder's last act to the last waiter's last act. */
@@ -64,7 +66,7 @@ export async function contend(context: Context, scene: Scene): Promise<Outcome> 
     const running: RunningKlatch[] = [];
     while (running.length < waiters) {
       const more = Array.from({ length: Math.min(AT_ONCE, waiters - running.length) }, (_, i) => {
-        return start(`w${running.length + i}`, scene.waiterConfig ?? kubeconfig, String(bodyMs));
+        return start(`${running.length + i}`, scene.waiterConfig ?? kubeconfig, String(bodyMs));
       });
       running.push(...more);
       const { waits } = contender;
@@ -95,14 +97,16 @@ export function readLog(log: string, waiters: number): Outcome {
   });
   if (lines.length !== 2 * (waiters + 1)) throw new Error(`not all were served:\n${log}`);
   const gaps: number[] = [];
+  const order: string[] = [];
   for (let i = 0; i < lines.length; i += 2) {
     const [enter, exit, before] = [lines[i], lines[i + 1], lines[i - 1]];
     if (enter?.verb !== "enter" || exit?.verb !== "exit" || enter.id !== exit.id) {
       throw new Error(`commands overlapped:\n${log}`);
     }
     if (before !== undefined) gaps.push(enter.ms - before.ms);
+    order.push(enter.id ?? "");
   }
-  return { gaps, totalMs: (lines.at(-1)?.ms ?? NaN) - (lines[1]?.ms ?? NaN) };
+  return { gaps, order, totalMs: (lines.at(-1)?.ms ?? NaN) - (lines[1]?.ms ?? NaN) };
 }
 
 /**

@@ -9,6 +9,7 @@ import { distance } from "./distance.ts";
 import { distanceHandover } from "./distance_handover.ts";
 import { handover } from "./handover.ts";
 import { memory } from "./memory.ts";
+import { mixed } from "./mixed.ts";
 import { processor } from "./processor.ts";
 import { requests } from "./requests.ts";
 import { scale } from "./scale.ts";
@@ -24,6 +25,7 @@ export const rows: readonly Row[] = [
   requests,
   distance,
   distanceHandover,
+  mixed,
   memory,
   processor,
   size,

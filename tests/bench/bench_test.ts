@@ -97,10 +97,10 @@ describe("a target", () => {
 });
 
 describe("the log of commands under a lock", () => {
-  const log = "enter first 1000000\nexit first 5000000\nenter w1 7500000\nexit w1 9000000\n";
+  const log = "enter first 1000000\nexit first 5000000\nenter 7 7500000\nexit 7 9000000\n";
 
-  it("gives the gaps, and the time from the release to the end", () => {
-    assertEquals(readLog(log, 1), { gaps: [2.5], totalMs: 4 });
+  it("gives the gaps, who held, and the time from the release to the end", () => {
+    assertEquals(readLog(log, 1), { gaps: [2.5], order: ["first", "7"], totalMs: 4 });
   });
   it("with commands that overlap is an error", () => {
     const lines = log.split("\n");

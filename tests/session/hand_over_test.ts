@@ -10,7 +10,6 @@ import { clientWith } from "../../lib/kube/client_with.ts";
 import { type Contender, holdOf, type KubeObject, type Strategy, viewOf } from "../../lib/lock.ts";
 import { Arrivals } from "../../lib/session/arrivals.ts";
 import { SentWrites } from "../../lib/session/sent_writes.ts";
-import { endpoints } from "../../lib/strategies/endpoints.ts";
 import { lease } from "../../lib/strategies/lease.ts";
 import { type Bench, until } from "../contract/bench.ts";
 import { endpointsCase, leaseCase } from "../contract/election_cases.ts";

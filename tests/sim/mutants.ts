@@ -301,14 +301,6 @@ export const mutants: readonly Mutant[] = [
     }],
   },
   {
-    name: "a hold that was handed over is accepted though another process of that name has renewed it",
-    file: "lib/strategies/election_record.ts",
-    edits: [{
-      find: `note?.given === true && renewTime === acquireTime && {`,
-      replace: `note?.given === true && {`,
-    }],
-  },
-  {
     name: "the lock is given back before the command is dead",
     file: "lib/process/run.ts",
     edits: [{

@@ -1,7 +1,7 @@
 /**
  * While a tool holds whose release fails for good if somebody else writes between its read and its write, klatch writes
  * nothing: the lock would stay held until it expires. Where such a tool has ended a klatch's hold, nothing in the object
- * tells it to a waiter that has not heard of it; it knows when that hold would have expired.
+ * tells it to a waiter that joins the line and has not heard of it; it knows when that hold would have expired.
  *
  * @module
  */
@@ -21,7 +21,9 @@ export const polite: MakeChecker = ({ scenario, truth, violation }) => {
       const { by, before, after, sentMs } = fact;
       const isEnded = ({ nonce }: Holder) => nonce !== undefined && holdOf(after, nonce) === undefined;
       if (typeof by === "string" && before.holders.some(isEnded)) seizedMs = truth.nowMs;
-      if (typeof by === "string" || sentMs < seizedMs + longestMs) return;
+      // All other writes name the version that they are made for.
+      const joins = after.waiters.length > before.waiters.length;
+      if (typeof by === "string" || (joins && sentMs < seizedMs + longestMs)) return;
       for (const { identity, fingerprint } of before.holders.filter(isForeign)) {
         const stays = after.holders.some((holder) => holder.fingerprint === fingerprint);
         if (stays) violation(`${by.name} writes while ${identity} holds, a tool that does not expect it`);
