@@ -88,6 +88,8 @@ export interface GuardedRunOptions {
   readonly onEvent: (event: SessionEvent) => void;
   /** Is given the hold as soon as the lock is held. It must not throw. */
   readonly onHold?: (hold: Hold) => void;
+  /** Is told when the release is sent after the work, and what becomes of it. It must not throw. */
+  readonly onRelease?: (releasing: Promise<void>) => void;
   /** The exit status for what became of the command, if it is not the command's own or 128+n. */
   readonly statusOf?: ((exit: ExitStatus) => number) | undefined;
   /** Tells the user something about the command, one line without a line break. */
@@ -220,7 +222,9 @@ async function underHold(
     assertHeld();
     // Nothing is left to guard. Its end can wait until the release is on its way, since others may wait for that.
     clock.sleep(ONE_TURN_MS).then(() => guard?.end());
-    await hold.release({ remove: cleanup });
+    const releasing = hold.release({ remove: cleanup });
+    options.onRelease?.(releasing);
+    await releasing;
     return status;
   } catch (error) {
     // A command that was not started leaves a lock that must not stay held.

@@ -137,7 +137,7 @@ function withEvents<Run extends Omit<GuardedRunOptions, "signals">>(
     onEvent(event);
     recorder.onEvent(event);
   };
-  return { ...run, client: recorder.client, onEvent: both };
+  return { ...run, client: recorder.client, onEvent: both, onRelease: recorder.onRelease };
 }
 
 /** The variable that names the shell for the guard, instead of the system's; empty: none. */

@@ -76,9 +76,12 @@ function begun({ token, reason, waitedMs = 0 }: HistoryEntry, holder: string, st
   return { holder, token, reason, waitingSinceMs, startMs, endMs: undefined, end: "open" };
 }
 
-/** Ends a hold. The first that tells of it counts: who was robbed notices later. */
+/**
+ * Ends a hold. The first that tells of it counts: who was robbed notices later. But a release is told of as it is sent,
+ * and taken back if it was not confirmed.
+ */
 function close(hold: Draft | undefined, atMs: number, end: HoldEnd): void {
-  if (hold === undefined || hold.end !== "open") return;
+  if (hold === undefined || (hold.end !== "open" && !(hold.end === "released" && end === "lost"))) return;
   hold.endMs = Math.max(hold.startMs, atMs);
   hold.end = end;
 }

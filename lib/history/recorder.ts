@@ -3,7 +3,8 @@
  *
  * Events are best effort: they are sent one after the other beside everything else, nothing waits for them but the end of
  * klatch, and that for a moment only; what the server refuses once is not tried again. A hold that is over within a
- * second leaves one Event, of its release.
+ * second leaves one Event, of its release, which is sent at the same time as the release itself. If that release then
+ * turns out to have failed, an Event says so.
  *
  * @module
  */
@@ -23,6 +24,8 @@ const SEND_TIMEOUT_MS = 5_000;
 const BREAK_WITHIN_MS = 2_000;
 /** How long klatch stays at its end for Events that are under way. */
 const END_WITHIN_MS = 500;
+/** The shortest that a timer can be, in milliseconds: the release is sent first. */
+const ONE_TURN_MS = 1;
 
 /** What a recorder needs. */
 export interface RecorderParts {
@@ -48,6 +51,8 @@ export class EventRecorder {
   #waitingSinceMs: number | undefined;
   #from: Pick<EventFacts, "from" | "fromNonce"> = {};
   #acquired: EventFacts | undefined;
+  /** The Event of a release that is not confirmed yet. */
+  #releasing: EventFacts | undefined;
   /** Ends the pause before the Event of the acquisition. */
   #pause: AbortController | undefined;
 
@@ -69,10 +74,21 @@ export class EventRecorder {
       case "acquired":
         return this.#onAcquired(event.token);
       case "released":
-        return event.confirmed ? this.#onReleased() : this.#tellAcquired();
+        return event.confirmed ? this.#onReleased() : this.#onUnconfirmed();
       case "lost":
         return this.#onLost(event.error.message);
     }
+  };
+
+  /**
+   * Takes note of a release that is being sent. Its Event goes with it, for it would take another round trip after it.
+   *
+   * @param releasing what becomes of it.
+   */
+  readonly onRelease = (releasing: Promise<void>): void => {
+    this.#sending = Promise.all([this.#sending, this.#parts.clock.sleep(ONE_TURN_MS)]).then(() => {});
+    this.#releasing = this.#tellReleased();
+    releasing.catch((error) => this.#takeBack(error instanceof Error ? error.message : String(error)));
   };
 
   #onAcquired(token: string): void {
@@ -102,16 +118,50 @@ export class EventRecorder {
   }
 
   #onReleased(): void {
+    if (this.#releasing === undefined) this.#tellReleased();
+    this.#releasing = undefined;
+  }
+
+  #onUnconfirmed(): void {
+    this.#tellAcquired();
+    this.#takeBack("the API server did not confirm the release");
+  }
+
+  /** Says that a release which an Event has told of may not have taken place. */
+  #takeBack(reason: string): void {
+    if (this.#releasing === undefined) return;
+    const { token, since } = this.#releasing;
+    this.#releasing = undefined;
+    this.#send({
+      event: "lost",
+      ...this.#about(this.#parts.clock.wall()),
+      token,
+      since,
+      reason: cut(reason),
+    });
+  }
+
+  #tellReleased(): EventFacts | undefined {
     const acquired = this.#acquired;
     // Of several strategies' holds each is released.
-    if (acquired === undefined) return;
+    if (acquired === undefined) return undefined;
     if (acquired.event === "took-over") this.#tellAcquired();
     this.#pause?.abort();
     const nowMs = this.#parts.clock.wall();
     const { token, waitedMs, reason, at: since } = acquired;
     const heldMs = Math.max(0, Math.round(nowMs - Date.parse(since)));
-    this.#send({ event: "released", ...this.#about(nowMs), token, waitedMs, since, heldMs, reason });
+    const released = {
+      event: "released",
+      ...this.#about(nowMs),
+      token,
+      waitedMs,
+      since,
+      heldMs,
+      reason,
+    } as const;
+    this.#send(released);
     this.#acquired = undefined;
+    return released;
   }
 
   #onLost(why: string): void {

@@ -122,6 +122,23 @@ describe("an Event that cannot be written", { skip: noBinary }, () => {
     });
   }
 
+  it("is sent beside the release, and not after it", async () => {
+    const told = Promise.withResolvers<void>();
+    let isMade = false, hasWaited = false;
+    proxy.fault = ({ path, verb }) => {
+      if (path.includes("/events")) told.resolve();
+      else if (verb === "create") isMade = true;
+      else if (isMade && verb !== "get") {
+        hasWaited = true;
+        return told.promise.then(() => undefined);
+      }
+      return undefined;
+    };
+    const { code, stderr } = await runKlatch(["run", "beside", "--", "true"], { env });
+    assertEquals([code, hasWaited], [0, true], stderr);
+    assertMatch(stderr, /released default\/beside/);
+  });
+
   it("delays neither the command nor the release", async () => {
     let isInside = false;
     const release = Promise.withResolvers<void>();

@@ -1,10 +1,13 @@
 /**
- * Which object the Events of a hold are about.
+ * Which object the Events of a hold are about, and what they say of a release.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { KlatchError } from "../../lib/errors.ts";
+import { entryOf } from "../../lib/history/event.ts";
+import { holdsOf } from "../../lib/history/holds.ts";
 import { EventRecorder } from "../../lib/history/recorder.ts";
 import type { KubeClient, KubeObject, WriteOutcome } from "../../lib/kube/api.ts";
 import { lease } from "../../lib/strategies/lease.ts";
@@ -55,4 +58,51 @@ describe("an Event of a hold", () => {
       assertEquals(events.map((event) => Object(event)["involvedObject"].uid), ["the-uid"]);
     });
   }
+});
+
+describe("the Event of a release that is being sent", () => {
+  /** A hold whose release is being sent, and how it ends. */
+  async function releasing() {
+    const { client, events } = server();
+    const clock = new ManualClock();
+    const recorder = new EventRecorder({ client, clock, strategy: lease, lock, me });
+    recorder.onEvent({ kind: "acquired", token: "7" });
+    await clock.turn(300);
+    const release = Promise.withResolvers<void>();
+    recorder.onRelease(release.promise);
+    const told = () => events.map((event) => entryOf(event).event);
+    return { clock, recorder, release, events, told };
+  }
+
+  it("is sent beside it, when the release has had its turn", async () => {
+    const { clock, recorder, release, told } = await releasing();
+    assertEquals(told(), []);
+    await clock.turn(1);
+    assertEquals(told(), ["released"]);
+    recorder.onEvent({ kind: "released", confirmed: true });
+    release.resolve();
+    await recorder.end();
+    assertEquals(told(), ["released"]);
+  });
+
+  it("is taken back if the release is not confirmed", async () => {
+    const { clock, recorder, release, events, told } = await releasing();
+    await clock.turn(10_000);
+    recorder.onEvent({ kind: "released", confirmed: false });
+    release.resolve();
+    await recorder.end();
+    assertEquals(told(), ["released", "lost"]);
+    assertEquals(entryOf(events[1]!).reason, "the API server did not confirm the release");
+    assertEquals(holdsOf(events.map(entryOf)).map(({ end }) => end), ["lost"]);
+  });
+
+  it("is taken back if the hold was not there any more", async () => {
+    const { clock, recorder, release, events, told } = await releasing();
+    await clock.turn(1);
+    release.reject(new KlatchError("lost", "the record did not state our hold"));
+    await clock.turn(1);
+    await recorder.end();
+    assertEquals(told(), ["released", "lost"]);
+    assertEquals(entryOf(events[1]!).reason, "the record did not state our hold");
+  });
 });

@@ -12,7 +12,7 @@ export interface FaultyCall {
 }
 
 /** Answers in the server's place; `undefined` lets the request pass. */
-export type Fault = (call: FaultyCall) => Response | Promise<Response> | undefined;
+export type Fault = (call: FaultyCall) => Response | Promise<Response | undefined> | undefined;
 
 /** A running proxy. */
 export interface FaultyServer {
