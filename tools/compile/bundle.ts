@@ -13,7 +13,7 @@ import { deno } from "./deno.ts";
  * @throws {Error} if deno cannot bundle it.
  */
 export async function bundle(dir: string): Promise<string> {
-  const text = await bundled("main.ts", "cjs", `${dir}/main.js`);
+  const text = inAscii(await bundled("main.ts", "cjs", `${dir}/main.js`));
   return `(function (exports, require, module) {${text}\n})`;
 }
 
@@ -26,6 +26,14 @@ export async function bundle(dir: string): Promise<string> {
  */
 export async function bundleGuard(dir: string): Promise<string> {
   return await bundled("tools/compile/guard.ts", "esm", `${dir}/guard.js`);
+}
+
+/** A single character that is not in Latin-1 would make V8 decode and keep the whole script as UTF-16. */
+function inAscii(text: string): string {
+  return text.replace(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 async function bundled(entry: string, format: "cjs" | "esm", output: string): Promise<string> {
