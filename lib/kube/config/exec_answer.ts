@@ -62,7 +62,11 @@ async function parse(stdout: string): Promise<unknown> {
     return JSON.parse(stdout);
   } catch {
     const { parseYaml } = await import("./yaml.ts");
-    return await parseYaml(stdout).catch(() => undefined);
+    try {
+      return parseYaml(stdout);
+    } catch {
+      return undefined;
+    }
   }
 }
 

@@ -90,9 +90,10 @@ async function parseDocument(text: string, file: string): Promise<unknown> {
       // A YAML mapping may begin with a brace as well, and the YAML parser says where the fault is.
     }
   }
+  // Loaded only here: a pod needs no YAML.
   const { parseYaml, YamlError } = await import("./yaml.ts");
   try {
-    return await parseYaml(text);
+    return parseYaml(text);
   } catch (cause) {
     if (cause instanceof YamlError) throw malformed(file, cause.message, cause);
     throw cause;
