@@ -28,8 +28,7 @@ export async function playScenes(stage: Stage): Promise<void> {
   try {
     const url = /http:[^\s]+\d/.exec(await firstLine(sandbox.stdout, /http:/))?.[0] ?? "";
     await inPod(stage, new URL(url));
-    const credentials = await selfSigned(stage.dir);
-    if (credentials !== undefined) await withCertificate(stage, url, credentials);
+    for (const certified of await selfSigned(stage.dir)) await withCertificate(stage, url, certified);
     await waiting(stage, url);
   } finally {
     sandbox.kill("SIGTERM");
@@ -48,8 +47,8 @@ async function inPod(stage: Stage, { hostname, port }: URL): Promise<void> {
   await expectStatus("a run in a pod", record(stage, ["--wait", "0", "--", "true"], env), 125);
 }
 
-async function withCertificate(stage: Stage, url: string, credentials: string): Promise<void> {
-  const env = await kubeconfig(stage, url.replace("http:", "https:"), credentials);
+async function withCertificate(stage: Stage, url: string, { user, cluster }: Certified): Promise<void> {
+  const env = await kubeconfig(stage, url.replace("http:", "https:"), user, cluster);
   await expectStatus("a run with a certificate", record(stage, ["--wait", "0", "--", "true"], env), 125);
 }
 
@@ -74,7 +73,7 @@ async function versionOf(url: string): Promise<string> {
   return (await response.json()).metadata.resourceVersion;
 }
 
-async function kubeconfig({ dir }: Stage, server: string, credentials: string): Promise<Env> {
+async function kubeconfig({ dir }: Stage, server: string, user: string, cluster = ""): Promise<Env> {
   const file = `${dir}/kubeconfig`;
   const context = "context: {cluster: x, user: x, namespace: default}";
   await Deno.writeTextFile(
@@ -87,18 +86,26 @@ contexts:
   ${context}
 clusters:
 - name: x
-  cluster: {server: "${server}"}
+  cluster:
+    server: "${server}"
+    ${cluster}
 users:
 - name: x
   user:
-    ${credentials}
+    ${user}
 `,
   );
   return { KUBECONFIG: file };
 }
 
-/** A certificate that signs itself, as a kubeconfig's user has it; `undefined` without openssl(1). */
-async function selfSigned(dir: string): Promise<string | undefined> {
+/** A certificate in a kubeconfig: lines of its user and of its cluster. */
+interface Certified {
+  readonly user: string;
+  readonly cluster: string;
+}
+
+/** A certificate that signs itself, in files and in the kubeconfig itself; none without openssl(1). */
+async function selfSigned(dir: string): Promise<Certified[]> {
   const [key, cert] = [`${dir}/key.pem`, `${dir}/cert.pem`];
   const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   try {
@@ -107,12 +114,28 @@ async function selfSigned(dir: string): Promise<string | undefined> {
       stdout: "null",
       stderr: "null",
     }).output();
-    if (success) return `client-certificate: ${cert}\n    client-key: ${key}`;
+    if (success) {
+      const [certData, keyData] = [base64Of(cert), base64Of(key)];
+      return [
+        {
+          user: `client-certificate: ${cert}\n    client-key: ${key}`,
+          cluster: `certificate-authority: ${cert}`,
+        },
+        {
+          user: `client-certificate-data: ${certData}\n    client-key-data: ${keyData}`,
+          cluster: `certificate-authority-data: ${certData}`,
+        },
+      ];
+    }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   console.error("recording without a client certificate, since openssl could not make one");
-  return undefined;
+  return [];
+}
+
+function base64Of(file: string): string {
+  return Deno.readFileSync(file).toBase64();
 }
 
 function begin({ recorder }: Stage, args: readonly string[], env: Env): Deno.ChildProcess {
