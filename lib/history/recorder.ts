@@ -8,20 +8,16 @@
  *
  * @module
  */
-import type { BreakNote } from "../break_note.ts";
 import type { Clock } from "../clock.ts";
 import type { KubeClient, KubeObject, ObjectRef, WriteOutcome } from "../kube/api.ts";
 import { clientWith } from "../kube/client_with.ts";
 import type { Contender, LockName, Strategy } from "../lock.ts";
 import type { SessionEvent } from "../session/mod.ts";
-import { formatDuration, shortened } from "../text.ts";
-import { cut, type EventFacts, eventObject, EVENTS } from "./event.ts";
+import { cut, type EventFacts } from "./event.ts";
+import { sendEvent } from "./send_event.ts";
 
 /** How long after the acquisition its Event is sent: the command comes first. */
 const ACQUIRED_AFTER_MS = 1_000;
-const SEND_TIMEOUT_MS = 5_000;
-/** How long klatch break waits for its Event. */
-const BREAK_WITHIN_MS = 2_000;
 /** How long klatch stays at its end for Events that are under way. */
 const END_WITHIN_MS = 500;
 /** The shortest that a timer can be, in milliseconds: the release is sent first. */
@@ -216,79 +212,5 @@ export class EventRecorder {
       update: (ref, ...rest) => noticed(ref, client.update(ref, ...rest)),
       patch: (ref, ...rest) => noticed(ref, client.patch(ref, ...rest)),
     });
-  }
-}
-
-/**
- * Writes one Event.
- *
- * @param client the way to the API server.
- * @param subject the object that keeps the lock.
- * @param facts what happened.
- * @param id tells it from others.
- * @param signal gives it up.
- * @returns `false` if the server does not take Events from klatch.
- */
-export async function sendEvent(
-  client: KubeClient,
-  subject: Parameters<typeof eventObject>[0],
-  facts: EventFacts,
-  id: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const object = eventObject(subject, facts, id, messageOf(facts));
-  const ref = { resource: EVENTS, namespace: subject.namespace, name: object.metadata.name };
-  try {
-    await client.create(ref, object, { signal, timeoutMs: SEND_TIMEOUT_MS });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Writes the Event of a hold that was taken away by force; what the server refuses is left out.
- *
- * @param client the way to the API server.
- * @param subject the object that keeps the lock.
- * @param note who broke it, and why.
- * @param id tells it from others.
- */
-export async function recordBreak(
-  client: KubeClient,
-  subject: Parameters<typeof eventObject>[0],
-  { by, at, identity, nonce, reason }: BreakNote,
-  id: string,
-): Promise<void> {
-  const facts = {
-    event: "broken",
-    at,
-    holder: cut(identity),
-    nonce,
-    by: cut(by),
-    reason: reason && cut(reason),
-  } as const;
-  await sendEvent(client, subject, facts, id, AbortSignal.timeout(BREAK_WITHIN_MS));
-}
-
-function messageOf({ event, holder, token, reason, from, by, heldMs, waitedMs = 0 }: EventFacts): string {
-  const who = shortened(holder);
-  const details = [
-    ...token === undefined ? [] : [`token ${token}`],
-    ...waitedMs < 1_000 || event === "released" ? [] : [`waited ${formatDuration(waitedMs)}`],
-    ...reason === undefined ? [] : [`reason: ${reason}`],
-  ].join(", ");
-  const more = details === "" ? "" : ` (${details})`;
-  switch (event) {
-    case "acquired":
-      return `${who} acquired the lock${more}`;
-    case "took-over":
-      return `${who} took over from ${shortened(from ?? "")}, whose lease expired${more}`;
-    case "released":
-      return `${who} released the lock after ${formatDuration(heldMs ?? 0)}${more}`;
-    case "lost":
-      return `${who} lost the lock${more}`;
-    case "broken":
-      return `${shortened(by ?? "")} took the lock away from ${who}${more}`;
   }
 }

@@ -5,7 +5,7 @@
  */
 import { KlatchError } from "../../errors.ts";
 import { type BreakPlan, carryOut, planBreak } from "../../inspect/break.ts";
-import { recordBreak } from "../../history/recorder.ts";
+import { recordBreak } from "../../history/send_event.ts";
 import { findLock } from "../../inspect/inspect.ts";
 import { statusOf } from "../../inspect/status.ts";
 import type { LockName } from "../../lock.ts";
