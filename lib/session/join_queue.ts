@@ -18,6 +18,12 @@ import type { Writes } from "./writes.ts";
 /** How long a watch may take to begin, or to be refused, before a contender counts on it. */
 const FIRST_LOOK_MS = 20;
 
+/**
+ * How long a place may take to be written, in milliseconds. What it was judged by, that no other tool holds the lock, may
+ * be out of date after that, and the object does not tell it in all cases.
+ */
+export const PLACE_TIMEOUT_MS = 2_000;
+
 /** What {@link JoinQueue} goes by. */
 export interface JoinQueueParts {
   readonly request: AcquireRequest;
@@ -104,6 +110,6 @@ export class JoinQueue {
     if (leftMs > 0) return await waiting.next(snapshot, leftMs);
     this.#placeAtMs = undefined;
     const collided = () => this.#placeBackoff.refilled();
-    return (await writes.join(snapshot, claim, collided)).object;
+    return (await writes.join(snapshot, claim, collided, PLACE_TIMEOUT_MS)).object;
   }
 }

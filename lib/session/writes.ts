@@ -59,6 +59,16 @@ export interface Written {
   readonly object: KubeObject | undefined;
 }
 
+/** What else is to be known of a write. */
+interface HowToWrite {
+  /** Where it is noted, if it states a hold. */
+  readonly sentWrites: SentWrites | undefined;
+  /** Is called if another was first. */
+  readonly collided: () => void;
+  /** How long its answer is waited for, and a busy server asked again; in milliseconds. */
+  readonly timeoutMs: number;
+}
+
 /** One contender's writes. */
 export class Writes {
   /** The contender is in the record, or may be: a write was committed, or its outcome is not known. */
@@ -118,15 +128,21 @@ export class Writes {
    * @param collided is called if another was first.
    */
   async claim(snapshot: Snapshot, claim: WrittenWays, collided: () => void): Promise<Written> {
-    return await this.#write(snapshot, claim, this.#parts.sentWrites, collided);
+    const how = { sentWrites: this.#parts.sentWrites, collided, timeoutMs: CLAIM_TIMEOUT_MS };
+    return await this.#write(snapshot, claim, how);
   }
 
   /**
    * Joins the queue. Only a claim is the contender's to recognise: the object that it joins may state a hold that another
    * process writes under its name.
    */
-  async join(snapshot: Snapshot, claim: WrittenWays, collided: () => void): Promise<Written> {
-    return await this.#write(snapshot, claim, undefined, collided);
+  async join(
+    snapshot: Snapshot,
+    claim: WrittenWays,
+    collided: () => void,
+    timeoutMs = CLAIM_TIMEOUT_MS,
+  ): Promise<Written> {
+    return await this.#write(snapshot, claim, { sentWrites: undefined, collided, timeoutMs });
   }
 
   /** Whether a hold that was found to be the contender's is one to begin with. */
@@ -146,23 +162,23 @@ export class Writes {
     if (paused !== undefined) return paused.object;
     const change = strategy.renew(snapshot.state, me, clock.wall());
     invariant(change.kind === "write", "what the sent writes recognise states the contender's hold");
-    return (await this.#write(snapshot, change, sentWrites, () => {})).object;
+    const how = { sentWrites, collided: () => {}, timeoutMs: CLAIM_TIMEOUT_MS };
+    return (await this.#write(snapshot, change, how)).object;
   }
 
   async #write(
     snapshot: Snapshot,
     ways: WrittenWays,
-    sentWrites: SentWrites | undefined,
-    collided: () => void,
+    how: HowToWrite,
   ): Promise<Written> {
     const { watcher, troubles, patching } = this.#parts;
-    const { outcome, isPatch } = await this.#send(ways, sentWrites);
+    const { outcome, isPatch } = await this.#send(ways, how);
     if (outcome.kind === "done") {
       troubles.over("writes");
       return { done: true, object: outcome.object };
     }
     if (outcome.kind === "conflict" || outcome.kind === "gone") this.#checkTime(snapshot);
-    if (outcome.kind === "conflict") collided();
+    if (outcome.kind === "conflict") how.collided();
     // If another was first, the watch is about to tell.
     const next = outcome.kind === "conflict" ? await watcher.after(snapshot.object) : await watcher.read();
     // What others write says nothing about the contender's own writes.
@@ -179,7 +195,7 @@ export class Writes {
   /** Sends a write, and remembers that it may have been committed. */
   async #send(
     ways: WrittenWays,
-    sentWrites: SentWrites | undefined,
+    { sentWrites, timeoutMs }: HowToWrite,
   ): Promise<{ readonly outcome: Sent; readonly isPatch: boolean }> {
     const { request: { client, clock, strategy, lock }, patching } = this.#parts;
     const before = this.mayBeThere;
@@ -188,7 +204,7 @@ export class Writes {
     const target = { client, clock, strategy, ref: refOf(strategy, lock), sentWrites };
     let written: Awaited<ReturnType<typeof writeEitherWay>>;
     try {
-      written = await writeEitherWay(target, ways, patching, CLAIM_TIMEOUT_MS);
+      written = await writeEitherWay(target, ways, patching, timeoutMs);
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code !== "unreachable") throw error;
       this.mayBeThere = before;

@@ -137,9 +137,10 @@ export const mutants: readonly Mutant[] = [
     name: "a lost answer to a claim is taken for success",
     file: "lib/session/writes.ts",
     edits: [{
-      find: `    if (outcome.kind === "conflict") collided();`,
-      replace: `    if (outcome.kind === "unknown" && sentWrites !== undefined) return { done: true, object };
-    if (outcome.kind === "conflict") collided();`,
+      find: `    if (outcome.kind === "conflict") how.collided();`,
+      replace:
+        `    if (outcome.kind === "unknown" && how.sentWrites !== undefined) return { done: true, object: ways.object };
+    if (outcome.kind === "conflict") how.collided();`,
     }],
   },
   {
