@@ -19,6 +19,8 @@ const AT_ONCE = 4;
 /** After this, who said that it waits has its watch open, and who says nothing has begun to wait. */
 const SETTLE_MS = 750;
 const SILENT_SETTLE_MS = 1_500;
+/** If nobody is seen in line for so long, nobody will be. */
+const NO_LINE_MS = 10_000;
 /** For everything to come to its end; many times what it takes. */
 const PATIENCE_MS = 10 * 60_000;
 
@@ -111,17 +113,20 @@ export function readLog(log: string, waiters: number): Outcome {
 
 /**
  * Waits until all are in line for whom there is a place. That is some time after they said that they wait: those who
- * join at once get out of each other's way.
+ * join at once get out of each other's way. Another build may keep its line elsewhere: then nothing of it changes here.
  */
 async function queued(context: Context, strategy: Strategy, name: string, waiters: number): Promise<void> {
   const { namespace, kubeconfig } = context.server;
   const { client, close } = await connect(kubeconfig, namespace);
   const end = performance.now() + PATIENCE_MS;
+  let before = -1, sinceMs = 0;
   try {
     for (;;) {
       const object = await client.get({ resource: strategy.resource, namespace, name });
       const queue = viewOf(strategy, object).waiters.length;
       if (queue === inLine(strategy, waiters)) return;
+      if (queue !== before) [before, sinceMs] = [queue, performance.now()];
+      if (queue === 0 && performance.now() > sinceMs + NO_LINE_MS) return;
       if (performance.now() > end) {
         throw new Error(`${strategy.name}: ${queue} of ${waiters} are in the queue`);
       }
