@@ -29,8 +29,10 @@ const MOST_REQUESTS = 40;
 interface Kind {
   readonly name: string;
   readonly fault: Fault;
-  /** Whether another holds the lock, so that the run reads and watches. */
+  /** Whether another holds the lock, so that the run watches. */
   readonly held?: boolean;
+  /** How long it waits; {@link WAIT} if not given. A run that will not wait reads, and does not watch. */
+  readonly wait?: string;
   readonly status: 124 | 125;
   /** What the last line says of the cause. */
   readonly cause: RegExp;
@@ -75,6 +77,7 @@ async function bomb(): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 function kinds(gzip: Uint8Array<ArrayBuffer>): readonly Kind[] {
+  const once = { status: 125, held: true, wait: "0" } as const;
   const late = { status: 124, cause: /held by alice/, held: true } as const;
   const status = { kind: "Status", status: "Failure", message: "etcd is slow", code: 500 };
   const other = { name: "other", namespace: "default", uid: "o", resourceVersion: "9999999" };
@@ -122,23 +125,21 @@ function kinds(gzip: Uint8Array<ArrayBuffer>): readonly Kind[] {
       ...late,
     },
     { name: "an endless line on watches", fault: instead(endless), ...late },
-    { name: "an endless body", fault: reads(endless), status: 125, held: true, cause: /larger than 8 MiB/ },
+    { name: "an endless body", fault: reads(endless), ...once, cause: /larger than 8 MiB/ },
     {
       name: "a body that unpacks to 64 MiB",
       fault: reads(() => new Response(gzip, { headers: { "content-encoding": "gzip" } })),
-      status: 125,
-      held: true,
+      ...once,
       cause: /larger than 8 MiB/,
     },
-    { name: "no uid", fault: leases({ uid: undefined }), status: 125, held: true, cause: /uid/ },
+    { name: "no uid", fault: leases({ uid: undefined }), ...once, cause: /uid/ },
     {
       name: "a version that is no number",
       fault: leases({ resourceVersion: "v7" }),
-      status: 125,
-      held: true,
+      ...once,
       cause: /resourceVersion/,
     },
-    { name: "another object", fault: leases({ name: "other" }), status: 125, held: true, cause: /other/ },
+    { name: "another object", fault: leases({ name: "other" }), ...once, cause: /other/ },
   ];
 }
 
@@ -192,7 +193,17 @@ describe("klatch run against an API server that misbehaves", { skip: noBinary },
     const kubeconfig = `${dir}/${name}`;
     await Deno.writeTextFile(kubeconfig, sandbox.kubeconfig().replaceAll(sandbox.url, server.url));
     server.fault = kind.fault;
-    const words = ["run", name, "-w", WAIT, "--kubeconfig", kubeconfig, "--", "touch", `${kubeconfig}.ran`];
+    const words = [
+      "run",
+      name,
+      "-w",
+      kind.wait ?? WAIT,
+      "--kubeconfig",
+      kubeconfig,
+      "--",
+      "touch",
+      `${kubeconfig}.ran`,
+    ];
     const { code, stderr } = await spawnKlatch(words).finished;
     const requests = server.calls.length;
     await server.stop();

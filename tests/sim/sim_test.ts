@@ -11,7 +11,7 @@ import { simulateIn } from "./mutate.ts";
 import { simulated } from "./strategies.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const SEEDS = 250;
+const SEEDS = 200;
 
 for (const strategy of simulated.keys()) {
   const simulate = (flags: string[], jobs = navigator.hardwareConcurrency): Promise<Summary> =>

@@ -20,8 +20,9 @@ export function guardsOf(klatch: number): number[] {
 /** The one guard of a klatch, once it has one that guards and is not any of some others. */
 export async function guardOf(klatch: number, except: readonly number[] = []): Promise<number> {
   const find = () => guardsOf(klatch).filter((pid) => !except.includes(pid) && waitsForKlatch(pid));
-  await until(() => find().length === 1);
-  return find()[0]!;
+  let found: number[] = [];
+  await until(() => (found = find()).length === 1);
+  return found[0]!;
 }
 
 /**
