@@ -42,8 +42,10 @@ export class JoinQueue {
   #placeAtMs: number | undefined;
   /** The state that had the empty place. */
   #emptyIn: KubeObject | undefined;
-  /** Who stood in line when no place was empty. */
+  /** Who stood in line when no place was empty, or a place was tried for in vain. */
   #line: ReadonlySet<string | undefined> = new Set();
+  /** A write of a place was in conflict. */
+  #isBeaten = false;
 
   constructor(parts: JoinQueueParts) {
     this.#parts = parts;
@@ -51,15 +53,21 @@ export class JoinQueue {
   }
 
   /** Takes note that there is nothing to join at present. */
-  observe({ view: { waiters } }: Snapshot): void {
+  observe({ view: { holders, waiters } }: Snapshot): void {
+    // A lock that has come free is held again soon, by one of the line.
+    if (holders.length === 0) return;
     this.#placeAtMs = this.#emptyIn = undefined;
+    this.#isBeaten = false;
     const { me } = this.#parts.request;
     if (waiters.length === 0 || waiters.some(({ nonce }) => nonce === me.nonce)) return;
-    const isNewcomer = ({ nonce }: Waiter) => !this.#line.has(nonce);
     // The first who fill the line have come at once, which says nothing of the others.
-    if (this.#line.size > 0 && waiters.some(isNewcomer)) this.#placeBackoff.refilled();
+    if (this.#line.size > 0) this.#noteNewcomers(waiters);
     this.#placeBackoff.full();
     this.#line = new Set(waiters.map(({ nonce }) => nonce));
+  }
+
+  #noteNewcomers(waiters: readonly Waiter[]): void {
+    if (waiters.some(({ nonce }) => !this.#line.has(nonce))) this.#placeBackoff.refilled();
   }
 
   /**
@@ -98,6 +106,8 @@ export class JoinQueue {
     if (watcher.mode !== "watching") {
       return await waiting.next(snapshot, watcher.mode === "idle" ? FIRST_LOOK_MS : Infinity);
     }
+    if (this.#isBeaten) this.#noteNewcomers(snapshot.view.waiters);
+    this.#isBeaten = false;
     if (!isSame(this.#emptyIn, snapshot.object)) {
       if (snapshot.view.waiters.length === 0) this.#placeBackoff.deserted();
       else if (this.#emptyIn !== undefined) this.#placeBackoff.stillEmpty();
@@ -109,7 +119,9 @@ export class JoinQueue {
     const leftMs = this.#placeAtMs - clock.monotonic();
     if (leftMs > 0) return await waiting.next(snapshot, leftMs);
     this.#placeAtMs = undefined;
-    const collided = () => this.#placeBackoff.refilled();
+    this.#line = new Set(snapshot.view.waiters.map(({ nonce }) => nonce));
+    // Others may have written something else than that place.
+    const collided = () => this.#isBeaten = true;
     return (await writes.join(snapshot, claim, collided, PLACE_TIMEOUT_MS)).object;
   }
 }

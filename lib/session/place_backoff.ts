@@ -17,7 +17,7 @@ interface Span {
 /** While places are empty, and at least. */
 const START: Span = { leastMs: 100, trips: 3 };
 /** Once the line has been full, so that nobody knows how many wait outside. */
-const CROWD: Span = { leastMs: 300, trips: 8 };
+const CROWD: Span = { leastMs: 300, trips: 16 };
 /** At most. */
 const LONGEST: Span = { leastMs: 5_000, trips: 100 };
 /** How quickly it grows and shrinks. */

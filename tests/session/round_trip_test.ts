@@ -69,7 +69,7 @@ describe("the window in which contenders write", () => {
   });
 
   it("is some round trips where it is far away", () => {
-    assertEquals(widths(50), [[0, 150], [100, 400], 300]);
+    assertEquals(widths(50), [[0, 150], [100, 800], 300]);
   });
 
   it("for a place in line grows while the line is full, and shrinks while places stay empty", () => {
