@@ -9,7 +9,7 @@ import { mutants } from "./mutants.ts";
 import { hunt, mutated, type Verdict } from "./mutate.ts";
 
 /** Each is found among the seeds from 1 to this one. */
-const WITHIN = 600;
+const WITHIN = 1_500;
 
 /** So many are hunted at a time, each with one thread. */
 let free = navigator.hardwareConcurrency;
