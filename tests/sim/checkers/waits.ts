@@ -8,11 +8,11 @@ import type { Fact, Run } from "../facts.ts";
 import type { MakeChecker } from "./checker.ts";
 
 /**
- * How much later than its time a wait ends at most, in milliseconds: a claim may be on its way (5 s), and one whose
- * answer got lost is confirmed by another where several may hold (5 s); the record is read once more (5 s), and what
- * was written is withdrawn (4 s).
+ * How much later than its time a wait ends at most, in milliseconds: a contender that does not wait may have lost the
+ * answer to a claim without a read (3 s); a claim may be on its way (5 s), and one whose answer got lost is confirmed by
+ * another where several may hold (5 s); the record is read once more (5 s), and what was written is withdrawn (4 s).
  */
-export const LATE_MS = 20_000;
+export const LATE_MS = 24_000;
 
 interface Wait {
   /** When it ends at the latest, in true time; infinite while it is not limited. */
