@@ -61,7 +61,7 @@ async function contend(request: AcquireRequest, parts: Parts): Promise<Hold> {
   for (;;) {
     interrupted.throwIfAborted();
     const snapshot = snapshotOf(strategy, object, expiryTracker, sentWrites);
-    arrivals.see(snapshot.state);
+    arrivals.see(snapshot.view.waiters);
     request.observe?.({
       object,
       holders: snapshot.state.holders.filter((each) => !expiryTracker.isExpired(each)),
@@ -133,7 +133,7 @@ function partsOf(given: AcquireRequest) {
   const giveUpAtMs = clock.monotonic() + (waitMs ?? Infinity);
   const expiryTracker = request.expiryTracker ?? new ExpiryTracker(clock);
   const sentWrites = new SentWrites(me.nonce);
-  const arrivals = new Arrivals(clock, strategy);
+  const arrivals = new Arrivals(clock);
   const troubles = new Troubles(clock, onEvent);
   const patching = new Patching(onEvent);
   const watcher = new ObjectWatcher({
@@ -154,8 +154,6 @@ function partsOf(given: AcquireRequest) {
   const isOver = (error: unknown): error is KlatchError =>
     error instanceof KlatchError && error.code === "unreachable" &&
     waitMs !== undefined && waitMs > 0 && clock.monotonic() >= giveUpAtMs;
-  return {
-    ...{ watcher, expiryTracker, sentWrites, arrivals, troubles, patching },
-    ...{ writes, claims, queue, waiting, isOver },
-  };
+  const seen = { expiryTracker, sentWrites, arrivals, troubles, patching };
+  return { ...seen, watcher, writes, claims, queue, waiting, isOver };
 }

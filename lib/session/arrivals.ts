@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { RecordState, Strategy, Waiter } from "../lock.ts";
+import type { Waiter } from "../lock.ts";
 
 /** For how long after its coming a waiter is counted on, in milliseconds. */
 const RECENT_MS = 3_000;
@@ -13,20 +13,18 @@ const RECENT_MS = 3_000;
 /** The waiters of one object. */
 export class Arrivals {
   readonly #clock: Clock;
-  readonly #strategy: Strategy;
   /** When the last state was seen, on the boottime clock. */
   #seenMs = -Infinity;
   /** By nonce, when the last state was seen in which the waiter was not yet. */
   readonly #absentMs = new Map<string, number>();
 
-  constructor(clock: Clock, strategy: Strategy) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#strategy = strategy;
   }
 
-  /** Takes note of who is in line. */
-  see(state: RecordState): void {
-    const present = new Set(this.#strategy.waiters(state, () => false).map(({ nonce }) => nonce));
+  /** Takes note of the waiters that a new state of the object tells of. */
+  see(waiters: readonly Pick<Waiter, "nonce">[]): void {
+    const present = new Set(waiters.map(({ nonce }) => nonce));
     for (const nonce of this.#absentMs.keys()) if (!present.has(nonce)) this.#absentMs.delete(nonce);
     for (const nonce of present) {
       if (nonce !== undefined && !this.#absentMs.has(nonce)) this.#absentMs.set(nonce, this.#seenMs);

@@ -214,7 +214,7 @@ class HeldLock implements Hold {
     if (this.#over) return;
     if (object !== undefined && this.#isNewer(object)) {
       this.#state = state;
-      this.#arrivals.see(state);
+      this.#arrivals.see(this.#request.strategy.waiters(state, () => false));
     }
     this.#watcher.passOver(object?.metadata.resourceVersion);
     if (sentMs <= this.#sentMs) return;

@@ -11,14 +11,14 @@ import type { Patching } from "./patching.ts";
 import type { SentWrites } from "./sent_writes.ts";
 import { Troubles } from "./troubles.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
-import { causeOf, writeEitherWay } from "./write.ts";
+import { causeOf, write } from "./write.ts";
 
 /** How long one request to release may take. */
 const REQUEST_TIMEOUT_MS = 2_000;
 /** How long a release is tried: who waits for the command to end does not wait for the lock to expire. */
 const PATIENCE_MS = 10_000;
 
-/** What acquiring and holding have left. */
+/** What acquiring and holding the lock have left, which a release goes by. */
 export interface ReleaseParts {
   /** What was written for the hold. */
   readonly sentWrites: SentWrites;
@@ -32,7 +32,7 @@ export interface ReleaseParts {
  * Releases a hold. Nothing may run under it any more.
  *
  * @param request what is held and with what.
- * @param parts see there.
+ * @param parts what it goes by.
  * @param state the record as last seen, which states the hold.
  * @param expiresAtMs until when the hold is safe, on `clock.boottime()`; no longer is it tried.
  * @param remove whether to delete the object after.
@@ -59,7 +59,8 @@ export async function releaseHold(
     try {
       const change = strategy.release(current, me, clock.wall(), arrivals.isRecent);
       if (change.kind === "lost") throw takenAway(request);
-      const { outcome, isPatch } = await writeEitherWay(target, change, patching, REQUEST_TIMEOUT_MS);
+      const options = { timeoutMs: REQUEST_TIMEOUT_MS, patching };
+      const { outcome, isPatch } = await write(target, change, options);
       if (outcome.kind === "done") {
         onEvent({ kind: "released", confirmed: true });
         return remove ? await removeObject(request, outcome.object) : undefined;
@@ -77,7 +78,7 @@ export async function releaseHold(
         else pauseMs = troubles.met("writes", causeOf(outcome));
       }
       current = fresh;
-      arrivals.see(fresh);
+      arrivals.see(strategy.waiters(fresh, () => false));
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code === "lost" || error.code === "record") throw error;
       pauseMs = troubles.met("writes", error);

@@ -130,7 +130,8 @@ export class Renewals {
       const target = { client, clock, strategy, ref, sentWrites: this.#sentWrites };
       const note = tokenNote(before, me.nonce, hold.token);
       const object = withAnnotations(change.object, { ...note, ...annotations });
-      const { outcome, sentMs } = await write(target, object, this.#patienceMs(), hold.lost);
+      const options = { timeoutMs: this.#patienceMs(), signal: hold.lost };
+      const { outcome, sentMs } = await write(target, { object }, options);
       if (outcome.kind === "done") {
         this.#committed(strategy.parse(outcome.object), sentMs);
       } else if (outcome.kind === "gone") hold.overtaken("the object was deleted");

@@ -64,7 +64,7 @@ export class Waiting {
     if (!silent) this.#tell(snapshot, at < 0 ? undefined : at + 1);
     const untilMs = Math.min(forMs, leftMs, expiryTracker.untilNextExpiryMs(view));
     const lookMs = LOOK_AFTER_MS * (1 + LOOK_JITTER * clock.random());
-    // Who is not in line has to hear of an empty place before the line has come to its end.
+    // A waiter outside the line has to hear of an empty place before the line is empty.
     const ahead = at < 0 ? Math.floor(view.waiters.length / 2) : at;
     const lateMs = deferralMs(ahead, view.slots, this.#parts.roundTrip.ms);
     const next = await watcher.next(object, Math.min(untilMs, lookMs), lateMs);

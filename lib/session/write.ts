@@ -20,62 +20,61 @@ export interface WriteRequest {
   readonly sentWrites: SentWrites | undefined;
 }
 
-/**
- * Writes an object: creates it if it has no resourceVersion, else replaces that version. If it states our hold, the write
- * is noted in the sentWrites before it is sent, so that it is recognised whatever becomes of its answer.
- *
- * @param request where to.
- * @param object what to write.
- * @param timeoutMs how long to wait for the answer, in milliseconds.
- * @param signal gives it up: nothing is sent any more, and the promise rejects with its reason.
- * @returns the outcome, and when the request was sent, on `clock.boottime()`.
- * @throws KlatchError as {@link KubeClient.update} does.
- */
-export async function write(
-  request: WriteRequest,
-  object: KubeObject,
-  timeoutMs: number,
-  signal?: AbortSignal,
-): Promise<{ readonly outcome: WriteOutcome; readonly sentMs: number }> {
-  const { client, clock, strategy, ref, sentWrites } = request;
-  const sentMs = clock.boottime();
-  sentWrites?.sending(strategy.parse(object), sentMs);
-  const options = { timeoutMs, ...(signal !== undefined && { signal }) };
-  const isNew = object.metadata.resourceVersion === undefined;
-  const outcome = isNew
-    ? await client.create(ref, object, options)
-    : await client.update(ref, object, options);
-  return { outcome, sentMs };
-}
-
 /** What to write, in one of two ways. */
 export interface WrittenWays {
   readonly object: KubeObject;
   readonly patch?: JsonPatch | undefined;
 }
 
+/** How long to try. */
+export interface WriteOptions {
+  /** How long to wait for the answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Gives it up: nothing is sent any more, and the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
+  /** Whether a patch may be sent; without it, none is. */
+  readonly patching?: Patching;
+}
+
+/** What became of a write. */
+export interface SentWrite {
+  readonly outcome: WriteOutcome;
+  /** When it was sent, on `clock.boottime()`. */
+  readonly sentMs: number;
+  readonly isPatch: boolean;
+}
+
 /**
- * Writes an object as {@link write} does, by a patch if there is one and patches may be sent.
+ * Writes an object: by its patch if it has one and patches may be sent; else creates it if it has no resourceVersion, or
+ * replaces that version. If it states our hold, the write is noted in the sentWrites before it is sent, so that it is
+ * recognised whatever becomes of its answer.
  *
- * @returns also whether it was a patch.
+ * @param request where to.
+ * @param ways what to write.
+ * @param options for how long.
+ * @throws KlatchError as {@link KubeClient.update} does.
  */
-export async function writeEitherWay(
+export async function write(
   request: WriteRequest,
   { object, patch }: WrittenWays,
-  patching: Patching,
-  timeoutMs: number,
-): Promise<{ readonly outcome: WriteOutcome; readonly sentMs: number; readonly isPatch: boolean }> {
+  { patching, ...options }: WriteOptions,
+): Promise<SentWrite> {
   const { client, clock, strategy, ref, sentWrites } = request;
-  if (patch !== undefined && patching.isAllowed) {
-    const sentMs = clock.boottime();
-    sentWrites?.sending(strategy.parse(object), sentMs);
+  const sentMs = clock.boottime();
+  sentWrites?.sending(strategy.parse(object), sentMs);
+  if (patch !== undefined && patching?.isAllowed) {
     try {
-      return { outcome: await client.patch(ref, patch, { timeoutMs }), sentMs, isPatch: true };
+      return { outcome: await client.patch(ref, patch, options), sentMs, isPatch: true };
     } catch (error) {
       if (!patching.isRefused(error)) throw error;
+      return await write(request, { object }, options);
     }
   }
-  return { ...await write(request, object, timeoutMs), isPatch: false };
+  const isNew = object.metadata.resourceVersion === undefined;
+  const outcome = isNew
+    ? await client.create(ref, object, options)
+    : await client.update(ref, object, options);
+  return { outcome, sentMs, isPatch: false };
 }
 
 /** Why a write came to nothing. */

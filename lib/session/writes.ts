@@ -19,7 +19,7 @@ import type { Snapshot } from "./snapshot.ts";
 import type { Troubles } from "./troubles.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
 import type { Waiting } from "./waiting.ts";
-import { causeOf, writeEitherWay, type WrittenWays } from "./write.ts";
+import { causeOf, type SentWrite, write, type WrittenWays } from "./write.ts";
 
 /** How long a claim's answer is waited for before the object is read instead. */
 const CLAIM_TIMEOUT_MS = 5_000;
@@ -202,9 +202,9 @@ export class Writes {
     this.mayBeThere = true;
     if (sentWrites === undefined) this.#parts.sentWrites.joining();
     const target = { client, clock, strategy, ref: refOf(strategy, lock), sentWrites };
-    let written: Awaited<ReturnType<typeof writeEitherWay>>;
+    let written: SentWrite;
     try {
-      written = await writeEitherWay(target, ways, patching, timeoutMs);
+      written = await write(target, ways, { timeoutMs, patching });
     } catch (error) {
       if (!(error instanceof KlatchError) || error.code !== "unreachable") throw error;
       this.mayBeThere = before;

@@ -76,16 +76,17 @@ describe("a lock that is released while somebody is known to wait", () => {
 describe("a waiter", () => {
   it("is counted on for three seconds from the last state without it", async () => {
     const clock = new ManualClock();
-    const arrivals = new Arrivals(clock, lease);
+    const arrivals = new Arrivals(clock);
+    const see = (object: KubeObject) => arrivals.see(viewOf(lease, object).waiters);
     const held = acquired(undefined, a);
-    arrivals.see(lease.parse(joined(held, c)));
+    see(joined(held, c));
     assertEquals(arrivals.isRecent(c), false);
     await clock.turn(1_000);
-    arrivals.see(lease.parse(held));
+    see(held);
     await clock.turn(1_000);
-    arrivals.see(lease.parse(joined(held, b)));
+    see(joined(held, b));
     await clock.turn(1_900);
-    arrivals.see(lease.parse(joined(held, b)));
+    see(joined(held, b));
     assertEquals([arrivals.isRecent(b), arrivals.isRecent(c)], [true, false]);
     await clock.turn(100);
     assertEquals(arrivals.isRecent(b), false);

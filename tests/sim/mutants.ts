@@ -185,7 +185,7 @@ export const mutants: readonly Mutant[] = [
         replace: `if (hold.stopped.aborted) return;`,
       },
       { find: `invariant(!hold.lost.aborted, "a hold that is lost is not renewed");`, replace: "" },
-      { find: `this.#patienceMs(), hold.lost);`, replace: `this.#patienceMs());` },
+      { find: `this.#patienceMs(), signal: hold.lost };`, replace: `this.#patienceMs() };` },
     ],
   },
   {
@@ -219,8 +219,8 @@ export const mutants: readonly Mutant[] = [
     name: "a hold counts from the answer to its renewal, not from the request",
     file: "lib/session/write.ts",
     edits: [{
-      find: `return { outcome, sentMs };`,
-      replace: `return { outcome, sentMs: clock.boottime() };`,
+      find: `return { outcome, sentMs, isPatch: false };`,
+      replace: `return { outcome, sentMs: clock.boottime(), isPatch: false };`,
     }],
   },
   {
