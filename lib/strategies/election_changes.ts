@@ -58,22 +58,59 @@ export function withHold(
     { apiVersion, kind, metadata: { name: lock.name, namespace: lock.namespace } };
   const changes = object === undefined ? 0 : nextCount(record[transitions]);
   const isBare = before?.bare === true || (object !== undefined && isBareRecord(record));
-  const held = heldBy(storage, me.identity, secondsOf(me), wallMs);
-  const { acquireTime } = held;
-  const taken = { ...record, ...held, [transitions]: changes };
-  const note = {
-    nonce: me.nonce,
-    acquireTime,
-    transitions: changes,
-    renewed: instant(wallMs),
-    ...isBare && { bare: true },
-    ...me.isUnsure === true && { unsure: true },
-  };
+  const marks = { ...isBare && { bare: true }, ...me.isUnsure === true && { unsure: true } };
   const labels = {
     ...(object === undefined ? { [MANAGED_BY_LABEL]: MANAGED_BY_KLATCH } : object.metadata.labels),
     ...me.labels,
   };
-  return annotated(storage.write(base, taken), note, me.reason, labels);
+  return withNewHold(storage, base, record, holdFor(me, changes), wallMs, marks, labels);
+}
+
+/** A hold that begins, as its holder asked for it. */
+interface NewHold {
+  readonly identity: string;
+  readonly nonce: string;
+  readonly leaseDurationSeconds: number;
+  readonly reason?: string | undefined;
+  /** The count of changes with it; `undefined`: a later write counts it. */
+  readonly transitions: number | undefined;
+}
+
+function holdFor(me: Contender, transitions: number | undefined): NewHold {
+  const { identity, nonce, reason } = me;
+  return { identity, nonce, leaseDurationSeconds: secondsOf(me), reason, transitions };
+}
+
+/**
+ * The object with a hold that begins.
+ *
+ * @param record what it has stated until now.
+ * @param marks what else is to be noted of the hold.
+ */
+function withNewHold(
+  storage: ElectionStorage,
+  object: KubeObject,
+  record: ElectionRecord,
+  { identity, nonce, leaseDurationSeconds, reason, transitions }: NewHold,
+  wallMs: number,
+  marks: Pick<Note, "bare" | "unsure" | "handOvers" | "handedOver"> = {},
+  labels = object.metadata.labels,
+): KubeObject {
+  const acquireTime = storage.time(wallMs);
+  const held = storage.write(object, {
+    ...record,
+    holderIdentity: identity,
+    leaseDurationSeconds,
+    acquireTime,
+    renewTime: acquireTime,
+    ...(transitions !== undefined && { [storage.transitions]: transitions }),
+  });
+  return annotated(
+    held,
+    { nonce, acquireTime, transitions, renewed: instant(wallMs), ...marks },
+    reason,
+    labels,
+  );
 }
 
 /**
@@ -102,12 +139,6 @@ function labelFields({ labels }: Contender): FieldPath[] {
   return Object.keys(labels).map((name) => ["metadata", "labels", name]);
 }
 
-/** What the record says of a hold that begins. */
-function heldBy(storage: ElectionStorage, identity: string, leaseDurationSeconds: number, wallMs: number) {
-  const time = storage.time(wallMs);
-  return { holderIdentity: identity, leaseDurationSeconds, acquireTime: time, renewTime: time };
-}
-
 /** A claim of a lock that is free as klatch has left it. The count of changes is put right by the next write. */
 export function claimUnread(storage: ElectionStorage, me: Contender, wallMs: number): UnreadClaim {
   const { apiVersion, kind } = storage.resource;
@@ -115,10 +146,7 @@ export function claimUnread(storage: ElectionStorage, me: Contender, wallMs: num
     storage.write({ apiVersion, kind, metadata: { name: "" } }, { holderIdentity: "" }),
     true,
   );
-  const record = heldBy(storage, me.identity, secondsOf(me), wallMs);
-  const { acquireTime } = record;
-  const note = { nonce: me.nonce, acquireTime, transitions: undefined, renewed: instant(wallMs) };
-  const held = annotated(storage.write(free, record), note, me.reason, me.labels);
+  const held = withNewHold(storage, free, {}, holdFor(me, undefined), wallMs, {}, me.labels);
   const { holder: hold } = parse(storage, held);
   invariant(hold !== undefined, "a claim states a hold");
   const [holder, ...others] = storage.fields;
@@ -130,6 +158,7 @@ export function claimUnread(storage: ElectionStorage, me: Contender, wallMs: num
   };
 }
 
+/** The object with the contender's hold renewed, which is its own then, however it came to be. */
 export function renew(
   storage: ElectionStorage,
   { object, record, holder, note }: ElectionState,
@@ -137,7 +166,7 @@ export function renew(
   wallMs: number,
 ): Change {
   if (object === undefined || holder?.nonce !== me.nonce || note === undefined) return { kind: "lost" };
-  const { given: _given, ...noted } = note;
+  const { handedOver: _handedOver, ...noted } = note;
   const transitions = countOfHold(storage, record, note);
   const renewTime = storage.time(wallMs);
   const renewed = storage.write(object, { ...record, renewTime, [storage.transitions]: transitions });
@@ -208,16 +237,9 @@ function handOver(
   if (object === undefined || accepts === undefined || note?.bare === true || handOvers > HAND_OVERS) {
     return undefined;
   }
-  const held = heldBy(storage, identity, accepts.leaseDurationSeconds, wallMs);
-  const { acquireTime } = held;
-  const transitions = nextCount(countOfHold(storage, record, note));
-  const theirs: Note = { nonce, acquireTime, transitions, renewed: instant(wallMs), handOvers, given: true };
-  const taken = storage.write(withoutPlaces(object, [next]), {
-    ...record,
-    ...held,
-    [storage.transitions]: transitions,
-  });
-  const changed = annotated(taken, theirs, accepts.reason);
+  const hold = { identity, nonce, ...accepts, transitions: nextCount(countOfHold(storage, record, note)) };
+  const marks = { handOvers, handedOver: true };
+  const changed = withNewHold(storage, withoutPlaces(object, [next]), record, hold, wallMs, marks);
   return { kind: "write", object: changed, patch: patchOfHold(storage, object, changed, fieldOfPlace(slot)) };
 }
 

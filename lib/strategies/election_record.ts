@@ -73,7 +73,7 @@ export interface Note {
   /** How many times in a row the lock was handed over, up to this hold; a claim begins anew. */
   readonly handOvers?: number;
   /** The hold was handed over, and its holder has written nothing since. */
-  readonly given?: boolean;
+  readonly handedOver?: boolean;
 }
 
 /** All of it. */
@@ -125,7 +125,7 @@ function holderOf(
     renewed: textOf(renewTime),
     reason: note === undefined ? undefined : reasonOf(object),
     // Another process of the holder's name may have renewed it since.
-    ...(note?.given === true && renewTime === acquireTime && { isHandedOver: true }),
+    ...(note?.handedOver === true && renewTime === acquireTime && { isHandedOver: true }),
     fingerprint: JSON.stringify([
       identity,
       note?.nonce,
@@ -168,7 +168,7 @@ function noteOf(
     ...(note.bare === true && { bare: true }),
     ...(note.unsure === true && { unsure: true }),
     ...(typeof note.handOvers === "number" && { handOvers: note.handOvers }),
-    ...(note.given === true && { given: true }),
+    ...(note.handedOver === true && { handedOver: true }),
   };
 }
 
