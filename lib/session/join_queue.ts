@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Claim, KubeObject, Waiter } from "../lock.ts";
+import type { Claim, KubeObject } from "../lock.ts";
 import { JoinBackoff } from "./join_backoff.ts";
 import { isSame, type ObjectWatcher } from "./object_watcher.ts";
-import { PlaceBackoff } from "./place_backoff.ts";
+import { PlaceTurn } from "./place_turn.ts";
 import type { RoundTrip } from "./round_trip.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { AcquireRequest } from "./types.ts";
@@ -37,37 +37,17 @@ export interface JoinQueueParts {
 export class JoinQueue {
   readonly #parts: JoinQueueParts;
   readonly #backoff = new JoinBackoff();
-  readonly #placeBackoff: PlaceBackoff;
-  /** When the contender may take an empty place, on the monotonic clock, once that is decided. */
-  #placeAtMs: number | undefined;
-  /** The state that had the empty place. */
-  #emptyIn: KubeObject | undefined;
-  /** Who stood in line when no place was empty, or a place was tried for in vain. */
-  #line: ReadonlySet<string | undefined> = new Set();
-  /** A write of a place was in conflict. */
-  #isBeaten = false;
+  readonly #place: PlaceTurn;
 
   constructor(parts: JoinQueueParts) {
     this.#parts = parts;
-    this.#placeBackoff = new PlaceBackoff(parts.roundTrip);
+    const { request: { clock, me }, roundTrip } = parts;
+    this.#place = new PlaceTurn(clock, roundTrip, me.nonce);
   }
 
   /** Takes note that there is nothing to join at present. */
-  observe({ view: { holders, waiters } }: Snapshot): void {
-    // A lock that has come free is held again soon, by one of the line.
-    if (holders.length === 0) return;
-    this.#placeAtMs = this.#emptyIn = undefined;
-    this.#isBeaten = false;
-    const { me } = this.#parts.request;
-    if (waiters.length === 0 || waiters.some(({ nonce }) => nonce === me.nonce)) return;
-    // The first who fill the line have come at once, which says nothing of the others.
-    if (this.#line.size > 0) this.#noteNewcomers(waiters);
-    this.#placeBackoff.full();
-    this.#line = new Set(waiters.map(({ nonce }) => nonce));
-  }
-
-  #noteNewcomers(waiters: readonly Waiter[]): void {
-    if (waiters.some(({ nonce }) => !this.#line.has(nonce))) this.#placeBackoff.refilled();
+  observe(snapshot: Snapshot): void {
+    this.#place.none(snapshot);
   }
 
   /**
@@ -101,27 +81,14 @@ export class JoinQueue {
 
   /** Takes a place that is empty. Of all who see it one is enough, so each waits for a while first. */
   async #takePlace(snapshot: Snapshot, claim: WrittenWays): Promise<KubeObject | undefined> {
-    const { request: { clock }, watcher, waiting, writes } = this.#parts;
+    const { watcher, waiting, writes } = this.#parts;
     // A contender that can only poll would keep the others waiting. Whether it may watch turns out when it begins to.
     if (watcher.mode !== "watching") {
       return await waiting.next(snapshot, watcher.mode === "idle" ? FIRST_LOOK_MS : Infinity);
     }
-    if (this.#isBeaten) this.#noteNewcomers(snapshot.view.waiters);
-    this.#isBeaten = false;
-    if (!isSame(this.#emptyIn, snapshot.object)) {
-      if (snapshot.view.waiters.length === 0) this.#placeBackoff.deserted();
-      else if (this.#emptyIn !== undefined) this.#placeBackoff.stillEmpty();
-      const atMs = clock.monotonic() + this.#placeBackoff.delayMs(clock.random());
-      this.#placeAtMs = Math.min(atMs, this.#placeAtMs ?? Infinity);
-      this.#emptyIn = snapshot.object;
-    }
-    this.#placeAtMs ??= clock.monotonic() + this.#placeBackoff.delayMs(clock.random());
-    const leftMs = this.#placeAtMs - clock.monotonic();
+    const leftMs = this.#place.leftMs(snapshot);
     if (leftMs > 0) return await waiting.next(snapshot, leftMs);
-    this.#placeAtMs = undefined;
-    this.#line = new Set(snapshot.view.waiters.map(({ nonce }) => nonce));
-    // Others may have written something else than that place.
-    const collided = () => this.#isBeaten = true;
+    const collided = this.#place.take(snapshot);
     return (await writes.join(snapshot, claim, collided, PLACE_TIMEOUT_MS)).object;
   }
 }
