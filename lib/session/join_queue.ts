@@ -83,11 +83,10 @@ export class JoinQueue {
   async #takePlace(snapshot: Snapshot, claim: WrittenWays): Promise<KubeObject | undefined> {
     const { watcher, waiting, writes } = this.#parts;
     // A contender that can only poll would keep the others waiting. Whether it may watch turns out when it begins to.
-    if (watcher.mode !== "watching") {
-      return await waiting.next(snapshot, watcher.mode === "idle" ? FIRST_LOOK_MS : Infinity);
-    }
+    if (watcher.mode === "polling") return await waiting.next(snapshot);
+    if (watcher.mode === "idle") return await waiting.next(snapshot, FIRST_LOOK_MS, this.#place.isNew);
     const leftMs = this.#place.leftMs(snapshot);
-    if (leftMs > 0) return await waiting.next(snapshot, leftMs);
+    if (leftMs > 0) return await waiting.next(snapshot, leftMs, this.#place.isNew);
     const collided = this.#place.take(snapshot);
     return (await writes.join(snapshot, claim, collided, PLACE_TIMEOUT_MS)).object;
   }

@@ -20,6 +20,7 @@ export class PlaceTurn {
   #emptyIn: KubeObject | undefined;
   /** Who stood in line when no place was empty, or when the contender tried to take one. */
   #line: ReadonlySet<string | undefined> = new Set();
+  #hasTried = false;
   /** The contender's last try was in conflict with another's write. */
   #isBeaten = false;
 
@@ -32,6 +33,11 @@ export class PlaceTurn {
     this.#clock = clock;
     this.#backoff = new PlaceBackoff(roundTrip);
     this.#nonce = nonce;
+  }
+
+  /** The contender has not tried to take a place yet. */
+  get isNew(): boolean {
+    return !this.#hasTried;
   }
 
   /** Takes note of a state in which there is no place to take. */
@@ -70,6 +76,7 @@ export class PlaceTurn {
    */
   take({ view: { waiters } }: Snapshot): () => void {
     this.#atMs = undefined;
+    this.#hasTried = true;
     this.#noteLine(waiters);
     return () => this.#isBeaten = true;
   }
