@@ -48,7 +48,10 @@ onServers("waiting", (test) => {
     const holder = await place.holder(["-i", "alice", "--reason", "release 7"]);
     const running = place.spawn(["-w", "1h"], ["echo", "mine"]);
     const line = await running.line("stderr", /waiting/);
-    assertMatch(line, /^klatch: waiting for \S+: held by alice for \d+ s \(reason: release 7\)$/);
+    assertMatch(
+      line,
+      /^klatch: waiting for \S+: held by alice for \d+ s \(reason: release 7\), next in line$/,
+    );
     assertEquals(running.stdout, "");
     await holder.closeStdin();
     const { code, stdout } = await running.finished;
