@@ -272,8 +272,10 @@ export interface Strategy<State extends RecordState = RecordState> {
   /**
    * A claim of a lock that is free, for a strategy that can test by a patch that it is; it needs no read. It may come late,
    * when the contender has given up or acquired otherwise: see {@link Contender.isUnsure}.
+   *
+   * @throws KlatchError `usage` if the record cannot take the contender.
    */
-  claimUnread?(me: Contender, wallMs: number): UnreadClaim;
+  claimUnread?(lock: LockName, me: Contender, wallMs: number): UnreadClaim;
   /** What `me` does next, given what is there and who has expired. */
   claim(state: State, lock: LockName, me: Contender, isExpired: IsExpired, wallMs: number): Claim;
   /** The object with the contender's hold renewed, or `lost`. */

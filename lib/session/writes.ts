@@ -94,7 +94,7 @@ export class Writes {
     const { client, clock, strategy, lock, me, waitMs, interrupted } = request;
     // Who looks at each state may not want the lock at all when it sees the first one.
     const isWorthIt = patching.isAllowed && request.observe === undefined;
-    const unread = isWorthIt ? strategy.claimUnread?.(me, clock.wall()) : undefined;
+    const unread = isWorthIt ? strategy.claimUnread?.(lock, me, clock.wall()) : undefined;
     if (unread === undefined) return { kind: "unknown" };
     const leftMs = waitMs === 0
       ? Infinity

@@ -3,10 +3,23 @@
  *
  * @module
  */
-import type { JsonPatch, KubeObject, PatchOperation } from "../lock.ts";
+import type { Contender, JsonPatch, KubeObject, PatchOperation } from "../lock.ts";
 
 /** Where a field is: the names on the way to it. */
 export type FieldPath = readonly string[];
+
+/** The test that the object stays. */
+export const STAYS: JsonPatch = [{ op: "test", path: "/metadata/deletionTimestamp", value: null }];
+
+/** Where an annotation is. */
+export function annotationField(name: string): FieldPath {
+  return ["metadata", "annotations", name];
+}
+
+/** Where the labels are that a contender puts on the object. */
+export function labelFields({ labels }: Pick<Contender, "labels">): FieldPath[] {
+  return Object.keys(labels).map((name) => ["metadata", "labels", name]);
+}
 
 /** The pointer to a field, {@link https://www.rfc-editor.org/rfc/rfc6901}. */
 export function pointerTo(path: FieldPath): string {

@@ -22,10 +22,10 @@
  */
 import type { Claim, Contender, Holder, IsExpired, LockName, Waiter } from "../lock.ts";
 import type { Strategy } from "../lock.ts";
-import { patchOf } from "./changed_fields.ts";
+import { patchOf, STAYS } from "./changed_fields.ts";
 import { claimPatch, claimUnread, leave, release, renew, withHold } from "./election_changes.ts";
 import { fieldOfPlace, type Place, withoutPlaces, withPlace } from "./election_line.ts";
-import { type ElectionState, type ElectionStorage, FREE_FIELD, parse, STAYS } from "./election_record.ts";
+import { type ElectionState, type ElectionStorage, FREE_FIELD, parse } from "./election_record.ts";
 
 /** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
 const TURN_MS = 250;
@@ -56,7 +56,7 @@ export function election(storage: ElectionStorage): Strategy<ElectionState> {
     parse: (object) => parse(storage, object),
     waiters,
     ...(storage.canClaimUnread && {
-      claimUnread: (me: Contender, wallMs: number) => claimUnread(storage, me, wallMs),
+      claimUnread: (lock: LockName, me: Contender, wallMs: number) => claimUnread(storage, lock, me, wallMs),
     }),
     claim: (state, lock, me, isExpired, wallMs) => claim(storage, state, lock, me, isExpired, wallMs),
     renew: (state, me, wallMs) => renew(storage, state, me, wallMs),

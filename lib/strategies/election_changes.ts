@@ -16,7 +16,7 @@ import {
   MANAGED_BY_LABEL,
   type UnreadClaim,
 } from "../lock.ts";
-import { changesOf, type FieldPath, patchOf } from "./changed_fields.ts";
+import { changesOf, type FieldPath, labelFields, patchOf, STAYS } from "./changed_fields.ts";
 import { fieldOfPlace, secondsOf, type TakenPlace, withoutPlaces } from "./election_line.ts";
 import {
   annotated,
@@ -31,7 +31,6 @@ import {
   type Note,
   parse,
   reasonOf,
-  STAYS,
   withFree,
 } from "./election_record.ts";
 import { instant } from "./record_fields.ts";
@@ -135,15 +134,16 @@ export function claimPatch(
   return [...STAYS, ...tests, ...changesOf(object, taken, labels)];
 }
 
-function labelFields({ labels }: Contender): FieldPath[] {
-  return Object.keys(labels).map((name) => ["metadata", "labels", name]);
-}
-
 /** A claim of a lock that is free as klatch has left it. The count of changes is put right by the next write. */
-export function claimUnread(storage: ElectionStorage, me: Contender, wallMs: number): UnreadClaim {
+export function claimUnread(
+  storage: ElectionStorage,
+  lock: LockName,
+  me: Contender,
+  wallMs: number,
+): UnreadClaim {
   const { apiVersion, kind } = storage.resource;
   const free = withFree(
-    storage.write({ apiVersion, kind, metadata: { name: "" } }, { holderIdentity: "" }),
+    storage.write({ apiVersion, kind, metadata: { ...lock } }, { holderIdentity: "" }),
     true,
   );
   const held = withNewHold(storage, free, {}, holdFor(me, undefined), wallMs, {}, me.labels);

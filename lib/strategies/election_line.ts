@@ -5,7 +5,7 @@
  * @module
  */
 import type { Contender, JsonPatch, KubeObject } from "../lock.ts";
-import { type FieldPath, pointerTo } from "./changed_fields.ts";
+import { annotationField, type FieldPath, pointerTo } from "./changed_fields.ts";
 import { instant } from "./record_fields.ts";
 
 /** How many may stand in line. Each makes the object longer; with few of them, short holds find it empty. */
@@ -43,7 +43,7 @@ export interface TakenPlace extends Place {
 
 /** The field of a place. */
 export function fieldOfPlace(slot: string): FieldPath {
-  return ["metadata", "annotations", slot];
+  return annotationField(slot);
 }
 
 /** The tests that nobody stands in line. */

@@ -7,7 +7,7 @@
 import type { V1LeaseSpec } from "@kubernetes/client-node";
 import type { KlatchError } from "../errors.ts";
 import type { Holder, Json, JsonPatch, KubeObject, RecordState, Resource } from "../lock.ts";
-import { type FieldPath, pointerTo } from "./changed_fields.ts";
+import { annotationField, type FieldPath, pointerTo, STAYS } from "./changed_fields.ts";
 import { lineOf, NOBODY_IN_LINE, type TakenPlace } from "./election_line.ts";
 import { unreadable } from "./record_fields.ts";
 
@@ -204,11 +204,8 @@ export function mayBeClaimedUnread(object: KubeObject): boolean {
   return object.metadata.annotations?.[FREE] === UNREAD;
 }
 
-/** The test that the object stays. */
-export const STAYS: JsonPatch = [{ op: "test", path: "/metadata/deletionTimestamp", value: null }];
-
 /** Where the lock is said to be free. */
-export const FREE_FIELD: FieldPath = ["metadata", "annotations", FREE];
+export const FREE_FIELD: FieldPath = annotationField(FREE);
 
 /** The tests that a lock is free as klatch has left it, that nobody stands in line, and that the object stays. */
 export const FREE_TESTS: JsonPatch = [
@@ -218,9 +215,7 @@ export const FREE_TESTS: JsonPatch = [
 ];
 
 /** Where klatch's notes of a hold are, and what it leaves in their place. */
-export const HOLD_FIELDS: readonly FieldPath[] = [HOLD, REASON, FREE].map((
-  name,
-) => ["metadata", "annotations", name]);
+export const HOLD_FIELDS: readonly FieldPath[] = [HOLD, REASON, FREE].map(annotationField);
 
 /** Why the holder holds it. */
 export function reasonOf(object: KubeObject): string | undefined {

@@ -25,6 +25,10 @@
  * kept waiting for ever. Any other holder counts as sharing, an older tool's too. That tool takes an exclusive hold for one
  * like any other: beside it nothing is exclusive.
  *
+ * What klatch has left with neither holder nor waiter is marked by `klatch.dev/free`. It is claimed without a read, by a
+ * patch that tests the mark and the older tool's annotation; since it cannot know what ours remembers, the hold stands in
+ * one of its own, `klatch.dev/semaphore-hold`, until its next write.
+ *
  * A queue has an end, see `limits.ts`: who would make it longer is refused. Holders have a limit by their size as well as
  * by the slots; whoever is beyond it waits.
  *
@@ -41,22 +45,27 @@ import type {
   KubeObject,
   LockName,
   Strategy,
+  UnreadClaim,
   Waiter,
 } from "../lock.ts";
 import type { StrategyOption } from "../lock.ts";
+import { changesOf, labelFields, patchOf, STAYS } from "./changed_fields.ts";
 import { checkTexts, HOLD_BYTES, queueFull } from "./limits.ts";
 import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
 import { instant, labelled } from "./record_fields.ts";
 import {
+  CLAIMED_FIELDS,
+  EMPTY,
   type Held,
   holderOf,
+  isLeftFree,
   isSemaphore,
   MOST_HOLD_BYTES,
   parse,
   type SemaphoreRecord,
   type SemaphoreState,
 } from "./semaphore_record.ts";
-import { takesQueue, write } from "./semaphore_record.ts";
+import { takesQueue, withClaimed, withFree, write } from "./semaphore_record.ts";
 import { checkWhole, readWhole } from "./whole_number.ts";
 
 /** What a contender may ask of a semaphore. */
@@ -92,14 +101,15 @@ export const semaphore: Strategy<SemaphoreState> = {
   name: "semaphore",
   resource: { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" },
   rank: 10,
-  verbs: ["get", "create", "update", "watch"],
+  verbs: ["get", "create", "update", "patch", "watch"],
   options: optionsOf(),
   keeps: isSemaphore,
   parse,
   waiters,
+  claimUnread,
   claim,
   renew,
-  release: (state, { nonce }) => release(state, (each) => each.nonce === nonce),
+  release: (state, { nonce, isUnsure }) => release(state, (each) => each.nonce === nonce, isUnsure),
   evict,
 };
 
@@ -137,6 +147,17 @@ function waiters({ record, bytes }: SemaphoreState, isExpired: IsExpired): Waite
   return waitersOf(record.queue, capacityOf(record, bytes, isExpired));
 }
 
+/** A claim of a semaphore that nobody holds, as klatch has left it. What its annotation remembers is not changed. */
+function claimUnread(lock: LockName, me: Contender, wallMs: number): UnreadClaim {
+  checkTexts(semaphore.name, lock, me);
+  const record = { ...EMPTY, slots: slotsFor(me, undefined, lock) };
+  const hold = newHold(me, newPlace(me, wallMs), me.identity, wallMs);
+  const free = withFree(write(newConfigMap(lock), record));
+  const held = labelled(withClaimed(free, record, hold), me);
+  const changes = changesOf(free, held, labelFields(me));
+  return { patch: [...STAYS, ...patchOf(free, held, CLAIMED_FIELDS), ...changes], hold: holderOf(hold) };
+}
+
 function claim(
   { object, record: before, bytes }: SemaphoreState,
   lock: LockName,
@@ -172,13 +193,26 @@ function renew({ object, record }: SemaphoreState, me: Contender, wallMs: number
   return { kind: "write", object: write(object, { ...record, held }) };
 }
 
-function release({ object, record }: SemaphoreState, isMine: (place: Place) => boolean): Change {
+function release(
+  { object, record }: SemaphoreState,
+  isMine: (place: Place) => boolean,
+  isUnsure = false,
+): Change {
   const left = record.held.filter(isMine);
-  if (object === undefined || left.length === 0 && !record.queue.some(isMine)) return { kind: "lost" };
+  if (object === undefined) return { kind: "lost" };
+  if (left.length === 0 && !record.queue.some(isMine)) {
+    // The contender's own claim is not to find a free slot any more.
+    return isUnsure && isLeftFree(object)
+      ? { kind: "write", object: write(object, record) }
+      : { kind: "lost" };
+  }
   const held = record.held.filter((each) => !isMine(each));
   const queue = record.queue.filter((each) => !isMine(each));
   const tombstones = [...record.tombstones, ...left];
-  return { kind: "write", object: write(object, { ...record, held, queue, tombstones }) };
+  const released = write(object, { ...record, held, queue, tombstones });
+  const isIdle = held.length + queue.length + record.foreign.length === 0;
+  const isFree = isIdle && !isUnsure && !left.some(({ unsure }) => unsure === true);
+  return { kind: "write", object: isFree ? withFree(released) : released };
 }
 
 /** A holder that another tool wrote has a name and no nonce. */
@@ -204,20 +238,27 @@ function entered(
   const at = record.queue.indexOf(mine);
   const after = at < 0 ? [] : record.queue.slice(at + 1);
   const taken = [...held, ...record.foreign].some(({ name }) => name === me.identity);
-  const hold: Held = {
-    ...mine,
-    ...renewal(me, wallMs, 0),
-    // The older tool knows holders by their names alone.
-    name: taken ? `${me.identity}_${me.nonce}` : me.identity,
-    since: instant(wallMs),
-    reason: me.reason,
-  };
+  // The older tool knows holders by their names alone.
+  const hold = newHold(me, mine, taken ? `${me.identity}_${me.nonce}` : me.identity, wallMs);
   return {
     ...record,
     held: [...held, hold],
     queue: [...first, ...after],
     last: me.nonce,
     tombstones: [...record.tombstones, ...expired],
+  };
+}
+
+function newHold(me: Contender, place: Place, name: string, wallMs: number): Held {
+  const { reason, isUnsure } = me;
+  const since = instant(wallMs);
+  return {
+    ...place,
+    ...renewal(me, wallMs, 0),
+    name,
+    since,
+    reason,
+    ...isUnsure === true && { unsure: true },
   };
 }
 

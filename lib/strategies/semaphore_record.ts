@@ -5,6 +5,7 @@
  * @module
  */
 import type { Holder, KubeObject, RecordState } from "../lock.ts";
+import { annotationField, type FieldPath } from "./changed_fields.ts";
 import { ANNOTATION_BYTES, bytesOf, HOLD_BYTES, MOST_IDENTITY_BYTES, MOST_REASON_BYTES } from "./limits.ts";
 import { QUEUE_BYTES, RESERVE_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
@@ -15,6 +16,10 @@ import { namedOf, withNoted, writtenNamed } from "./semaphore_named.ts";
 const THEIRS = "kube-lock";
 /** Ours. */
 const OURS = "klatch.dev/semaphore";
+/** The hold of who claimed without reading ours, until the next write moves it there. */
+const CLAIMED = "klatch.dev/semaphore-hold";
+/** There while nobody is in our annotation: a claim that was sent without reading the object may take a slot. */
+const FREE = "klatch.dev/free";
 
 /** How many tombstones are kept. The older tool's writes are not long behind its reads. */
 const MOST_TOMBSTONES = 32;
@@ -36,6 +41,8 @@ export interface Held extends Place {
   /** Counted, since two times of a wall clock may be the same. */
   readonly renewals: number;
   readonly reason?: string | undefined;
+  /** The holder may have another claim on its way, which its release must not let through. */
+  readonly unsure?: boolean;
 }
 
 /** A hold by name, without nonce and expiry, as the older tool takes it. */
@@ -74,7 +81,8 @@ export interface SemaphoreState extends RecordState {
   readonly bytes: ReadonlyMap<Held | ForeignHolder, number>;
 }
 
-const EMPTY: SemaphoreRecord = {
+/** What nobody has written yet. */
+export const EMPTY: SemaphoreRecord = {
   slots: undefined,
   held: [],
   foreign: [],
@@ -109,6 +117,7 @@ export function parse(object: KubeObject | undefined): SemaphoreState {
 function recordOf(object: KubeObject): SemaphoreRecord {
   const theirs = fieldsOf(object, THEIRS);
   const ours = fieldsOf(object, OURS);
+  const claimed = fieldsOf(object, CLAIMED);
   const tombstones = (ours?.list("gone") ?? []).map((each) => ({
     name: each.text("name"),
     since: each.text("date"),
@@ -119,7 +128,7 @@ function recordOf(object: KubeObject): SemaphoreRecord {
   const named = stated.filter((each) => !isGone(each));
   const written = (ours?.has("named") === true ? ours.list("named") : []).map(namedOf);
   // A holder that goes by the name of one of klatch's, but has not come when that one has, is another one.
-  const all = (ours?.list("holders") ?? []).map(heldOf);
+  const all = [...ours?.list("holders") ?? [], ...claimed === undefined ? [] : [claimed]].map(heldOf);
   const held = all.filter(({ name, since }) =>
     !named.some((each) => each.name === name && each.date !== since)
   );
@@ -133,7 +142,7 @@ function recordOf(object: KubeObject): SemaphoreRecord {
     held,
     foreign: withNoted({ foreign, stated, written, held: all }),
     queue: ours?.list("queue").map(placeOf) ?? [],
-    last: ours?.maybeText("last") ?? "",
+    last: claimed?.text("nonce") ?? ours?.maybeText("last") ?? "",
     tombstones,
   };
 }
@@ -180,13 +189,45 @@ export function write(object: KubeObject, record: SemaphoreRecord): KubeObject {
     ...(foreign.some(({ noted }) => noted === true) && { named: foreign.map(writtenNamed) }),
     gone: tombstones.slice(-MOST_TOMBSTONES).map(({ name, since }) => ({ name, date: since })),
   };
+  const { [CLAIMED]: _claimed, [FREE]: _free, ...others } = object.metadata.annotations ?? {};
   const annotations = {
-    ...object.metadata.annotations,
+    ...others,
     [THEIRS]: JSON.stringify({ ...before, max: slots, holders }),
     [OURS]: JSON.stringify(ours),
   };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
+
+/** The object, said to be free for a claim that is sent without reading it. Nobody holds, and nobody waits. */
+export function withFree(object: KubeObject): KubeObject {
+  const annotations = { ...object.metadata.annotations, [FREE]: "true" };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** Whether a claim that was sent without reading the object may take a slot. */
+export function isLeftFree(object: KubeObject): boolean {
+  return object.metadata.annotations?.[FREE] !== undefined;
+}
+
+/**
+ * What changes when a claim is sent without reading the object, whose annotation it cannot write therefore.
+ *
+ * @param free the object as it is to be then, see {@link withFree}.
+ * @param record what it states.
+ * @param hold of who claims.
+ */
+export function withClaimed(free: KubeObject, record: SemaphoreRecord, hold: Held): KubeObject {
+  const { metadata } = write(free, { ...record, held: [hold] });
+  const annotations = {
+    ...metadata.annotations,
+    [OURS]: free.metadata.annotations?.[OURS] ?? "",
+    [CLAIMED]: JSON.stringify(written(hold)),
+  };
+  return { ...free, metadata: { ...metadata, annotations } };
+}
+
+/** What {@link withClaimed} changes. */
+export const CLAIMED_FIELDS: readonly FieldPath[] = [FREE, THEIRS, CLAIMED].map(annotationField);
 
 /** What a hold takes up in both annotations, in bytes. */
 function bytesOfHold(hold: Held | ForeignHolder): number {
@@ -201,15 +242,15 @@ function bytesOfHold(hold: Held | ForeignHolder): number {
  */
 export function takesQueue(object: KubeObject, queue: readonly Place[]): boolean {
   const others = Object.entries(object.metadata.annotations ?? {})
-    .filter(([key]) => key !== OURS && key !== THEIRS)
+    .filter(([key]) => ![OURS, THEIRS, CLAIMED, FREE].includes(key))
     .reduce((sum, annotation) => sum + bytesOf(annotation.join("")), 0);
   const left = ANNOTATION_BYTES - HOLD_BYTES - RESERVE_BYTES - others;
   return bytesOf(JSON.stringify(queue.map(written))) <= Math.min(QUEUE_BYTES, left);
 }
 
 /** A place as the annotation has it. */
-function written<P extends Place>({ exclusive, ...each }: P) {
-  return { ...each, ...(exclusive === true && { exclusive: true }) };
+function written<P extends Place & Pick<Held, "unsure">>({ exclusive, unsure, ...each }: P) {
+  return { ...each, ...exclusive === true && { exclusive }, ...unsure === true && { unsure } };
 }
 
 function fieldsOf(object: KubeObject, name: string): Fields | undefined {
@@ -233,6 +274,7 @@ function heldOf(fields: Fields): Held {
     renewed: fields.text("renewed"),
     renewals: fields.whole("renewals", 0),
     reason: fields.maybeText("reason"),
+    ...fields.flag("unsure") && { unsure: true },
   };
 }
 

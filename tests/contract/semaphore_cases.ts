@@ -11,6 +11,8 @@ import type { Case } from "./cases.ts";
 export const THEIRS = "kube-lock";
 /** Ours. */
 export const OURS = "klatch.dev/semaphore";
+/** The hold of who claimed without a read. */
+export const CLAIMED = "klatch.dev/semaphore-hold";
 
 /** The older tool's record in a ConfigMap. */
 export interface Record {
@@ -24,7 +26,7 @@ let nonces = 0;
 export const semaphoreCase: Case = {
   strategy: semaphore,
   elder: "kube-lock",
-  annotations: [OURS],
+  annotations: ["klatch.dev/free", OURS],
   hasQueue: true,
   held: (lock, holder) => configMap(lock, { max: 1, holders: { [holder]: entry() } }),
   dead: (lock, holder, durationMs) => {
@@ -37,7 +39,10 @@ export const semaphoreCase: Case = {
   seized(object, holder) {
     const queue = JSON.parse(object.metadata.annotations?.[OURS] ?? "{}").queue ?? [];
     const seized = withRecord(object, { ...recordIn(object), holders: { [holder]: entry() } });
-    return annotated(seized, { [OURS]: JSON.stringify({ queue }) });
+    const { [CLAIMED]: _, ...annotations } = seized.metadata.annotations ?? {};
+    return annotated({ ...seized, metadata: { ...seized.metadata, annotations } }, {
+      [OURS]: JSON.stringify({ queue }),
+    });
   },
   released: (object) => withRecord(object, { ...recordIn(object), holders: {} }),
   broken: (lock) => ({

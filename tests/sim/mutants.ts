@@ -11,6 +11,8 @@ export interface Mutant {
   readonly name: string;
   /** The file, from the project's root. */
   readonly file: string;
+  /** The strategy that shows it; without one, `lease`. */
+  readonly strategy?: string;
   /** Text that is there exactly once, and what stands there instead. */
   readonly edits: readonly { readonly find: string; readonly replace: string }[];
 }
@@ -52,7 +54,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a claim without a read takes an object that is being deleted",
-    file: "lib/strategies/election_record.ts",
+    file: "lib/strategies/changed_fields.ts",
     edits: [{
       find: `[{ op: "test", path: "/metadata/deletionTimestamp", value: null }];`,
       replace: "[];",
@@ -64,6 +66,25 @@ export const mutants: readonly Mutant[] = [
     edits: [{
       find: `if (outcome?.kind === "unknown") return { kind: "unknown" };`,
       replace: `if (outcome?.kind === "unknown") sentWrites.settle({ ...strategy.parse(undefined) });`,
+    }],
+  },
+  {
+    name: "a semaphore's claim without a read tests klatch's mark alone",
+    file: "lib/strategies/semaphore.ts",
+    strategy: "shared",
+    edits: [{
+      find: `...patchOf(free, held, CLAIMED_FIELDS), `,
+      replace:
+        `...patchOf(free, held, CLAIMED_FIELDS.slice(0, 1)), ...changesOf(free, held, CLAIMED_FIELDS.slice(1)), `,
+    }],
+  },
+  {
+    name: "a semaphore's claim without a read does not test klatch's mark",
+    file: "lib/strategies/semaphore.ts",
+    strategy: "shared",
+    edits: [{
+      find: `...patchOf(free, held, CLAIMED_FIELDS), `,
+      replace: `...patchOf(free, held, CLAIMED_FIELDS.slice(1)), `,
     }],
   },
   {

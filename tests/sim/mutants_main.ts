@@ -15,7 +15,7 @@ const queue = mutants.filter(({ name }) => name.includes(Deno.args[1] ?? ""));
 let survived = 0, worst = 0;
 await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, async () => {
   for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-    const { seed, violations } = await hunt(mutant, "lease", seeds);
+    const { seed, violations } = await hunt(mutant, seeds);
     if (seed === undefined) survived++;
     else worst = Math.max(worst, seed);
     console.log(`${seed === undefined ? "SURVIVES" : `seed ${seed}`}: ${mutant.name}`);

@@ -28,7 +28,7 @@ async function turn(hunting: () => Promise<Verdict>): Promise<Verdict> {
 describe(`the simulator finds within ${WITHIN} seeds that`, { concurrency: true }, () => {
   for (const mutant of mutants) {
     it(mutant.name, async () => {
-      const { seed } = await turn(() => hunt(mutant, "lease", WITHIN));
+      const { seed } = await turn(() => hunt(mutant, WITHIN));
       assert(seed !== undefined, `${mutant.name}: survives ${WITHIN} seeds`);
     });
   }

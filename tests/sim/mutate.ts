@@ -24,16 +24,20 @@ const PARTS = ["lib", "tests/sim", "tests/contract"];
  * Looks for a mutant.
  *
  * @param mutant the fault; its text must be in the file exactly once.
- * @param strategy over which strategy.
  * @param seeds how many to try, from 1.
  */
-export async function hunt(mutant: Mutant, strategy: string, seeds: number): Promise<Verdict> {
+export async function hunt(mutant: Mutant, seeds: number): Promise<Verdict> {
   const folder = await Deno.makeTempDir({ prefix: "klatch-mutant-" });
   try {
     for (const part of PARTS) await copy(new URL(part, ROOT), `${folder}/${part}`);
     const file = `${folder}/${mutant.file}`;
     await Deno.writeTextFile(file, mutated(mutant, await Deno.readTextFile(file)));
-    const { failing } = await simulateIn(folder, ["--strategy", strategy, "--seeds", `${seeds}`]);
+    const { failing } = await simulateIn(folder, [
+      "--strategy",
+      mutant.strategy ?? "lease",
+      "--seeds",
+      `${seeds}`,
+    ]);
     const [first] = failing;
     return { mutant, seed: first?.seed, violations: first?.violations ?? [] };
   } finally {

@@ -5,8 +5,8 @@
  * @module
  */
 import { configMap, type Record, recordIn, semaphoreCase, withRecord } from "../contract/semaphore_cases.ts";
-import { OURS } from "../contract/semaphore_cases.ts";
-import type { KubeObject } from "../../lib/lock.ts";
+import { CLAIMED, OURS } from "../contract/semaphore_cases.ts";
+import type { Contender, KubeObject } from "../../lib/lock.ts";
 import { semaphore, type SemaphoreOptions } from "../../lib/strategies/semaphore.ts";
 import type { Case } from "./strategies.ts";
 
@@ -61,6 +61,8 @@ export function isExclusive(nonce: string): boolean {
 
 /** The strategy, with contenders that ask for something. */
 function asking(strategyOptionsOf: (nonce: string) => SemaphoreOptions): typeof semaphore {
+  const { claimUnread } = semaphore;
+  const wishing = (me: Contender) => ({ ...me, strategyOptions: { ...strategyOptionsOf(me.nonce) } });
   return {
     ...semaphore,
     parse(object) {
@@ -70,8 +72,10 @@ function asking(strategyOptionsOf: (nonce: string) => SemaphoreOptions): typeof 
       }
       return semaphore.parse(object);
     },
-    claim: (state, lock, me, ...rest) =>
-      semaphore.claim(state, lock, { ...me, strategyOptions: { ...strategyOptionsOf(me.nonce) } }, ...rest),
+    ...claimUnread !== undefined && {
+      claimUnread: (lock, me, wallMs) => claimUnread(lock, wishing(me), wallMs),
+    },
+    claim: (state, lock, me, ...rest) => semaphore.claim(state, lock, wishing(me), ...rest),
   };
 }
 
@@ -82,30 +86,39 @@ function written(
   change: (holders: Record["holders"]) => Record["holders"],
 ): KubeObject {
   const record = recordIn(object);
-  const { holders: ours = [], gone = [] } = oursIn(object);
+  const { gone = [] } = noteIn<Ours>(object, OURS) ?? {};
   const holders = { ...record.holders };
-  if (way === 1) { for (const { name } of ours) delete holders[name]; }
+  if (way === 1) { for (const { name } of ourHolders(object)) delete holders[name]; }
   if (way === 2) { for (const { name, date } of gone) holders[name] ??= { date, reason: "" }; }
   return withRecord(object, { ...record, holders: change(holders) });
 }
 
-function ourHolders(object: KubeObject | undefined) {
-  return object === undefined ? [] : oursIn(object).holders ?? [];
+function ourHolders(object: KubeObject | undefined): readonly OurHolder[] {
+  if (object === undefined) return [];
+  const { holders = [] } = noteIn<Ours>(object, OURS) ?? {};
+  const claimed = noteIn<OurHolder>(object, CLAIMED);
+  return claimed === undefined ? holders : [...holders, claimed];
+}
+
+interface OurHolder {
+  readonly name: string;
+  readonly exclusive?: boolean;
 }
 
 interface Ours {
-  readonly holders?: readonly { readonly name: string; readonly exclusive?: boolean }[];
+  readonly holders?: readonly OurHolder[];
   readonly gone?: readonly { readonly name: string; readonly date: string }[];
 }
 
 /** What was read lately: every contender has its own copies of one text, and looks at each several times. */
-const known = new Map<string, Ours>();
+const known = new Map<string, unknown>();
 const MOST_KNOWN = 100;
 
-function oursIn(object: KubeObject): Ours {
-  const text = object.metadata.annotations?.[OURS] ?? "{}";
-  const ours: Ours = known.get(text) ?? JSON.parse(text);
+function noteIn<Note>(object: KubeObject, annotation: string): Note | undefined {
+  const text = object.metadata.annotations?.[annotation];
+  if (text === undefined) return undefined;
+  const note = known.get(text) ?? JSON.parse(text);
   if (known.size >= MOST_KNOWN) known.clear();
-  known.set(text, ours);
-  return ours;
+  known.set(text, note);
+  return note;
 }

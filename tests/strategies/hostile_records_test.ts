@@ -8,6 +8,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { KlatchError } from "../../lib/errors.ts";
 import type { Contender, KubeObject, Strategy } from "../../lib/lock.ts";
+import { jsonPatch } from "../../lib/sandbox/json_patch.ts";
 import { strategies } from "../../lib/strategies/catalog.ts";
 import { endpoints } from "../../lib/strategies/endpoints.ts";
 import { lease } from "../../lib/strategies/lease.ts";
@@ -18,8 +19,11 @@ const NOW = Date.parse("2026-01-01T12:00:00Z");
 const me: Contender = { identity: "me", nonce: "n-me", leaseDurationMs: 15_000, labels: {} };
 const other: Contender = { identity: "other", nonce: "n-other", leaseDurationMs: 15_000, labels: {} };
 
-/** An object that a strategy has written for a holder and a waiter, as an API server gives it. */
-function realRecord(strategy: Strategy): KubeObject {
+/**
+ * Objects that a strategy has written, as an API server gives them: for a holder and a waiter, and for a holder who has
+ * claimed without a read, if it has such claims.
+ */
+function realRecords(strategy: Strategy): KubeObject[] {
   const committed = (object: KubeObject): KubeObject => ({
     ...object,
     metadata: { ...object.metadata, uid: "1", resourceVersion: "7" },
@@ -29,7 +33,13 @@ function realRecord(strategy: Strategy): KubeObject {
   const held = committed(claim.object);
   const join = strategy.claim(strategy.parse(held), LOCK, { ...me, nonce: "n-waiter" }, () => false, NOW);
   assert(join.kind === "join");
-  return committed(join.object);
+  const unread = strategy.claimUnread?.(LOCK, other, NOW);
+  if (unread === undefined) return [committed(join.object)];
+  const free = strategy.release(strategy.parse(held), other, NOW);
+  assert(free.kind === "write");
+  const claimed = jsonPatch(free.object, unread.patch) as KubeObject;
+  assertEquals(strategy.parse(claimed).holders, [unread.hold]);
+  return [committed(join.object), claimed];
 }
 
 const ODD: readonly unknown[] = [null, "", "x", -1, 0, 1.5, 2 ** 31 - 1, 2 ** 53, NaN, true, [], [null], {}, {
@@ -65,19 +75,18 @@ const encoded = (value: unknown): string => btoa(JSON.stringify(value));
 describe("a hostile record", () => {
   for (const strategy of strategies) {
     it(`of ${strategy.name} is read, or refused by its field, and lets nobody in beside a holder`, () => {
-      const real = realRecord(strategy);
+      const records = realRecords(strategy);
       const random = new Random(7);
       let read = 0, refused = 0;
-      for (let i = 0; i < 1_000; i++) {
-        const { metadata, ...rest } = real;
+      for (const { metadata, ...rest } of Array.from({ length: 1_000 }, () => records).flat()) {
         const { annotations } = metadata;
         const spoiltRest = spoilt({ ...rest, annotations }, random) as Record<string, unknown>;
         if (typeof spoiltRest !== "object" || spoiltRest === null) continue;
         const { annotations: notes, ...fields } = spoiltRest;
         const object = {
           ...fields,
-          apiVersion: real.apiVersion,
-          kind: real.kind,
+          apiVersion: rest.apiVersion,
+          kind: rest.kind,
           metadata: { ...metadata, ...notes !== undefined && { annotations: notes } },
         } as KubeObject;
         try {
