@@ -5,7 +5,8 @@
  */
 
 import type { Context, Row } from "../context.ts";
-import type { Contender } from "../contenders.ts";
+import { semaphore } from "../../lib/strategies/semaphore.ts";
+import { type Contender, earlierContender } from "../contenders.ts";
 import { type Distance, distances } from "../distance.ts";
 import { timed } from "../processes.ts";
 import { atMost, ms, ratio, type Section, times, type Verdict } from "../report.ts";
@@ -33,12 +34,18 @@ export function compared(context: Context): Contender[] {
   return [before, klatch, clientGo].filter((each) => each !== undefined);
 }
 
+/** klatch with a semaphore, and an earlier build of it. */
+function semaphores({ contenders, programs }: Context): Contender[] {
+  const found = contenders.find(({ strategy }) => strategy === semaphore);
+  return [earlierContender(programs, semaphore), found].filter((each) => each !== undefined);
+}
+
 async function run(context: Context): Promise<Section> {
   const body: string[][] = [];
   const verdicts: Verdict[] = [];
   const notes: string[] = [];
   const rounds = context.rounds(25, 5);
-  const candidates = compared(context);
+  const candidates = [...compared(context), ...semaphores(context)];
   for await (const far of distances(context, notes)) {
     const { roundTripMs } = far;
     context.say(`a free lock, ${roundTripMs} ms away, ${rounds} rounds of ${candidates.length}`);
