@@ -3,7 +3,7 @@
  * way are made for that distance.
  *
  * The shortest, since a busy machine or server adds to all others; it may be too long at first, when a connection had to
- * be made, and never too short for long.
+ * be made, and never too short for long. Who waits may send nothing after that but a watch, so its beginning counts too.
  *
  * @module
  */
@@ -33,14 +33,32 @@ export class RoundTrip {
       update: (...args) => this.#timed(() => client.update(...args)),
       patch: (...args) => this.#timed(() => client.patch(...args)),
       delete: (...args) => this.#timed(() => client.delete(...args)),
+      watch: (ref, options) => {
+        const events = client.watch(ref, options);
+        // Only a watch that tells the present state does so at once.
+        return options.resourceVersion === undefined ? this.#timedStart(events) : events;
+      },
     });
+  }
+
+  async *#timedStart<T>(events: AsyncIterable<T>): AsyncGenerator<T> {
+    let askedMs: number | undefined = this.#clock.monotonic();
+    for await (const event of events) {
+      if (askedMs !== undefined) this.#took(askedMs);
+      askedMs = undefined;
+      yield event;
+    }
   }
 
   /** A request that fails says nothing: it may not even have been sent. */
   async #timed<T>(request: () => Promise<T>): Promise<T> {
     const sentMs = this.#clock.monotonic();
     const answer = await request();
-    this.#leastMs = Math.min(this.#leastMs, this.#clock.monotonic() - sentMs);
+    this.#took(sentMs);
     return answer;
+  }
+
+  #took(sentMs: number): void {
+    this.#leastMs = Math.min(this.#leastMs, this.#clock.monotonic() - sentMs);
   }
 }

@@ -23,6 +23,12 @@ function timed() {
       await clock.sleep(takesMs);
       if (fails) throw new Error("refused");
     },
+    async *watch() {
+      for (;;) {
+        await clock.sleep(takesMs);
+        yield { kind: "gap" };
+      }
+    },
   } as unknown as KubeClient);
   const read = async (ms: number) => {
     takesMs = ms;
@@ -30,7 +36,13 @@ function timed() {
     await Promise.all([clock.turn(ms), reading.catch(() => {})]);
     return await reading;
   };
-  return { roundTrip, read, failing: () => fails = true };
+  const watch = async (ms: readonly number[], resourceVersion?: string) => {
+    const signal = new AbortController().signal;
+    const options = { signal, ...resourceVersion !== undefined && { resourceVersion } };
+    const events = client.watch(ref, options)[Symbol.asyncIterator]();
+    for (takesMs of ms) await Promise.all([events.next(), clock.turn(takesMs)]);
+  };
+  return { roundTrip, read, watch, failing: () => fails = true };
 }
 
 describe("the distance to the API server", () => {
@@ -41,6 +53,15 @@ describe("the distance to the API server", () => {
       await read(ms);
       assertEquals(roundTrip.ms, least);
     }
+  });
+
+  it("is also told by a watch that begins with the present state, not by what it tells later", async () => {
+    const { roundTrip, read, watch } = timed();
+    await read(200);
+    await watch([10], "7");
+    assertEquals(roundTrip.ms, 200);
+    await watch([40, 10]);
+    assertEquals(roundTrip.ms, 40);
   });
 
   it("is not told by a request that fails", async () => {
@@ -69,7 +90,7 @@ describe("the window in which contenders write", () => {
   });
 
   it("is some round trips where it is far away", () => {
-    assertEquals(widths(50), [[0, 150], [100, 800], 300]);
+    assertEquals(widths(50), [[0, 150], [100, 6_000], 300]);
   });
 
   it("for a place in line grows while the line is full, and shrinks while places stay empty", () => {
@@ -80,6 +101,6 @@ describe("the window in which contenders write", () => {
       place[step]();
       lengths.push(Math.round(place.delayMs(1)));
     }
-    assertEquals(lengths, [300, 300, 600, 1_200, 2_400, 4_800, 5_000, 3_500, 2_450, 100]);
+    assertEquals(lengths, [300, 300, 600, 1_200, 2_400, 4_800, 5_000, 3_500, 2_450, 735]);
   });
 });
