@@ -87,7 +87,7 @@ export class JoinQueue {
     if (watcher.mode === "idle") return await waiting.next(snapshot, FIRST_LOOK_MS, this.#place.isNew);
     const leftMs = this.#place.leftMs(snapshot);
     if (leftMs > 0) return await waiting.next(snapshot, leftMs, this.#place.isNew);
-    const collided = this.#place.take(snapshot);
+    const collided = this.#place.take();
     return (await writes.join(snapshot, claim, collided, PLACE_TIMEOUT_MS)).object;
   }
 }

@@ -16,13 +16,17 @@ interface Span {
 
 /** While places are empty, and at least. */
 const START: Span = { leastMs: 100, trips: 3 };
-/** Once the line has been full, so that nobody knows how many wait outside. */
-const CROWD: Span = { leastMs: 300, trips: 16 };
+/**
+ * Once the line has been full, so that nobody knows how many wait outside. A hundred then take one place in a round trip;
+ * of a few, each hand-over that leaves the line shorter makes it sooner.
+ */
+const CROWD: Span = { leastMs: 300, trips: 120 };
 /** At most. */
-const LONGEST: Span = { leastMs: 5_000, trips: 100 };
-/** How quickly it grows and shrinks. */
+const LONGEST: Span = { leastMs: 5_000, trips: 400 };
+/** How quickly it grows and shrinks; the last is for an empty line. */
 const GROWTH = 2;
 const SHRINK = 0.7;
+const SHRINK_DESERTED = 0.3;
 
 /** One contender's window. */
 export class PlaceBackoff {
@@ -54,14 +58,14 @@ export class PlaceBackoff {
     this.#windowMs = Math.min(this.#lengthOf(LONGEST), this.#length * GROWTH);
   }
 
-  /** A place that was empty still is, or another one is by now. */
+  /** A place that was empty still is, or another one is by now, and nobody has come. */
   stillEmpty(): void {
     this.#windowMs *= SHRINK;
   }
 
   /** Nobody stands in line. */
   deserted(): void {
-    this.#windowMs = 0;
+    this.#windowMs *= SHRINK_DESERTED;
   }
 
   get #length(): number {

@@ -18,7 +18,7 @@ export class PlaceTurn {
   #atMs: number | undefined;
   /** The state that had the empty place. */
   #emptyIn: KubeObject | undefined;
-  /** Who stood in line when no place was empty, or when the contender tried to take one. */
+  /** Who stood in line in the state that was seen last. */
   #line: ReadonlySet<string | undefined> = new Set();
   #hasTried = false;
   /** The contender's last try was in conflict with another's write. */
@@ -48,23 +48,25 @@ export class PlaceTurn {
     this.#isBeaten = false;
     if (waiters.length === 0 || waiters.some(({ nonce }) => nonce === this.#nonce)) return;
     // The first who fill the line have come at once, which says nothing of the others.
-    if (this.#line.size > 0) this.#noteNewcomers(waiters);
+    if (this.#line.size > 0 && this.#hasNewcomers(waiters)) this.#backoff.refilled();
     this.#backoff.full();
     this.#noteLine(waiters);
   }
 
   /** How long it is until the contender may take the place that is empty in this state, in milliseconds; 0: now. */
   leftMs({ object, view: { waiters } }: Snapshot): number {
-    if (this.#isBeaten) this.#noteNewcomers(waiters);
-    this.#isBeaten = false;
     const nowMs = this.#clock.monotonic();
     if (!isSame(this.#emptyIn, object)) {
-      if (waiters.length === 0) this.#backoff.deserted();
-      else if (this.#emptyIn !== undefined) this.#backoff.stillEmpty();
+      const hasNewcomers = this.#hasNewcomers(waiters);
+      if (this.#isBeaten && hasNewcomers) this.#backoff.refilled();
+      else if (waiters.length === 0) this.#backoff.deserted();
+      else if (this.#emptyIn !== undefined && !hasNewcomers) this.#backoff.stillEmpty();
+      // A moment that was drawn before stays, unless the window is shorter and the new one is sooner.
+      if (!hasNewcomers) this.#atMs = Math.min(this.#drawnMs(nowMs), this.#atMs ?? Infinity);
       this.#emptyIn = object;
-      // A moment that was drawn before stays, unless the new one is sooner.
-      this.#atMs = Math.min(this.#drawnMs(nowMs), this.#atMs ?? Infinity);
+      this.#noteLine(waiters);
     }
+    this.#isBeaten = false;
     this.#atMs ??= this.#drawnMs(nowMs);
     return Math.max(0, this.#atMs - nowMs);
   }
@@ -74,10 +76,9 @@ export class PlaceTurn {
    *
    * @returns is to be called if that is in conflict with another's write, which may be of something else than the place.
    */
-  take({ view: { waiters } }: Snapshot): () => void {
+  take(): () => void {
     this.#atMs = undefined;
     this.#hasTried = true;
-    this.#noteLine(waiters);
     return () => this.#isBeaten = true;
   }
 
@@ -89,7 +90,7 @@ export class PlaceTurn {
     this.#line = new Set(waiters.map(({ nonce }) => nonce));
   }
 
-  #noteNewcomers(waiters: readonly Waiter[]): void {
-    if (waiters.some(({ nonce }) => !this.#line.has(nonce))) this.#backoff.refilled();
+  #hasNewcomers(waiters: readonly Waiter[]): boolean {
+    return waiters.some(({ nonce }) => !this.#line.has(nonce));
   }
 }
