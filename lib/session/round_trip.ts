@@ -3,7 +3,7 @@
  * way are made for that distance.
  *
  * The shortest, since a busy machine or server adds to all others; it may be too long at first, when a connection had to
- * be made, and never too short for long. Who waits may send nothing after that but a watch, so its beginning counts too.
+ * be made, and never too short for long. A waiter may send nothing but a watch after that, so the start of a watch counts too.
  *
  * @module
  */

@@ -48,6 +48,18 @@ onEachServer("a Lease that is claimed without a read", "unread", (ground) => {
   );
 
   it(
+    "puts it right with the release, if there was no renewal",
+    on(async (bench) => {
+      const before = await released(bench);
+      const hold = await bench.acquire({ timing });
+      assertEquals(transitionsOf(await bench.object()), before);
+      await hold.release();
+      const after = await bench.object();
+      assertEquals([bench.holdersIn(after), transitionsOf(after)], [[], before + 1]);
+    }),
+  );
+
+  it(
     "reads if the lock is held, and also acquires what client-go has released",
     on(async (bench) => {
       await released(bench);
