@@ -25,7 +25,8 @@ import type { Strategy } from "../lock.ts";
 import { patchOf, STAYS } from "./changed_fields.ts";
 import { claimPatch, claimUnread, leave, release, renew, withHold } from "./election_changes.ts";
 import { fieldOfPlace, type Place, withoutPlaces, withPlace } from "./election_line.ts";
-import { type ElectionState, type ElectionStorage, FREE_FIELD, parse } from "./election_record.ts";
+import { type ElectionState, type ElectionStorage, parse } from "./election_record.ts";
+import { FREE_FIELD } from "./free_mark.ts";
 
 /** How long the first in line may take to claim a free lock, in milliseconds: some round trips. Each further one as long. */
 const TURN_MS = 250;

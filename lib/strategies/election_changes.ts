@@ -25,14 +25,12 @@ import {
   type ElectionStorage,
   FREE_TESTS,
   HOLD_FIELDS,
-  isLeftFree,
-  mayBeClaimedUnread,
   nextCount,
   type Note,
   parse,
   reasonOf,
-  withFree,
 } from "./election_record.ts";
+import { isLeftFree, mayBeClaimedUnread, withFree } from "./free_mark.ts";
 import { instant } from "./record_fields.ts";
 
 /** How many times in a row a lock is handed over. Then it comes free, for those who do not know of the line. */

@@ -8,6 +8,7 @@ import type { V1LeaseSpec } from "@kubernetes/client-node";
 import type { KlatchError } from "../errors.ts";
 import type { Holder, Json, JsonPatch, KubeObject, RecordState, Resource } from "../lock.ts";
 import { annotationField, type FieldPath, pointerTo, STAYS } from "./changed_fields.ts";
+import { FREE, FREE_FIELD, UNREAD } from "./free_mark.ts";
 import { lineOf, NOBODY_IN_LINE, type TakenPlace } from "./election_line.ts";
 import { unreadable } from "./record_fields.ts";
 
@@ -15,13 +16,6 @@ import { unreadable } from "./record_fields.ts";
 const HOLD = "klatch.dev/hold";
 /** Why the holder holds it, for people. */
 const REASON = "klatch.dev/reason";
-/**
- * There while the lock is free as klatch released it, and still there when another tool has taken it since, which keeps
- * annotations. {@link UNREAD}: a claim that was sent without reading the object may take it. {@link READ_FIRST}: it may not.
- */
-const FREE = "klatch.dev/free";
-const UNREAD = "true";
-const READ_FIRST = "read-first";
 
 /** The record as the storage spells it; fields that klatch does not know are kept. */
 export type ElectionRecord = Json<V1LeaseSpec> & { readonly leaderTransitions?: number };
@@ -187,25 +181,6 @@ export function annotated(
   };
   return { ...object, metadata: { ...object.metadata, annotations, ...(labels && { labels }) } };
 }
-
-/** The object, said to be free as klatch has left it. */
-export function withFree(object: KubeObject, mayBeClaimedUnread: boolean): KubeObject {
-  const annotations = { ...object.metadata.annotations, [FREE]: mayBeClaimedUnread ? UNREAD : READ_FIRST };
-  return { ...object, metadata: { ...object.metadata, annotations } };
-}
-
-/** Whether the object is as klatch has left it, if it states no holder. */
-export function isLeftFree(object: KubeObject): boolean {
-  return object.metadata.annotations?.[FREE] !== undefined;
-}
-
-/** Whether a claim that was sent without reading the object may take it. */
-export function mayBeClaimedUnread(object: KubeObject): boolean {
-  return object.metadata.annotations?.[FREE] === UNREAD;
-}
-
-/** Where the lock is said to be free. */
-export const FREE_FIELD: FieldPath = annotationField(FREE);
 
 /** The tests that a lock is free as klatch has left it, that nobody stands in line, and that the object stays. */
 export const FREE_TESTS: JsonPatch = [

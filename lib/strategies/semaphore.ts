@@ -50,6 +50,7 @@ import type {
 } from "../lock.ts";
 import type { StrategyOption } from "../lock.ts";
 import { changesOf, labelFields, patchOf, STAYS } from "./changed_fields.ts";
+import { mayBeClaimedUnread, withFree } from "./free_mark.ts";
 import { checkTexts, HOLD_BYTES, queueFull } from "./limits.ts";
 import { type Capacity, mayEnter, notSkipped, type Place, waitersOf } from "./queue.ts";
 import { instant, labelled } from "./record_fields.ts";
@@ -58,14 +59,13 @@ import {
   EMPTY,
   type Held,
   holderOf,
-  isLeftFree,
   isSemaphore,
   MOST_HOLD_BYTES,
   parse,
   type SemaphoreRecord,
   type SemaphoreState,
 } from "./semaphore_record.ts";
-import { takesQueue, withClaimed, withFree, write } from "./semaphore_record.ts";
+import { takesQueue, withClaimed, write } from "./semaphore_record.ts";
 import { checkWhole, readWhole } from "./whole_number.ts";
 
 /** What a contender may ask of a semaphore. */
@@ -152,7 +152,7 @@ function claimUnread(lock: LockName, me: Contender, wallMs: number): UnreadClaim
   checkTexts(semaphore.name, lock, me);
   const record = { ...EMPTY, slots: slotsFor(me, undefined, lock) };
   const hold = newHold(me, newPlace(me, wallMs), me.identity, wallMs);
-  const free = withFree(write(newConfigMap(lock), record));
+  const free = withFree(write(newConfigMap(lock), record), true);
   const held = labelled(withClaimed(free, record, hold), me);
   const changes = changesOf(free, held, labelFields(me));
   return { patch: [...STAYS, ...patchOf(free, held, CLAIMED_FIELDS), ...changes], hold: holderOf(hold) };
@@ -202,7 +202,7 @@ function release(
   if (object === undefined) return { kind: "lost" };
   if (left.length === 0 && !record.queue.some(isMine)) {
     // The contender's own claim is not to find a free slot any more.
-    return isUnsure && isLeftFree(object)
+    return isUnsure && mayBeClaimedUnread(object)
       ? { kind: "write", object: write(object, record) }
       : { kind: "lost" };
   }
@@ -212,7 +212,7 @@ function release(
   const released = write(object, { ...record, held, queue, tombstones });
   const isIdle = held.length + queue.length + record.foreign.length === 0;
   const isFree = isIdle && !isUnsure && !left.some(({ unsure }) => unsure === true);
-  return { kind: "write", object: isFree ? withFree(released) : released };
+  return { kind: "write", object: isFree ? withFree(released, true) : released };
 }
 
 /** A holder that another tool wrote has a name and no nonce. */

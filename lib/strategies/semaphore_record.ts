@@ -6,6 +6,7 @@
  */
 import type { Holder, KubeObject, RecordState } from "../lock.ts";
 import { annotationField, type FieldPath } from "./changed_fields.ts";
+import { FREE } from "./free_mark.ts";
 import { ANNOTATION_BYTES, bytesOf, HOLD_BYTES, MOST_IDENTITY_BYTES, MOST_REASON_BYTES } from "./limits.ts";
 import { QUEUE_BYTES, RESERVE_BYTES } from "./limits.ts";
 import type { Place } from "./queue.ts";
@@ -18,8 +19,6 @@ const THEIRS = "kube-lock";
 const OURS = "klatch.dev/semaphore";
 /** The hold of who claimed without reading ours, until the next write moves it there. */
 const CLAIMED = "klatch.dev/semaphore-hold";
-/** There while nobody is in our annotation: a claim that was sent without reading the object may take a slot. */
-const FREE = "klatch.dev/free";
 
 /** How many tombstones are kept. The older tool's writes are not long behind its reads. */
 const MOST_TOMBSTONES = 32;
@@ -198,35 +197,21 @@ export function write(object: KubeObject, record: SemaphoreRecord): KubeObject {
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-/** The object, said to be free for a claim that is sent without reading it. Nobody holds, and nobody waits. */
-export function withFree(object: KubeObject): KubeObject {
-  const annotations = { ...object.metadata.annotations, [FREE]: "true" };
-  return { ...object, metadata: { ...object.metadata, annotations } };
-}
-
-/** Whether a claim that was sent without reading the object may take a slot. */
-export function isLeftFree(object: KubeObject): boolean {
-  return object.metadata.annotations?.[FREE] !== undefined;
-}
-
 /**
- * What changes when a claim is sent without reading the object, whose annotation it cannot write therefore.
+ * The object when a claim was sent without reading it, which cannot write our annotation therefore: only
+ * {@link CLAIMED_FIELDS} are as they will be.
  *
- * @param free the object as it is to be then, see {@link withFree}.
+ * @param free the object as it is to be before, which nobody holds.
  * @param record what it states.
  * @param hold of who claims.
  */
 export function withClaimed(free: KubeObject, record: SemaphoreRecord, hold: Held): KubeObject {
-  const { metadata } = write(free, { ...record, held: [hold] });
-  const annotations = {
-    ...metadata.annotations,
-    [OURS]: free.metadata.annotations?.[OURS] ?? "",
-    [CLAIMED]: JSON.stringify(written(hold)),
-  };
-  return { ...free, metadata: { ...metadata, annotations } };
+  const { metadata, ...rest } = write(free, { ...record, held: [hold] });
+  const annotations = { ...metadata.annotations, [CLAIMED]: JSON.stringify(written(hold)) };
+  return { ...rest, metadata: { ...metadata, annotations } };
 }
 
-/** What {@link withClaimed} changes. */
+/** What a claim without a read changes. */
 export const CLAIMED_FIELDS: readonly FieldPath[] = [FREE, THEIRS, CLAIMED].map(annotationField);
 
 /** What a hold takes up in both annotations, in bytes. */
