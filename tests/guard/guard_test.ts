@@ -249,7 +249,7 @@ function everyFault(kind: "shell" | "binary"): (test: OnPlace) => void {
         "200ms",
       ];
       for (let i = 0; i < 5; i++) {
-        const killer = `kill -9 $PPID; ${DEAF}`;
+        const killer = `trap '' TERM; kill -9 $PPID; ${DEAF}`;
         const { stdout } = await place.run(soon, ["sh", "-c", killer], { env: { DIR: place.dir } });
         // A process that was killed may still be ending.
         await until(() => !pidsIn(stdout).some((pid) => pid !== 0 && runs(pid)));
@@ -259,7 +259,7 @@ function everyFault(kind: "shell" | "binary"): (test: OnPlace) => void {
 
     test("does so though it was stopped when the hold was acquired: no command starts before it listens", async (place) => {
       const holder = await place.holder();
-      const killer = `kill -9 $PPID; echo "all $$."; trap '' TERM; ${FOREVER}`;
+      const killer = `trap '' TERM; kill -9 $PPID; echo "all $$."; ${FOREVER}`;
       const running = place.spawn(QUICK_FLAGS, ["sh", "-c", killer]);
       await running.line("stderr", /waiting/);
       const guard = await guardOf(running.pid);
@@ -704,7 +704,7 @@ onServers("the guard in narrow places", (plain) => {
     async (place) => {
       const deaf = `trap '' TERM; echo child $$.; ${FOREVER}`;
       for (const kill of ["kill -9 $PPID;", ""]) {
-        const script = `${kill} trap '' TERM; sh -c ${
+        const script = `trap '' TERM; ${kill} sh -c ${
           shellLine([deaf])
         } & echo "parent $$ klatch $PPID."; ${FOREVER}`;
         const words = [place.binary, ...place.words(["-q", ...QUICK_FLAGS], ["sh", "-c", script])];

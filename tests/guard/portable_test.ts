@@ -40,7 +40,11 @@ onServers("the portable guard", (test) => {
   test("knows the command of a klatch that is killed the moment it has started it", async (place) => {
     place.moreEnv = PORTABLE;
     for (let i = 0; i < 3; i++) {
-      const { stdout } = await place.run(SOON, ["sh", "-c", `kill -9 $PPID; echo "all $$."; ${DEAF}`], {
+      const { stdout } = await place.run(SOON, [
+        "sh",
+        "-c",
+        `trap '' TERM; kill -9 $PPID; echo "all $$."; ${DEAF}`,
+      ], {
         env: { DIR: place.dir },
       });
       assertMatch(stdout, /^all \d+\.\n/);
