@@ -10,9 +10,11 @@ import { KlatchError } from "../../lib/errors.ts";
 import { processGroup } from "../../lib/process/linux/group.ts";
 import { kill } from "../../lib/process/linux/libc/signals.ts";
 import { processesOf, processStat } from "../../lib/process/linux/proc.ts";
+import type { SpawnedCommand } from "../../lib/process/layer.ts";
 import type { CommandGuard } from "../../lib/process/run.ts";
 import { spawnCommand } from "../../lib/process/linux/spawn.ts";
 import { attributes } from "../../lib/process/linux/spawn_attributes.ts";
+import { withStrays } from "../../lib/process/linux/strays.ts";
 import { type NotPortable, portableIt } from "../support/layer.ts";
 import { canRun, probeWords, run, Running, runs, until } from "../support/processes.ts";
 
@@ -55,6 +57,15 @@ describe("the process group", () => {
       processGroup(guard.pgid).signal(9);
       await guard.exit;
     }
+  });
+
+  it("is killed one by one before the group is, since a guard's own end leaves nobody to see who has left", async () => {
+    const commands = [spawnCommand({ argv: ["sleep", "600"], group: "own" })];
+    const [{ pgid }] = commands as [SpawnedCommand];
+    commands.push(spawnCommand({ argv: ["sleep", "600"], group: { join: pgid } }));
+    const leftMeanwhile = { signal() {}, alive: () => [] };
+    withStrays(leftMeanwhile, { by: "getpgid", id: pgid }, undefined, undefined).signal(9);
+    assertEquals(await Promise.all(commands.map(({ exit }) => exit)), [{ signal: 9 }, { signal: 9 }]);
   });
 
   portableIt("of a guard is not waited for when the command has ended", NOT_PORTABLE, async () => {

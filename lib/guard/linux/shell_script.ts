@@ -25,9 +25,13 @@ const REAL_TIME = Array.from({ length: 31 }, (_, i) => 34 + i).join(" ");
  *
  * - `stat` looks at a process; `scan` sees what is left of the command and, given a signal, sends it to what has left
  *   the process group; `astray` tells cheaply that nothing has.
+ * - KILL to the group is also this guard's end, so that nobody is left to look for what leaves the group meanwhile.
+ *   `strike` therefore kills one process after the other first, wherever it is by then.
  * - `read` is tried twice, since only the end of the pipe fails twice in a row.
  * - A mark is a name and a nonce. A shell's `read` drops the NULs of an environment, so that a short one could be part of
  *   another process's variables; it is not used then.
+ * - While a process executes a program, its environment is empty for a moment. One that may be the command is then
+ *   looked at again. A kernel thread, a child of process 2, never has one.
  * - What is searched for without a number is younger than the guard: to read the environment of every process takes a
  *   shell too long. What a search costs is subtracted from the time until KILL.
  * - A line is written by a child, since standard error may be a pipe that nobody reads.
@@ -54,12 +58,14 @@ stat() {
 }
 marked() {
   [ "\${#mark}" -gt 20 ] || return 1
-  { while read -r l || [ -n "$l" ]; do case $l in *"$mark"*) return 0;; esac; done <"/proc/$1/environ"; } 2>/dev/null
+  { { some=
+    while read -r l || [ -n "$l" ]; do some=1; case $l in *"$mark"*) return 0;; esac; done
+    [ "$some" ] || blank=1; } <"/proc/$1/environ"; } 2>/dev/null
   return 1
 }
 runs() { stat "$command" && [ "$began" = "$start" ] && [ "$state" != Z ]; }
 scan() {
-  sig=$1 home= strays= whole= seen=
+  sig=$1 home= strays= whole= seen= blank=
   ! runs || [ "$group" != "$command" ] || whole=1
   list=$(exec cat /proc/[0-9]*/stat 2>/dev/null)
   set -f
@@ -74,9 +80,11 @@ scan() {
     p=\${l%% *} IFS=' '
     set -- \${l##*') '}
     [ $# -gt 19 ] && [ "$1" != Z ] && [ "$1" != X ] || continue
-    if [ "$3" = "$pgid" ]; then [ "$2" = $$ ] || home=1
+    if [ "$3" = "$pgid" ]; then
+      [ "$2" = $$ ] || { home=1; [ "$sig" != 9 ] || { strays=1; kill -9 "$p" 2>/dev/null; }; }
     elif { [ "$whole" ] && [ "$3" = "$command" ]; } || [ "$p.\${20}" = "$command.$start" ] ||
-      { { [ "$3" = "$command" ] || { [ "$starting" ] && [ "\${20}" -ge "$mine" ]; }; } && marked "$p"; }
+      { [ "$2" != 2 ] && { [ "$3" = "$command" ] || { [ "$starting" ] && [ "\${20}" -ge "$mine" ]; }; } &&
+        marked "$p"; }
     then strays=1; [ -z "$sig" ] || kill "-$sig" "$p" 2>/dev/null; fi
   done
   IFS=' '
@@ -95,6 +103,14 @@ left() {
   now
   cost=$((t - before))
   [ -n "$home$strays" ]
+}
+strike() {
+  n=0
+  while astray; do
+    scan 9
+    n=$((n + 1))
+    [ -n "$strays" ] && [ $n -lt 100 ] || { [ -n "$blank" ] && [ $n -lt 20 ]; } || break
+  done
 }
 reach() { ! astray || scan "$1"; kill "-$1" "-$pgid"; }
 stat $$
@@ -123,16 +139,12 @@ while now; [ "$t" -lt $((kill - 8 - cost - cost)) ]; do
       reach "$stop"
       [ "$stop" = 9 ] || reach 18
     fi
-  elif [ $((t - orphaned)) -ge 30 ]; then kill -9 "-$pgid"; fi
+  elif [ -z "$blank" ] && [ $((t - orphaned)) -ge 30 ]; then kill -9 "-$pgid"; fi
   pause
 done
 if [ -z "$stopping" ] && left; then say "the command did not end in time: killed it"; fi
 [ "$t" -ge "$kill" ] || pause
-n=0
-while astray; do
-  scan 9
-  n=$((n + 1))
-  [ -n "$strays" ] && [ $n -lt 100 ] || break
-done
+strike
+if [ -n "$command" ] && runs; then kill -9 "$command"; strike; fi
 kill -9 "-$pgid"
 `;

@@ -12,11 +12,12 @@
  * @module
  */
 
-import { environ, reap } from "./libc/children.ts";
+import { reap } from "./libc/children.ts";
 import { ERRNO } from "./libc/errno.ts";
 import { kill, killExactly } from "./libc/signals.ts";
 import { children } from "./own_children.ts";
-import { isAlive, processesOf, type ProcessStat, processStat, readProcFile } from "./proc.ts";
+import { hasMark } from "./mark.ts";
+import { isAlive, processesOf, type ProcessStat, processStat } from "./proc.ts";
 import type { CommandGroup, Mark, SpawnedCommand } from "../layer.ts";
 
 /**
@@ -138,22 +139,4 @@ function treeOf(
     return answer;
   }
   return all.filter(isMember);
-}
-
-/**
- * Finds out by their environment which processes are a run's.
- *
- * @param mark what it carries. A mark that klatch itself was started with tells nothing apart: then none is.
- * @returns whether a process carries it. What we may not read does not.
- */
-export function hasMark(mark: Mark | undefined): (pid: number) => boolean {
-  if (mark === undefined) return () => false;
-  if (environ().some(({ name, value }) => name === mark.name && value === mark.value)) return () => false;
-  // Latin-1 keeps bytes as they are, so that comparing text compares bytes.
-  const decoder = new TextDecoder("latin1");
-  const wanted = decoder.decode(new TextEncoder().encode(`\0${mark.name}=${mark.value}\0`));
-  return (pid) => {
-    const environment = readProcFile(`/proc/${pid}/environ`);
-    return environment !== undefined && `\0${decoder.decode(environment)}\0`.includes(wanted);
-  };
 }

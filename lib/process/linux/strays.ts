@@ -9,9 +9,10 @@
  */
 
 import type { CommandGroup, Mark, SpawnedCommand } from "../layer.ts";
-import { hasMark, living } from "./group.ts";
+import { living } from "./group.ts";
 import { ERRNO } from "./libc/errno.ts";
 import { belongsTo, kill, killExactly } from "./libc/signals.ts";
+import { hasMark } from "./mark.ts";
 import { listPids, processesOf, type ProcessStat, processStat } from "./proc.ts";
 import { SIGNALS } from "../signals.ts";
 
@@ -69,9 +70,17 @@ export function withStrays(
     return those.length > 0;
   }
 
+  /** KILL to its group is the end of a guard, who could not look for what leaves it meanwhile. */
+  function killAtHome(): void {
+    if (home.by !== "getpgid") return;
+    for (const { pid, startTime } of processesOf("getpgid", home.id)) {
+      if (pid !== Deno.pid) killExactly(pid, SIGNALS.KILL, () => processStat(pid)?.startTime === startTime);
+    }
+  }
+
   return {
     signal(signal) {
-      // First, since KILL to its group is the end of a guard.
+      if (signal === SIGNALS.KILL) killAtHome();
       for (let round = 0; signalStrays(signal) && signal === SIGNALS.KILL && round < MOST_ROUNDS; round++);
       group.signal(signal);
     },
