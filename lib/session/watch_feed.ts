@@ -9,8 +9,11 @@ import type { KubeObject } from "../lock.ts";
 
 /** Aborting with a reason spares the runtime from making an error, with its stack, for every event. */
 const WOKEN = "woken";
-/** How long it takes to read what came while nothing was read, in milliseconds; it has arrived already. */
-const GATHER_MS = 1;
+/**
+ * What came while nothing was read has all been read when for this long nothing more was, in milliseconds. It has
+ * arrived already, but each event is read by itself, which takes a busy machine its time.
+ */
+const QUIET_MS = 1;
 /** How long what came last may take to be read when the caller's time is up, in milliseconds. */
 const LAST_GATHER_MS = 300;
 
@@ -37,6 +40,8 @@ export class WatchFeed {
   #wake: () => void = () => {};
   /** How late the caller may hear of what comes. */
   #lateMs = 0;
+  /** How many events have been read. */
+  #read = 0;
   /** Nothing is read until this aborts; then what has come is. Undefined while events are read as they come. */
   #deferral: AbortController | undefined;
   readonly #onInterrupt = () => this.#wake();
@@ -127,6 +132,7 @@ export class WatchFeed {
     const options = { signal, ...(version !== undefined && { resourceVersion: version }) };
     for await (const event of client.watch(ref, options)) {
       if (signal.aborted) return;
+      this.#read++;
       if (event.kind === "gap") this.#told = "gap";
       else if (!isLater(event.resourceVersion, this.#version)) continue;
       else {
@@ -141,12 +147,19 @@ export class WatchFeed {
 
   /** Reads nothing for a time, then all that has come meanwhile, and wakes the caller. */
   async #defer(forMs: number): Promise<void> {
-    const { clock } = this.#request;
     const deferral = this.#deferral = new AbortController();
-    await clock.sleep(forMs, deferral.signal);
-    clock.sleep(GATHER_MS).then(() => {
-      this.#deferral = undefined;
-      this.#wake();
-    });
+    await this.#request.clock.sleep(forMs, deferral.signal);
+    this.#gather();
+  }
+
+  async #gather(): Promise<void> {
+    let before: number;
+    // Whoever must hear of everything at once hears of the rest as it comes.
+    do {
+      before = this.#read;
+      await this.#request.clock.sleep(QUIET_MS);
+    } while (this.#read > before && this.#lateMs > 0);
+    this.#deferral = undefined;
+    this.#wake();
   }
 }

@@ -16,8 +16,12 @@ function version(number: number): KubeObject {
   return { apiVersion: "v1", kind: "Secret", metadata: { name: "x", resourceVersion: String(number) } };
 }
 
-/** An object whose versions come when the test says so. They stay in the stream until they are read. */
-function followed() {
+/**
+ * An object whose versions come when the test says so. They stay in the stream until they are read.
+ *
+ * @param readMs how long it takes to read one.
+ */
+function followed(readMs = 0) {
   const clock = new ManualClock();
   const interrupted = new AbortController();
   const events: WatchEvent[] = [];
@@ -27,8 +31,10 @@ function followed() {
       signal.addEventListener("abort", () => come());
       while (!signal.aborted) {
         const event = events.shift();
-        if (event !== undefined) yield event;
-        else await new Promise<void>((resolve) => come = resolve);
+        if (event !== undefined) {
+          if (readMs > 0) await clock.sleep(readMs);
+          yield event;
+        } else await new Promise<void>((resolve) => come = resolve);
       }
     },
   } as unknown as KubeClient;
@@ -84,7 +90,17 @@ describe("changes of an object", () => {
     assertEquals([heard, unread()], [[], 2]);
     await clock.turn(20);
     await listening;
-    assertEquals([heard, unread()], [[[151, "4"]], 0]);
+    assertEquals([heard, unread()], [[[152, "4"]], 0]);
+  });
+
+  it("that may be heard of late are all read before the newest is told, though each takes a moment", async () => {
+    const { clock, write, listen, heard, unread } = followed(0.5);
+    const listening = listen(1, Infinity, 50);
+    await clock.turn(100);
+    for (let version = 2; version <= 12; version++) write(version);
+    await clock.turn(100);
+    await listening;
+    assertEquals([heard.map(([, version]) => version), unread()], [["12"], 0]);
   });
 
   it("that may be heard of late are read at once when the time is up", async () => {
@@ -96,7 +112,7 @@ describe("changes of an object", () => {
     write(3);
     await clock.turn(20);
     await listening;
-    assertEquals(heard, [[131, "3"]]);
+    assertEquals(heard, [[132, "3"]]);
   });
 
   it("are read at once when the contender must hear of them in time again", async () => {
