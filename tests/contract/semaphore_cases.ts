@@ -37,11 +37,12 @@ export const semaphoreCase: Case = {
     return annotated(object, { [OURS]: JSON.stringify({ slots: 1, holders: [{ name: holder, ...ours }] }) });
   },
   seized(object, holder) {
-    const queue = JSON.parse(object.metadata.annotations?.[OURS] ?? "{}").queue ?? [];
+    // Without the last acquisition, who looks seldom could not know that there was one.
+    const { queue = [], last } = JSON.parse(object.metadata.annotations?.[OURS] ?? "{}");
     const seized = withRecord(object, { ...recordIn(object), holders: { [holder]: entry() } });
     const { [CLAIMED]: _, ...annotations } = seized.metadata.annotations ?? {};
     return annotated({ ...seized, metadata: { ...seized.metadata, annotations } }, {
-      [OURS]: JSON.stringify({ queue }),
+      [OURS]: JSON.stringify({ queue, last }),
     });
   },
   released: (object) => withRecord(object, { ...recordIn(object), holders: {} }),
