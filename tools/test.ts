@@ -8,6 +8,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import { withControlPlane } from "../tests/support/with_control_plane.ts";
 import { isQuick, runsAlone, shardsOf, testFiles } from "./test_plan.ts";
 
@@ -44,11 +45,15 @@ function parse(args: readonly string[]) {
     else if (arg === "--workers") workers = Number(args[i + 1]);
     else if (args[i - 1] !== "--workers") paths.push(arg);
   }
-  if (!Number.isInteger(workers) || workers < 1) {
-    console.error("test: --workers must be a whole number from 1");
-    Deno.exit(2);
-  }
+  if (!Number.isInteger(workers) || workers < 1) refuse("--workers must be a whole number from 1");
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) refuse(`${missing}: no such file or folder`);
   return { quick, workers, paths };
+}
+
+function refuse(why: string): never {
+  console.error(`test: ${why}`);
+  Deno.exit(2);
 }
 
 /** The variables that tests find the binary by; says what is missing. */
