@@ -11,9 +11,10 @@ import { ExpiryTracker } from "./expiry_tracker.ts";
 import { ObjectWatcher } from "./object_watcher.ts";
 import { Troubles } from "./troubles.ts";
 import { type AcquireRequest, refOf } from "./types.ts";
+import type { Lateness } from "./watch_feed.ts";
 
-/** How late a change may be noted, in milliseconds; renewals come more often. */
-const LATE_MS = 2_000;
+/** How late a change may be noted; renewals come more often. */
+const LATE: Lateness = { ms: 2_000, wholly: true };
 
 /** Notes who shows signs of life in one object. */
 export class ExpiryFollower {
@@ -64,7 +65,7 @@ export class ExpiryFollower {
       let object = await watcher.read();
       for (;;) {
         this.tracker.see(this.strategy, this.strategy.parse(object));
-        object = await watcher.next(object, Infinity, LATE_MS);
+        object = await watcher.next(object, Infinity, LATE);
       }
     } finally {
       watcher.stop();

@@ -10,7 +10,7 @@ import type { KubeObject } from "../lock.ts";
 import { JITTER } from "./deadlines.ts";
 import type { Troubles } from "./troubles.ts";
 import type { SessionEvent } from "./types.ts";
-import { WatchFeed, type WatchFeedRequest } from "./watch_feed.ts";
+import { AT_ONCE, WatchFeed, type WatchFeedRequest } from "./watch_feed.ts";
 
 /** How long one read may take before it counts as failed. */
 const READ_TIMEOUT_MS = 10_000;
@@ -114,11 +114,11 @@ export class ObjectWatcher {
    *
    * @param known the object that the caller has seen.
    * @param forMs how long to wait at most, in milliseconds; may be infinite.
-   * @param lateMs how late a change may be told, in milliseconds; until then it costs nothing.
+   * @param late how late a change may be told; until then it costs nothing.
    * @returns the newest object; the known one when the time is up.
    * @throws KlatchError as {@link KubeClient.get} and {@link KubeClient.watch} do, or the interruption's reason.
    */
-  async next(known: KubeObject | undefined, forMs: number, lateMs = 0): Promise<KubeObject | undefined> {
+  async next(known: KubeObject | undefined, forMs: number, late = AT_ONCE): Promise<KubeObject | undefined> {
     const { clock, interrupted, retryPeriodMs } = this.#request;
     if (this.#mode === "idle") this.#startWatch(known);
     else this.passOver(known?.metadata.resourceVersion);
@@ -128,13 +128,13 @@ export class ObjectWatcher {
       interrupted.throwIfAborted();
       return await this.read();
     }
-    return await this.#told(known, forMs, lateMs);
+    return await this.#told(known, forMs, late);
   }
 
   /** What the watch tells within a time. */
-  async #told(known: KubeObject | undefined, forMs: number, lateMs = 0): Promise<KubeObject | undefined> {
+  async #told(known: KubeObject | undefined, forMs: number, late = AT_ONCE): Promise<KubeObject | undefined> {
     const { interrupted } = this.#request;
-    await this.#feed.wait(forMs, lateMs);
+    await this.#feed.wait(forMs, late);
     interrupted.throwIfAborted();
     const { failure } = this.#feed;
     if (failure instanceof KlatchError && failure.code === "forbidden") this.#poll(failure);

@@ -66,8 +66,8 @@ export class Waiting {
     const lookMs = LOOK_AFTER_MS * (1 + LOOK_JITTER * clock.random());
     // A waiter outside the line has to hear of an empty place before the line is empty.
     const ahead = at < 0 ? Math.floor(view.waiters.length / 2) : at;
-    const lateMs = deferralMs(ahead, view.slots, this.#parts.roundTrip.ms);
-    const next = await watcher.next(object, Math.min(untilMs, lookMs), lateMs);
+    const late = { ms: deferralMs(ahead, view.slots, this.#parts.roundTrip.ms), wholly: at >= 0 };
+    const next = await watcher.next(object, Math.min(untilMs, lookMs), late);
     const isQuiet = untilMs > lookMs && isSame(next, object) && watcher.mode === "watching";
     return isQuiet ? await watcher.look() : next;
   }

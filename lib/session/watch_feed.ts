@@ -17,6 +17,20 @@ const QUIET_MS = 1;
 /** How long what came last may take to be read when the caller's time is up, in milliseconds. */
 const LAST_GATHER_MS = 300;
 
+/** How late a change may be told. */
+export interface Lateness {
+  /** In milliseconds. What comes meanwhile is not even read before. */
+  readonly ms: number;
+  /**
+   * Whether all that has come has to be read then, so that the state is never older. If not, the rest waits for another
+   * time: it may tell that a place is free, which many would try to take at the same moment.
+   */
+  readonly wholly: boolean;
+}
+
+/** At once. */
+export const AT_ONCE: Lateness = { ms: 0, wholly: true };
+
 /** What the watch told last: a state of the object, or that events were missed. */
 export type Told = { readonly object: KubeObject | undefined; readonly version: string } | "gap";
 
@@ -39,7 +53,7 @@ export class WatchFeed {
   #failure: unknown;
   #wake: () => void = () => {};
   /** How late the caller may hear of what comes. */
-  #lateMs = 0;
+  #late = AT_ONCE;
   /** How many events have been read. */
   #read = 0;
   /** Nothing is read until this aborts; then what has come is. Undefined while events are read as they come. */
@@ -106,11 +120,11 @@ export class WatchFeed {
    * Waits until something is told, or the watch fails, or the time is up, or the contender is interrupted.
    *
    * @param forMs how long at most, in milliseconds; may be infinite.
-   * @param lateMs how late it may be told, in milliseconds. What comes meanwhile is not even read before.
+   * @param late how late it may be told.
    */
-  async wait(forMs: number, lateMs: number): Promise<void> {
-    this.#lateMs = lateMs;
-    if (lateMs === 0) this.#deferral?.abort();
+  async wait(forMs: number, late: Lateness): Promise<void> {
+    this.#late = late;
+    if (late.ms === 0) this.#deferral?.abort();
     await this.#sleep(forMs);
     if (this.#deferral === undefined || this.#request.interrupted.aborted) return;
     // The time is up, and what came last has not been read.
@@ -140,8 +154,8 @@ export class WatchFeed {
         this.#told = { object: event.object, version: event.resourceVersion };
       }
       if (this.#deferral !== undefined) continue;
-      if (this.#lateMs === 0) this.#wake();
-      else await this.#defer(this.#lateMs);
+      if (this.#late.ms === 0) this.#wake();
+      else await this.#defer(this.#late.ms);
     }
   }
 
@@ -158,7 +172,7 @@ export class WatchFeed {
     do {
       before = this.#read;
       await this.#request.clock.sleep(QUIET_MS);
-    } while (this.#read > before && this.#lateMs > 0);
+    } while (this.#read > before && this.#late.ms > 0 && this.#late.wholly);
     this.#deferral = undefined;
     this.#wake();
   }

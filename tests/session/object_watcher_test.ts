@@ -59,8 +59,8 @@ function followed(readMs = 0) {
       come();
     },
     /** Waits for the next version, and notes it. */
-    async listen(known: number, forMs: number, lateMs = 0): Promise<void> {
-      const object = await watcher.next(version(known), forMs, lateMs);
+    async listen(known: number, forMs: number, lateMs = 0, wholly = true): Promise<void> {
+      const object = await watcher.next(version(known), forMs, { ms: lateMs, wholly });
       heard.push([clock.monotonic(), object?.metadata.resourceVersion]);
     },
     unread: () => events.length,
@@ -101,6 +101,16 @@ describe("changes of an object", () => {
     await clock.turn(100);
     await listening;
     assertEquals([heard.map(([, version]) => version), unread()], [["12"], 0]);
+  });
+
+  it("that may be heard of late are not all read by who is outside the line", async () => {
+    const { clock, write, listen, heard, unread } = followed(0.6);
+    const listening = listen(1, Infinity, 50, false);
+    await clock.turn(100);
+    for (let version = 2; version <= 12; version++) write(version);
+    await clock.turn(100);
+    await listening;
+    assertEquals([heard.map(([, version]) => version), unread() > 0], [["3"], true]);
   });
 
   it("that may be heard of late are read at once when the time is up", async () => {
